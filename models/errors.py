@@ -1,0 +1,37 @@
+"""What can go wrong with a model, each sentence saying what to do next. Stdlib only."""
+
+
+class ModelError(Exception):
+    """Something about a model, its weights or its bundle; the message is one sentence for the person at the keyboard."""
+
+
+class ManifestError(ModelError, ValueError):
+    """A manifest that cannot be read as this version's contract."""
+
+
+class UnknownModelError(ModelError, ValueError):
+    """A model reference that names nothing we know how to find."""
+
+
+class WeightsError(ModelError, ValueError):
+    """A weights file that is truncated, corrupt, or of a kind we do not read."""
+
+
+class ArchitectureError(ModelError, ValueError):
+    """An architecture, or a feature of one, that we do not build."""
+
+
+class QuantizationError(ModelError, ValueError):
+    """A quantisation that does not exist or that onnxruntime would run on its slow path."""
+
+
+class FetchError(ModelError, OSError):
+    """Weights could not be fetched; what was fetched so far is kept for the next try unless its hash is wrong."""
+
+
+class PreflightError(ModelError):
+    """The machine cannot hold or run this model, or its licence is not accepted; said before the first byte."""
+
+
+class StoreError(ModelError):
+    """A bundle that is missing, incomplete or altered."""

@@ -1,0 +1,99 @@
+"""What one asks of the engine and what it tells back. Values only; no text, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+
+class Priority(IntEnum):
+    """Who goes first when several wait."""
+
+    COMMAND = 0
+    CHAT = 1
+    BACKGROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. Temperature 0 is greedy; 0 or 1 (as noted) switches a filter off."""
+
+    temperature: float = 0.0
+    top_k: int = 0
+    """Keep the k likeliest; 0 keeps all."""
+    top_p: float = 1.0
+    """Keep the smallest set with this much probability; 1 keeps all."""
+    min_p: float = 0.0
+    """Drop tokens less likely than this share of the likeliest; 0 keeps all."""
+    repetition_penalty: float = 1.0
+    """Divides positive and multiplies negative logits of tokens seen in prompt or answer (CTRL, arXiv 1909.05858)."""
+    presence_penalty: float = 0.0
+    """Subtracted once from the logit of each token already in the answer."""
+    frequency_penalty: float = 0.0
+    """Subtracted from the logit once per occurrence in the answer."""
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    seed: int | None = None
+    """Same seed, same request, same machine: same answer. None draws from the operating system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One generation, in token ids."""
+
+    prompt_ids: tuple[int, ...]
+    max_tokens: int
+    sampling: Sampling = Sampling()
+    stop_ids: frozenset[int] = frozenset()
+    priority: Priority = Priority.CHAT
+    deadline_s: float | None = None
+    """Seconds from submission until the generation is ended with reason "deadline"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """Progress over the prompt: `done` of `total` tokens are in the cache, `cached` of them were there before."""
+
+    done: int
+    total: int
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token."""
+
+    id: int
+
+
+FinishReason = Literal["stop", "length", "deadline", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts. `cached` of the prompt's tokens were not computed again."""
+
+    prompt: int
+    cached: int
+    completion: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds: waiting in the queue, over the prompt, over the answer; and the part of the latter outside onnxruntime."""
+
+    queued_s: float
+    prefill_s: float
+    decode_s: float
+    overhead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last event of every generation."""
+
+    reason: FinishReason
+    usage: Usage
+    timings: Timings
+
+
+Event = Prefill | Token | Done

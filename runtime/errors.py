@@ -1,0 +1,48 @@
+"""What can go wrong while serving, one family an audience; each message is one sentence that says what to do."""
+
+
+class IngleError(Exception):
+    """Base of everything this appliance raises on purpose."""
+
+
+class CallerError(IngleError, ValueError):
+    """The caller's mistake: the request can never succeed as it is."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class PromptTooLongError(CallerError):
+    """The prompt and the answer asked for do not fit the context. Nothing is cut silently."""
+
+    def __init__(self, prompt: int, answer: int, context: int) -> None:
+        super().__init__(
+            f"the prompt has {prompt} tokens and {answer} were asked for, but the context holds {context}; "
+            "shorten the prompt or ask for fewer tokens",
+            param="messages",
+        )
+        self.prompt, self.answer, self.context = prompt, answer, context
+
+
+class ModelNotFoundError(CallerError, LookupError):
+    """A model name that this appliance does not serve."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no model {name!r} here; this appliance serves {', '.join(known) or 'none'}", param="model")
+
+
+class BusyError(IngleError):
+    """Come back later: the queue is full or the appliance is draining."""
+
+
+class BundleError(IngleError):
+    """The bundle on disk does not match its manifest, or cannot be loaded."""
+
+
+class ConfigError(IngleError, ValueError):
+    """The configuration names something unknown or impossible."""
+
+
+class EngineError(IngleError, RuntimeError):
+    """Our bug, or onnxruntime's: inference failed on a request that was sound."""
