@@ -1,0 +1,54 @@
+"""What the rest of the appliance may ask of an engine. Implemented by `runtime.engine.engine.OnnxEngine`, and by the
+simulator the tests use."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.manifest import Manifest
+from runtime.engine.request import Event, Request
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Counters since start; all monotone but the two gauges."""
+
+    requests: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    prefill_seconds: float
+    decode_seconds: float
+    running: int
+    """Gauge: 0 or 1."""
+    waiting: int
+    """Gauge: requests in the queue."""
+
+
+class Engine(Protocol):
+    """Generates token ids from token ids, one request at a time, in order of priority."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The bundle that is loaded."""
+        ...
+
+    @property
+    def stats(self) -> EngineStats:
+        """Counters for /metrics."""
+        ...
+
+    def generate(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Yield Prefill and Token events, then exactly one Done. Closing the generator frees the slot within a token.
+
+        Raises (at the first iteration):
+            PromptTooLongError: prompt + max_tokens is more than the context. Nothing is cut.
+            CallerError: an empty prompt, or an id outside the vocabulary.
+            BusyError: the queue is full, or the engine is draining.
+            EngineError: inference failed.
+        """
+        ...
+
+    async def close(self, *, drain_s: float = 0.0) -> None:
+        """Refuse new work, let running work finish for at most `drain_s` seconds, then stop. Idempotent."""
+        ...

@@ -1,0 +1,27 @@
+"""Every bound on what a peer may make us hold, compute or wait for. Checked before waiting or allocating."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One place for all bounds; a field of the configuration, so that an owner can move each."""
+
+    request_bytes: int = 1 << 20
+    """Largest HTTP body or MQTT payload."""
+    messages: int = 256
+    """Most messages in one chat request."""
+    completion_tokens: int = 1024
+    """Answer length when the caller names none (never past the context)."""
+    stop_strings: int = 16
+    stop_string_bytes: int = 256
+    queue_depth: int = 16
+    """Requests waiting behind the one that runs; one more is told to come back."""
+    request_seconds: float = 600.0
+    """From submission to the last token."""
+    prefill_chunk: int = 256
+    """Prompt tokens a step: cancellation and progress happen between chunks."""
+    cache_slots: int = 2
+    """Conversations whose KV cache is kept between turns. Memory is touched only as far as it is used."""
+    drain_seconds: float = 20.0
+    """After SIGTERM: how long running answers may take to finish."""
