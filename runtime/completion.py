@@ -1,0 +1,76 @@
+"""From messages to text: the one place where the engine's token ids meet the tokenizer and the chat template.
+
+Knows no wire format: the HTTP, MQTT and console front ends each translate to and from the values below.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runtime.engine.request import Priority, Timings, Usage
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """What a caller said about sampling; None takes the model maker's default from the manifest."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """A conversation to be continued, or (prompt instead of messages) a text to be continued as it stands."""
+
+    messages: tuple[Message, ...] = ()
+    prompt: str | None = None
+    max_tokens: int | None = None
+    """None: `Limits.completion_tokens`, less if the context has less room."""
+    sampling: SamplingOptions = SamplingOptions()
+    stop: tuple[str, ...] = ()
+    priority: Priority = Priority.CHAT
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Prompt tokens in the cache so far, of how many, and how many were there already."""
+
+    done: int
+    total: int
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of the answer: whole characters, never a part of a stop string."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event."""
+
+    reason: Literal["stop", "length", "deadline", "cancelled"]
+    usage: Usage
+    timings: Timings
+
+
+CompletionEvent = Progress | Delta | Finished
