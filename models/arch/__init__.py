@@ -1,0 +1,52 @@
+"""One architecture, one module. Each exports `Config`, with `from_hf(raw)`, and `build(graph, config, weights, recipe)`.
+
+The table is explicit: a configuration file never chooses what is imported.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from models.arch import llama
+from models.checkpoint import Weights
+from models.errors import ArchitectureError
+from models.graph.builder import Graph
+from models.manifest import CacheSpec
+from models.quantize import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an architecture makes of a configuration, ready to be built."""
+
+    context_length: int
+    vocabulary_size: int
+    tied: bool
+    """The head is the embedding table."""
+    build: Callable[[Graph, Weights, Recipe], tuple[CacheSpec, ...]]
+
+
+_PLANS: Final[Mapping[str, Callable[[Mapping[str, Any]], Plan]]] = {
+    "llama": lambda raw: _plan(llama.Config.from_hf(raw)),
+}
+
+
+def plan(config: Mapping[str, Any]) -> Plan:
+    """Look the architecture up by `model_type`.
+
+    Raises:
+        ArchitectureError: unknown, or it asks for a feature that is not built (the message says which).
+    """
+    kind = config.get("model_type")
+    if kind not in _PLANS:
+        raise ArchitectureError(f"architecture {kind!r} is not built; known: {', '.join(sorted(_PLANS))}")
+    return _PLANS[kind](config)
+
+
+def _plan(config: llama.Config) -> Plan:
+    return Plan(
+        context_length=config.context,
+        vocabulary_size=config.vocab_size,
+        tied=config.tie_word_embeddings,
+        build=lambda graph, weights, recipe: llama.build(graph, config, weights, recipe),
+    )

@@ -1,0 +1,112 @@
+"""The blocks a decoder layer is made of: norms, rotary attention with a shared cache, the gated feed-forward."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.graph.builder import CONTRIB, Graph, Value
+from models.graph.linear import linear
+from models.manifest import CacheSpec, TensorSpec
+from models.quantize import Scheme
+
+Array = NDArray[np.float32]
+
+
+def rms_norm(graph: Graph, x: Value, weight: Array, epsilon: float) -> Value:
+    """RMS norm over the last axis (arXiv 1910.07467)."""
+    return graph.op("SimplifiedLayerNormalization", x, graph.weight("weight", weight), axis=-1, epsilon=epsilon)[0]
+
+
+def add_rms_norm(graph: Graph, x: Value, skip: Value, weight: Array, epsilon: float) -> tuple[Value, Value]:
+    """Normalised x + skip, and the sum itself, which is the next residual."""
+    normed, _, _, total = graph.op(
+        "SkipSimplifiedLayerNormalization",
+        x,
+        skip,
+        graph.weight("weight", weight),
+        outputs=("out", "", "", "sum"),
+        domain=CONTRIB,
+        epsilon=epsilon,
+    )
+    return normed, total
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Inputs every attention layer shares: where each row's tokens end, and the rotary tables."""
+
+    seqlens_k: Value
+    total_sequence_length: Value
+    cos: Value
+    sin: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Shape of an attention layer."""
+
+    query: int
+    kv: int
+    size: int
+
+
+def step_inputs(graph: Graph, cos: Array, sin: Array) -> Steps:
+    """Declare `seqlens_k` (int32 [B], total - 1 per row) and `total_sequence_length` (int32 scalar); store the tables."""
+    return Steps(
+        graph.input("seqlens_k", "int32", ("batch",)),
+        graph.input("total_sequence_length", "int32", ()),
+        graph.weight("rotary.cos", cos),
+        graph.weight("rotary.sin", sin),
+    )
+
+
+def kv_cache(layer: int, heads: Heads) -> CacheSpec:
+    """Keys and values of one layer, [B, kv, capacity, D], appended in place."""
+    shape = ("batch", heads.kv, "capacity", heads.size)
+    past = tuple(TensorSpec(f"past.{layer}.{part}", "float32", shape) for part in ("key", "value"))
+    present = tuple(TensorSpec(f"present.{layer}.{part}", "float32", shape) for part in ("key", "value"))
+    return CacheSpec(layer, "kv", past, present)
+
+
+def attention(graph: Graph, qkv: Value, cache: CacheSpec, heads: Heads, steps: Steps, scale: float) -> Value:
+    """Grouped-query attention over packed q, k, v ([B, S, (query + 2 kv) D]), rotary inside; declares the cache."""
+    key, value = (graph.input(spec.name, spec.dtype, spec.shape) for spec in cache.past)
+    out, present_key, present_value = graph.op(
+        "GroupQueryAttention",
+        qkv,
+        None,
+        None,
+        key,
+        value,
+        steps.seqlens_k,
+        steps.total_sequence_length,
+        steps.cos,
+        steps.sin,
+        outputs=("out", "present_key", "present_value"),
+        domain=CONTRIB,
+        num_heads=heads.query,
+        kv_num_heads=heads.kv,
+        do_rotary=1,
+        rotary_interleaved=0,
+        scale=scale,
+    )
+    for spec, present in zip(cache.present, (present_key, present_value), strict=True):
+        graph.output(present, spec.name, spec.dtype, spec.shape)
+    return out
+
+
+def gated_mlp(
+    graph: Graph, x: Value, weights: tuple[Array, Array, Array], scheme: Scheme, biases: tuple[Array, Array] | None
+) -> Value:
+    """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once."""
+    gate, up, down = weights
+    with graph.scope("gate_up"):
+        bias = None if biases is None else biases[0]
+        merged = linear(graph, x, np.concatenate([gate, up]), scheme, bias)
+    width = gate.shape[0]
+    left, right = graph.op("Split", merged, graph.constant(width, width), outputs=("gate", "up"), axis=-1)
+    (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)
+    (product,) = graph.op("Mul", activated, right)
+    with graph.scope("down"):
+        return linear(graph, product, down, scheme, None if biases is None else biases[1])

@@ -1,0 +1,107 @@
+"""Linear layers and the embedding table, in float or in blocks of 4 or 8 bits.
+
+Emits MatMulNBits directly: rewriting dequantise-multiply pairs afterwards has been seen to go wrong, and a missed
+rewrite costs a factor of ten. What onnxruntime would run on its slow path was refused by the scheme before this.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.graph.builder import CONTRIB, Graph, Value
+from models.quantize import Scheme, quantize
+
+Array = NDArray[np.float32]
+
+
+def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | None = None) -> Value:
+    """`x @ weight.T + bias`; x is [..., K], weight [N, K] as PyTorch has it."""
+    extra = None if bias is None else graph.weight("bias", bias)
+    if scheme.bits == 32:
+        (out,) = graph.op("MatMul", x, graph.weight("weight", weight.T))
+        return out if extra is None else graph.op("Add", out, extra)[0]
+    q = quantize(weight, scheme)
+    packed = graph.weight("weight", q.data)
+    scales = graph.weight("scales", q.scales)
+    zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
+    return _matmul_nbits(graph, x, packed, scales, zeros, weight.shape, scheme, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A vocabulary's vectors, used to look tokens up and, when tied, to score them; stored once."""
+
+    rows: Value
+    """As GatherBlockQuantized or Gather reads it: [V, bytes] or [V, H]."""
+    blocks: Value
+    """As MatMulNBits reads it: [V, H / block, bytes]; the same bytes. In float, the same value as `rows`."""
+    scales: Value | None
+    zeros: Value | None
+    shape: tuple[int, int]
+    scheme: Scheme
+
+
+def table(graph: Graph, weight: Array, scheme: Scheme) -> Table:
+    """Store a [V, H] table."""
+    shape = (weight.shape[0], weight.shape[1])
+    if scheme.bits == 32:
+        value = graph.weight("weight", weight)
+        return Table(value, value, None, None, shape, scheme)
+    q = quantize(weight, scheme)
+    rows, blocks = graph.weight_views("weight", q.data, ((q.data.shape[0], q.data[0].size), q.data.shape))
+    scales = graph.weight("scales", q.scales)
+    zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
+    return Table(rows, blocks, scales, zeros, shape, scheme)
+
+
+def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
+    """Rows of the table: [B, S] ids to [B, S, H]."""
+    if vectors.scales is None:
+        return graph.op("Gather", vectors.rows, ids, axis=0)[0]
+    return graph.op(
+        "GatherBlockQuantized",
+        vectors.rows,
+        ids,
+        vectors.scales,
+        vectors.zeros,
+        domain=CONTRIB,
+        bits=vectors.scheme.bits,
+        block_size=vectors.scheme.block,
+        gather_axis=0,
+        quantize_axis=1,
+    )[0]
+
+
+def head(graph: Graph, x: Value, vectors: Table) -> Value:
+    """Score every token: [B, n, H] to [B, n, V]."""
+    if vectors.scales is None:
+        return graph.op("FusedMatMul", x, vectors.blocks, domain=CONTRIB, transB=1)[0]
+    return _matmul_nbits(
+        graph, x, vectors.blocks, vectors.scales, vectors.zeros, vectors.shape, vectors.scheme, None
+    )
+
+
+def _matmul_nbits(
+    graph: Graph,
+    x: Value,
+    packed: Value,
+    scales: Value,
+    zeros: Value | None,
+    shape: tuple[int, ...],
+    scheme: Scheme,
+    bias: Value | None,
+) -> Value:
+    inputs = [x, packed, scales, zeros, None, bias]
+    while inputs[-1] is None:
+        inputs.pop()
+    return graph.op(
+        "MatMulNBits",
+        *inputs,
+        domain=CONTRIB,
+        N=shape[0],
+        K=shape[1],
+        bits=scheme.bits,
+        block_size=scheme.block,
+        accuracy_level=scheme.accuracy_level,
+    )[0]

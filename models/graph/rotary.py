@@ -1,0 +1,44 @@
+"""Rotary position tables (arXiv 2104.09864), with the scalings that sub-2B models use."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import ArchitectureError
+
+Array = NDArray[np.float32]
+
+
+def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> NDArray[np.float64]:
+    """Angle per position for each of the `size / 2` pairs.
+
+    Raises:
+        ArchitectureError: a scaling that is not default, linear or llama3.
+    """
+    inverse = 1.0 / theta ** (np.arange(0, size, 2, dtype=np.float64) / size)
+    kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type", "default"))
+    if scaling is None or kind == "default":
+        return inverse
+    if kind == "linear":
+        return inverse / float(scaling["factor"])
+    if kind == "llama3":
+        return _llama3(inverse, scaling)
+    raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear and llama3 are")
+
+
+def _llama3(inverse: NDArray[np.float64], scaling: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Llama 3.1: long wavelengths are stretched, short ones kept, those between blended."""
+    factor = float(scaling["factor"])
+    low, high = float(scaling["low_freq_factor"]), float(scaling["high_freq_factor"])
+    turns = float(scaling["original_max_position_embeddings"]) * inverse / (2 * math.pi)
+    smooth = np.clip((turns - low) / (high - low), 0.0, 1.0)
+    return (1 - smooth) * inverse / factor + smooth * inverse
+
+
+def tables(inverse: NDArray[np.float64], positions: int) -> tuple[Array, Array]:
+    """Cosines and sines, float32 [positions, size / 2] each."""
+    angles = np.arange(positions, dtype=np.float64)[:, None] * inverse[None, :]
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
