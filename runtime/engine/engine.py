@@ -1,0 +1,223 @@
+"""The engine: one worker thread that owns onnxruntime, behind a bounded queue.
+
+Knows threads and the event loop of whoever asks. Does not know text or the network.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self, assert_never
+
+from models.manifest import Manifest
+from runtime.engine.generate import Lease, generate
+from runtime.engine.interface import EngineStats
+from runtime.engine.prefix import PrefixIndex
+from runtime.engine.request import Done, Event, Prefill, Request, Timings, Token, Usage
+from runtime.engine.sampling import check_sampling
+from runtime.engine.scheduler import Scheduler
+from runtime.engine.session import Session, Slot
+from runtime.errors import BusyError, CallerError, EngineError, IngleError, PromptTooLongError
+from runtime.limits import Limits
+
+
+@dataclass(eq=False)
+class _Job:
+    """One request on its way through the worker."""
+
+    request: Request
+    submitted: float
+    loop: asyncio.AbstractEventLoop
+    events: asyncio.Queue[Event | IngleError] = field(default_factory=asyncio.Queue)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    lease: Lease | None = None
+    steps: Iterator[Event] | None = None
+
+    def send(self, event: Event | IngleError) -> None:
+        """Hand an event to the asking loop; a loop that is gone no longer listens."""
+        try:
+            self.loop.call_soon_threadsafe(self.events.put_nowait, event)
+        except RuntimeError:  # the loop was closed, as when a program exits in mid-answer
+            self.cancelled.set()
+
+
+class OnnxEngine:
+    """Implements `runtime.engine.interface.Engine` with onnxruntime."""
+
+    def __init__(self, session: Session, limits: Limits) -> None:
+        self._session = session
+        self._limits = limits
+        self._slots: list[Slot] = [session.new_slot() for _ in range(limits.cache_slots)]
+        self._prefixes = PrefixIndex(limits.cache_slots)
+        self._scheduler: Scheduler[_Job] = Scheduler(slots=limits.cache_slots, depth=limits.queue_depth)
+        self._stats = EngineStats(0, 0, 0, 0, 0.0, 0.0, 0, 0)
+        self._wake = threading.Condition()
+        self._draining = False
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="engine.worker", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def load(cls, bundle: Path, manifest: Manifest, *, limits: Limits, threads: int | None = None) -> Self:
+        """Load a bundle; blocks for as long as onnxruntime takes.
+
+        Raises:
+            BundleError: the bundle cannot be loaded or is not what its manifest says.
+        """
+        return cls(Session(bundle, manifest, threads=threads), limits)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The bundle that is loaded."""
+        return self._session.manifest
+
+    @property
+    def stats(self) -> EngineStats:
+        """Counters and gauges of this moment."""
+        with self._wake:
+            return replace(self._stats, running=self._scheduler.begun, waiting=self._scheduler.waiting)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
+        """See `runtime.engine.interface.Engine.generate`."""
+        self._check(request)
+        job = _Job(request, time.monotonic(), asyncio.get_running_loop())
+        with self._wake:
+            if self._draining:
+                raise BusyError("the appliance is shutting down; ask again in a minute")
+            if not self._scheduler.submit(job, request.priority):
+                raise BusyError(f"{self._limits.queue_depth} requests are waiting already; ask again in a few seconds")
+            self._wake.notify()
+        try:
+            while True:
+                event = await self._next(job)
+                yield event
+                if isinstance(event, Done):
+                    return
+        finally:
+            job.cancelled.set()
+            with self._wake:
+                self._scheduler.drop(job)
+
+    async def _next(self, job: _Job) -> Event:
+        """The job's next event; one still waiting in the queue at its deadline ends there."""
+        limit = None
+        if job.request.deadline_s is not None and job.lease is None:
+            limit = max(0.0, job.submitted + job.request.deadline_s - time.monotonic())
+        try:
+            event = await asyncio.wait_for(job.events.get(), limit)
+        except TimeoutError:
+            with self._wake:
+                unstarted = self._scheduler.drop(job)
+            event = _unstarted(job) if unstarted else await job.events.get()
+        if isinstance(event, IngleError):
+            raise event
+        return event
+
+    def _check(self, request: Request) -> None:
+        manifest = self.manifest
+        if not request.prompt_ids:
+            raise CallerError("the prompt is empty; send at least one token", param="messages")
+        if min(request.prompt_ids) < 0 or max(request.prompt_ids) >= manifest.vocabulary_size:
+            raise CallerError(f"a prompt token is outside the vocabulary of {manifest.vocabulary_size}")
+        if request.max_tokens < 1:
+            raise CallerError("max_tokens must be at least 1", param="max_tokens")
+        if len(request.prompt_ids) + request.max_tokens > manifest.context_length:
+            raise PromptTooLongError(len(request.prompt_ids), request.max_tokens, manifest.context_length)
+        check_sampling(request.sampling, manifest.vocabulary_size)
+
+    async def close(self, *, drain_s: float = 0.0) -> None:
+        """See `runtime.engine.interface.Engine.close`."""
+        with self._wake:
+            self._draining = True
+        until = time.monotonic() + drain_s
+        while time.monotonic() < until and (self.stats.running or self.stats.waiting):
+            await asyncio.sleep(0.02)
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        """The worker thread: step the most urgent job, over and over."""
+        while True:
+            with self._wake:
+                while not self._stopped and (chosen := self._scheduler.next()) is None:
+                    self._wake.wait()
+                if self._stopped:
+                    break
+                if chosen is None:
+                    continue
+                job, begins = chosen
+            try:
+                self._advance(job, begins=begins)
+            except IngleError as exc:
+                self._end(job, sound=False)
+                job.send(exc)
+            except Exception as exc:  # noqa: BLE001  our bug must not end the thread that serves everyone
+                self._end(job, sound=False)
+                job.send(EngineError(f"inference failed: {exc!r}; report this with the log"))
+        self._abandon()
+
+    def _advance(self, job: _Job, *, begins: bool) -> None:
+        if begins:
+            held, cached = self._prefixes.claim(job.request.prompt_ids)
+            job.lease = Lease(self._slots[held.index], held, cached)
+            job.steps = generate(
+                job.request,
+                job.lease,
+                submitted=job.submitted,
+                vocabulary=self.manifest.vocabulary_size,
+                chunk=self._limits.prefill_chunk,
+                cancelled=job.cancelled.is_set,
+            )
+        if job.steps is None:
+            raise EngineError("a job was stepped before it began")
+        event = next(job.steps)
+        match event:
+            case Done():
+                self._end(job, sound=True)
+                self._count(event)
+            case Prefill() | Token():
+                pass
+            case _:
+                assert_never(event)
+        job.send(event)
+
+    def _end(self, job: _Job, *, sound: bool) -> None:
+        with self._wake:
+            self._scheduler.finish(job)
+        if job.lease is not None:
+            self._prefixes.release(job.lease.held, sound=sound)
+
+    def _count(self, done: Done) -> None:
+        with self._wake:
+            old = self._stats
+            self._stats = replace(
+                old,
+                requests=old.requests + 1,
+                prompt_tokens=old.prompt_tokens + done.usage.prompt,
+                cached_tokens=old.cached_tokens + done.usage.cached,
+                completion_tokens=old.completion_tokens + done.usage.completion,
+                prefill_seconds=old.prefill_seconds + done.timings.prefill_s,
+                decode_seconds=old.decode_seconds + done.timings.decode_s,
+            )
+
+    def _abandon(self) -> None:
+        """Tell everyone who is left that nothing more will come."""
+        with self._wake:
+            left = self._scheduler.drain()
+            while (chosen := self._scheduler.next()) is not None:
+                self._scheduler.finish(chosen[0])
+                left.append(chosen[0])
+        for job in left:
+            produced = 0 if job.lease is None else max(0, len(job.lease.held.ids) - len(job.request.prompt_ids))
+            usage = Usage(len(job.request.prompt_ids), 0 if job.lease is None else job.lease.cached, produced)
+            job.send(Done("cancelled", usage, Timings(time.monotonic() - job.submitted, 0.0, 0.0, 0.0)))
+
+
+def _unstarted(job: _Job) -> Done:
+    """What a request gets that never left the queue."""
+    waited = time.monotonic() - job.submitted
+    return Done("deadline", Usage(len(job.request.prompt_ids), 0, 0), Timings(waited, 0.0, 0.0, 0.0))

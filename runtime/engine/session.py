@@ -1,0 +1,152 @@
+"""The only door to onnxruntime for language models.
+
+Knows how a decoder is loaded, how its cache buffers are bound, and how one chunk of tokens is run. Does not know what the
+tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from models.manifest import DECODER_NAME, Manifest, TensorSpec
+from runtime.errors import BundleError, EngineError
+
+_SPIN_US: Final = 1000
+"""How long a worker thread waits hot for the next operator: longer than the gap between two operators and two tokens,
+short enough that an idle board sleeps."""
+_LOGITS: Final = "logits"
+
+
+def usable_cores() -> int:
+    """Cores this process may use; physical ones, where the kernel tells them apart."""
+    allowed = os.sched_getaffinity(0)
+    packages = {_topology(cpu) for cpu in allowed}
+    return max(1, len(packages))
+
+
+def _topology(cpu: int) -> tuple[str, str]:
+    base = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+    try:
+        return base.joinpath("physical_package_id").read_text(), base.joinpath("core_id").read_text()
+    except OSError:
+        return ("", str(cpu))
+
+
+class Session:
+    """A loaded decoder."""
+
+    def __init__(self, bundle: Path, manifest: Manifest, *, threads: int | None = None) -> None:
+        """Load the graph; seconds of work.
+
+        Raises:
+            BundleError: onnxruntime refuses the graph, or its inputs are not what the manifest says.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or usable_cores()
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+        try:
+            self._session = ort.InferenceSession(bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"])
+        except Exception as exc:  # onnxruntime's errors share no base class
+            raise BundleError(f"onnxruntime cannot load bundle {manifest.name!r}: {exc}") from exc
+        self.manifest = manifest
+        self._check()
+
+    def _check(self) -> None:
+        """The graph and its manifest must agree on every name and shape, once, here."""
+        for kind, specs, nodes in (
+            ("input", self.manifest.inputs, self._session.get_inputs()),
+            ("output", self.manifest.outputs, self._session.get_outputs()),
+        ):
+            found = {node.name: tuple(node.shape) for node in nodes}
+            expected = {spec.name: spec.shape for spec in specs}
+            if found != expected:
+                wrong = sorted(set(found.items()) ^ set(expected.items()), key=str)[0][0]
+                raise BundleError(
+                    f"bundle {self.manifest.name!r}: {kind} {wrong!r} is not what the manifest says; pull the model again"
+                )
+
+    def new_slot(self) -> "Slot":
+        """Cache buffers for one conversation, as long as the context; memory is touched only where it is used."""
+        return Slot(self._session, self.manifest)
+
+
+class Slot:
+    """The cache of one sequence, bound to its session: past and present are the same memory, appended in place."""
+
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest) -> None:
+        self._session = session
+        self._vocabulary = manifest.vocabulary_size
+        self._seqlens = np.zeros(1, dtype=np.int32)
+        self._total = np.zeros((), dtype=np.int32)
+        self._buffers = [
+            (past.name, present.name, np.zeros(_concrete(past, manifest.context_length), dtype=past.dtype))
+            for cache in manifest.caches
+            for past, present in zip(cache.past, cache.present, strict=True)
+        ]
+        self._ids = np.zeros((1, 1), dtype=np.int64)
+        self._logits = np.zeros((1, 1, self._vocabulary), dtype=np.float32)
+        self._step = self._bind(self._ids, np.zeros(1, dtype=np.int64), self._logits)
+        self.run_seconds = 0.0
+        """Time spent inside onnxruntime since this slot was made."""
+
+    def _bind(
+        self, ids: NDArray[np.int64], positions: NDArray[np.int64], logits: NDArray[np.float32]
+    ) -> ort.IOBinding:
+        binding = self._session.io_binding()
+        inputs = (
+            ("input_ids", ids),
+            ("seqlens_k", self._seqlens),
+            ("total_sequence_length", self._total),
+            ("logit_positions", positions),
+        )
+        for name, array in inputs:
+            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
+        for past, present, buffer in self._buffers:
+            value = ort.OrtValue.ortvalue_from_numpy(buffer)
+            binding.bind_ortvalue_input(past, value)
+            binding.bind_ortvalue_output(present, value)
+        binding.bind_ortvalue_output(_LOGITS, ort.OrtValue.ortvalue_from_numpy(logits))
+        return binding
+
+    def prefill(self, ids: NDArray[np.int64], past: int, *, asked: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Append ids [n] behind `past` cached tokens; return logits [len(asked), V] at those places of the chunk.
+
+        With nothing asked the head is not computed at all.
+        """
+        logits = np.empty((1, len(asked), self._vocabulary), dtype=np.float32)
+        binding = self._bind(ids.reshape(1, -1), asked, logits)
+        self._run(binding, past + len(ids))
+        return logits[0]
+
+    def step(self, token: int, past: int) -> NDArray[np.float32]:
+        """Append one token; return its logits [V], valid (and free to be changed) until the next step."""
+        self._ids[0, 0] = token
+        self._run(self._step, past + 1)
+        return self._logits[0, 0]
+
+    def _run(self, binding: ort.IOBinding, total: int) -> None:
+        self._seqlens[0] = total - 1
+        self._total[()] = total
+        start = time.perf_counter()
+        try:
+            self._session.run_with_iobinding(binding)
+        except Exception as exc:  # onnxruntime's errors share no base class
+            raise EngineError(f"onnxruntime failed on a step: {exc}") from exc
+        finally:
+            self.run_seconds += time.perf_counter() - start
+
+
+def _concrete(spec: TensorSpec, capacity: int) -> tuple[int, ...]:
+    sizes = {"batch": 1, "capacity": capacity}
+    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
