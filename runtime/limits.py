@@ -9,6 +9,14 @@ class Limits:
 
     request_bytes: int = 1 << 20
     """Largest HTTP body or MQTT payload."""
+    json_depth: int = 32
+    """Deepest nesting of a JSON body."""
+    idle_seconds: float = 60.0
+    """How long a connection may stay open without a whole request head."""
+    body_seconds: float = 30.0
+    """How long a client may take to send its body."""
+    stall_seconds: float = 30.0
+    """How long a client may leave a streamed answer unread before it counts as gone."""
     messages: int = 256
     """Most messages in one chat request."""
     completion_tokens: int = 1024
