@@ -1,0 +1,190 @@
+"""Make the tiny random Llama checkpoints and their reference logits, with the reference implementation.
+
+Needs torch and transformers, which this project does not depend on: see README.md beside this file. The tests
+only read what it wrote. Each checkpoint is in Hugging Face's layout, so what opens real models opens these.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+import transformers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+PROMPT_TOKENS: Final = 24
+STEPS: Final = 10
+VOCABULARY: Final = 288
+"""256 bytes, three special tokens and the merges that are left: any text can be written, any UTF-8 split."""
+SPECIALS: Final = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+CORPUS: Final = (
+    "The lamp in the hall is on. The lamp in the kitchen is off.",
+    "Turn the heating down in the evening and up in the morning.",
+    "There is a fire in the hearth and a kettle on the hob.",
+    "The rain in the night filled the barrel in the garden.",
+)
+PROMPT: Final = "<|im_start|>user\nIs the lamp in the hall on at 21:45?<|im_end|>\n<|im_start|>assistant\n"
+
+TEMPLATE: Final = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One checkpoint: what it changes of the common configuration, and how it is stored."""
+
+    seed: int
+    changes: dict[str, Any]
+    dtype: torch.dtype = field(default=torch.bfloat16)
+
+
+COMMON: Final[dict[str, Any]] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 64,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 256,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "tie_word_embeddings": True,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 2,
+}
+
+LLAMA3_ROPE: Final = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    # So short that within the tested positions some frequencies are kept, some blended and some divided.
+    "original_max_position_embeddings": 64,
+}
+
+# Seeds with which the ten greedy tokens are at least eight different ones and no choice is near a tie.
+VARIANTS: Final = {
+    "llama-tied": Variant(13, {"num_hidden_layers": 3}),
+    "llama-untied": Variant(2, {"tie_word_embeddings": False}),
+    "llama-rope-llama3": Variant(8, {"rope_scaling": LLAMA3_ROPE}),
+    "llama-rope-linear": Variant(16, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, torch.float16),
+    "llama-head-dim": Variant(3, {"num_attention_heads": 6, "head_dim": 16}),
+    "llama-bias": Variant(12, {"attention_bias": True, "mlp_bias": True}),
+}
+
+
+def make_tokenizer() -> Tokenizer:
+    """Train a byte-level BPE that splits as SmolLM2's does: digits one by one, then GPT-2's pattern."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=[AddedToken(text, special=True, normalized=False) for text in SPECIALS],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def make_model(variant: Variant) -> LlamaForCausalLM:
+    """Random weights, large enough that attention is far from uniform and logits far from equal.
+
+    They are rounded to the stored type first, so that the reference sees exactly what the file holds.
+    """
+    model = LlamaForCausalLM(LlamaConfig(**COMMON | variant.changes)).eval()
+    random = torch.Generator().manual_seed(variant.seed)
+    for name, parameter in sorted(model.named_parameters()):
+        centre, spread = (1.0, 0.2) if name.endswith("norm.weight") else (0.0, 0.15)
+        noise = torch.randn(parameter.shape, generator=random) * spread + centre
+        parameter.data = noise.to(variant.dtype).float()
+    return model
+
+
+def reference(model: LlamaForCausalLM, prompt: list[int]) -> dict[str, Any]:
+    """Logits of the prompt at once, then of `STEPS` greedy tokens fed one by one through the cache."""
+    feed, cache, logits, greedy = prompt, None, [], []
+    with torch.inference_mode():
+        for _ in range(1 + STEPS):
+            out = model(input_ids=torch.tensor([feed]), past_key_values=cache, use_cache=True)
+            cache = out.past_key_values
+            logits.append(out.logits[0].numpy())
+            best, second = out.logits[0, -1].topk(2).values.tolist()
+            if best - second < 1e-2:  # a hundred times the tests' tolerance: no rounding turns the choice
+                raise SystemExit("two tokens are nearly tied; choose another seed")
+            feed = [int(out.logits[0, -1].argmax())]
+            greedy.append(feed[0])
+    prefill, *steps = logits
+    return {
+        "prompt": np.array(prompt, np.int64),
+        "prefill": prefill,
+        "greedy": np.array(greedy[:STEPS], np.int64),
+        "steps": np.concatenate(steps),
+    }
+
+
+def make(name: str, variant: Variant, into: Path) -> None:
+    """Write one variant's folder."""
+    into.mkdir(parents=True, exist_ok=True)
+    tokenizer = make_tokenizer()
+    tokenizer.save(str(into / "tokenizer.json"), pretty=False)
+    _write_json(
+        into / "tokenizer_config.json",
+        {
+            "bos_token": SPECIALS[1],
+            "eos_token": SPECIALS[2],
+            "pad_token": SPECIALS[2],
+            "unk_token": SPECIALS[0],
+            "add_prefix_space": False,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": COMMON["max_position_embeddings"],
+            "tokenizer_class": "GPT2Tokenizer",
+            "chat_template": TEMPLATE,
+        },
+    )
+    model = make_model(variant)
+    logits = reference(model, tokenizer.encode(PROMPT).ids[:PROMPT_TOKENS])
+    np.savez_compressed(into / "logits.npz", **logits)
+    model.generation_config = GenerationConfig(
+        bos_token_id=1, eos_token_id=2, pad_token_id=2, do_sample=True, temperature=0.2, top_p=0.9
+    )
+    model.to(variant.dtype).save_pretrained(into)
+    versions = {"transformers": transformers.__version__, "torch": torch.__version__}
+    _write_json(
+        into / "meta.json", {"variant": name, "seed": variant.seed, "reference_dtype": "float32"} | versions
+    )
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Make every variant."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=Path(__file__).parent, help="default: beside this file")
+    into = parser.parse_args().into
+    torch.use_deterministic_algorithms(mode=True)
+    torch.set_num_threads(1)
+    for name, variant in VARIANTS.items():
+        make(name, variant, into / name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Ten fixed prompts whose greedy continuation must be the same in the oracle and in the fp32 bundle."""
+
+from typing import Final
+
+
+def chat(question: str) -> str:
+    """A single user turn as ChatML."""
+    return f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+
+
+PROMPTS: Final = (
+    chat("What is the capital of France?"),
+    chat("Write one sentence about a fireplace."),
+    chat("Name three things one finds in a kitchen."),
+    chat("How many minutes are there in two hours?"),
+    chat("Say good evening in Spanish."),
+    "The capital of France is",
+    "Once upon a time, at the edge of a dark wood,",
+    "Monday, Tuesday, Wednesday,",
+    "Water boils at 100 degrees Celsius because",
+    "def add(a, b):\n    return",
+)
+"""Five of chat, five of plain text to go on with. Encode without adding special tokens: chat has its own."""
