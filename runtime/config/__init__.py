@@ -1,0 +1,18 @@
+"""What the owner of the appliance may set, where it is read from, and what it is in effect."""
+
+from runtime.config.load import Loaded, Setting, default_path, load
+from runtime.config.settings import Broker, Config, EngineSettings, Logging, Model, Mqtt, Server
+
+__all__ = [
+    "Broker",
+    "Config",
+    "EngineSettings",
+    "Loaded",
+    "Logging",
+    "Model",
+    "Mqtt",
+    "Server",
+    "Setting",
+    "default_path",
+    "load",
+]

@@ -1,0 +1,106 @@
+"""Every setting there is, its type, its range and its default. Values only; `runtime.config.load` reads them.
+
+A secret is never a setting: a setting names the file it is in.
+"""
+
+import re
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from runtime.config.rules import Between, BrokerUrl, Matches, Positive
+from runtime.limits import Limits
+
+_TOPIC_LEVEL = Matches(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores")
+
+
+def _host_node() -> str:
+    """This machine's name, as one level of an MQTT topic."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname().partition(".")[0]).strip("-")
+    return name[:64] or "inglenook"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The HTTP listener."""
+
+    host: Annotated[str, Matches(r"\S+", "an address or a host name")] = "127.0.0.1"
+    port: Annotated[int, Between(0, 65535)] = 8080
+    """0 lets the operating system choose."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names a browser may call this appliance by, besides its addresses and its own host name."""
+    key_file: Path | None = None
+    """The key that callers from other machines must show; None: made at first boot in the state directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which bundle is served."""
+
+    name: Annotated[str, Matches(r"\S+", "the name of a model that `ingle list` shows")] = "smollm2-135m"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How inference uses the machine."""
+
+    threads: Annotated[int, Between(1, 1024)] | None = None
+    """None: chosen from the physical cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """The broker that messages come from."""
+
+    broker: Annotated[str, BrokerUrl()] | None = None
+    """None: a broker of our own on loopback, if `embedded`."""
+    embedded: bool = True
+    embedded_port: Annotated[int, Between(0, 65535)] = 1883
+    """0 lets the operating system choose."""
+    node: Annotated[str, _TOPIC_LEVEL] = field(default_factory=_host_node)
+    """The second level of every topic: ingle/<node>/..."""
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates that a mqtts:// broker is checked against; None: those of the operating system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """What is written to standard error (the journal, under systemd)."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of it."""
+
+    server: Server = Server()
+    model: Model = Model()
+    engine: EngineSettings = EngineSettings()
+    mqtt: Mqtt = field(default_factory=Mqtt)
+    limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
+    logging: Logging = Logging()
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker listens."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """From a URL that `BrokerUrl` let pass."""
+        parts = urlsplit(url)
+        tls = parts.scheme == "mqtts"
+        return cls(parts.hostname or "", parts.port or (8883 if tls else 1883), tls)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
