@@ -1,0 +1,20 @@
+"""Readers: a file or directory of weights in, a `Checkpoint` under Hugging Face's names out.
+
+Knows which reader fits which path; each reader owns its format. Where files come from is `models.sources`'
+business.
+"""
+
+from pathlib import Path
+
+from models.checkpoint import Checkpoint
+from models.weights.gguf import open_gguf
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Open a GGUF file, or a directory in Hugging Face's layout; tensors stay on disk until asked for.
+
+    Raises:
+        WeightsError: missing, truncated, corrupt, or of a kind we do not read.
+        ArchitectureError: a GGUF architecture we do not build.
+    """
+    return open_gguf(path)

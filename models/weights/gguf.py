@@ -1,0 +1,173 @@
+"""A GGUF file as a checkpoint: lazy tensors under Hugging Face's names, dequantised by the `gguf` package.
+
+Knows how a file becomes a `Checkpoint`; the bytes of the header are `gguf_header`'s, the names
+`gguf_naming`'s, the tokenizer `gguf_tokenizer`'s.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf.quants import dequantize
+from numpy.typing import NDArray
+
+from models.checkpoint import Checkpoint
+from models.errors import ArchitectureError, WeightsError
+from models.weights.gguf_config import Metadata, config_of, naming_of
+from models.weights.gguf_header import Header, TensorInfo, read_header
+from models.weights.gguf_naming import Naming
+from models.weights.gguf_tokenizer import read_tokenizer
+
+_LAYER: Final = re.compile(r"blk\.([0-9]+)\.(.+)")
+_ROPE_FACTORS: Final = "rope_freqs.weight"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    info: TensorInfo
+    heads: int
+    """Groups of permuted rows; 0 when rows are as they should be."""
+
+
+class GgufWeights:
+    """Named tensors of one GGUF file; each read opens the file, takes the bytes it needs and closes it."""
+
+    def __init__(self, path: Path, tensors: Mapping[str, _Tensor]) -> None:
+        self._path, self._tensors = path, tensors
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in Hugging Face's form, sorted."""
+        return iter(sorted(self._tensors))
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the file has this tensor."""
+        return name in self._tensors
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """`[out, in]` for a linear layer."""
+        return self._tensors[name].info.shape
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        """The tensor as float32, dequantised, rows in Hugging Face's order.
+
+        Raises:
+            KeyError: no such tensor.
+            WeightsError: the file ends before the tensor does.
+        """
+        tensor = self._tensors[name]
+        values = _read(self._path, name, tensor.info)
+        return unpermute(values, tensor.heads) if tensor.heads else values
+
+
+def unpermute(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """Undo the row order llama.cpp's converter gives query and key weights, `[heads * d, ...]`.
+
+    The converter stores as row `2 * i + h` of a head what Hugging Face has as row `h * d/2 + i` (interleaved
+    rotary instead of half and half): `reshape(heads, 2, d/2, ...).swapaxes(1, 2)` there, the inverse here.
+    """
+    grouped = rows.reshape(heads, rows.shape[0] // heads // 2, 2, *rows.shape[1:])
+    return np.ascontiguousarray(grouped.swapaxes(1, 2)).reshape(rows.shape)
+
+
+def open_gguf(path: Path) -> Checkpoint:
+    """Open the GGUF file at `path`; tensors stay on disk until asked for.
+
+    Raises:
+        WeightsError: not GGUF, truncated, corrupt, a tensor missing, or a type or tokenizer we do not read.
+        ArchitectureError: an architecture we do not build, or a tensor it does not know.
+    """
+    header = read_header(path)
+    metadata = Metadata(header.metadata, path.name)
+    naming = naming_of(metadata)
+    _check_types(header, path.name)
+    named = _translate(header, metadata, naming, path.name)
+    weights = GgufWeights(path, named)
+    embedding = named[naming.tensors["token_embd.weight"]].info.shape
+    factors = _rope_factors(path, header)
+    config = config_of(metadata, naming, frozenset(named), embedding[0], factors)
+    tokenizer = read_tokenizer(header.metadata, embedding[0], path.name)
+    return Checkpoint(
+        config=config,
+        weights=weights,
+        tokenizer=tokenizer.json,
+        chat_template=tokenizer.chat_template,
+        bos_id=tokenizer.bos_id,
+        eos_ids=tokenizer.eos_ids,
+    )
+
+
+def _read(path: Path, name: str, info: TensorInfo) -> NDArray[np.float32]:
+    """Dequantise one tensor, `info.shape`."""
+    try:
+        with path.open("rb") as file:
+            file.seek(info.offset)
+            raw = np.fromfile(file, np.uint8, info.size)
+    except OSError as exc:
+        raise WeightsError(
+            f"cannot read {name!r} from {path.name} ({exc.strerror or exc}); check the file"
+        ) from exc
+    if raw.size != info.size:
+        raise WeightsError(f"{path.name} is truncated: it ends within {name!r}; fetch it again")
+    # A corrupt scale may be inf or nan: the quantiser names the tensor that has one.
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = dequantize(raw.reshape(*info.shape[:-1], -1), info.kind)
+    return np.ascontiguousarray(values, np.float32).reshape(info.shape)
+
+
+def _check_types(header: Header, file: str) -> None:
+    """Try each type on one block of zeros: the package says for itself what it can dequantise."""
+    first: dict[GGMLQuantizationType, str] = {}
+    for name, info in header.tensors.items():
+        first.setdefault(info.kind, name)
+    for kind, name in first.items():
+        try:
+            dequantize(np.zeros((1, GGML_QUANT_SIZES[kind][1]), np.uint8), kind)
+        except NotImplementedError as exc:
+            raise WeightsError(
+                f"tensor {name!r} of {file} has type {kind.name}, which cannot be dequantised here; "
+                "use a file quantised as Q8_0, Q4_K or another common type"
+            ) from exc
+
+
+def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) -> dict[str, _Tensor]:
+    """Every tensor under its Hugging Face name, none missing, none unknown."""
+    heads = metadata.integer("attention.head_count")
+    groups = dict.fromkeys(naming.query_rows, heads)
+    groups |= dict.fromkeys(naming.key_rows, metadata.integer("attention.head_count_kv", heads))
+    known = {**naming.tensors, **naming.optional}
+    named: dict[str, _Tensor] = {}
+    for name, info in header.tensors.items():
+        pattern, layer = _pattern(name)
+        if pattern in naming.ignored:
+            continue
+        if pattern not in known:
+            raise ArchitectureError(
+                f"{file} has a tensor {name!r} that architecture {metadata.architecture!r} as we build it "
+                "does not use; choose a plain (dense) model"
+            )
+        group = groups.get(pattern, 0)
+        if group and info.shape[0] % (2 * group):
+            raise WeightsError(
+                f"{file} is corrupt: {info.shape[0]} rows of {name!r} are no {group} heads; fetch it again"
+            )
+        named[known[pattern].format(layer)] = _Tensor(info, group)
+    for number in range(metadata.integer("block_count")):
+        for pattern, translated in naming.tensors.items():
+            if translated.format(number) not in named:
+                raise WeightsError(f"{file} lacks the tensor {pattern.format(number)!r}; fetch it again")
+    return named
+
+
+def _pattern(name: str) -> tuple[str, str]:
+    """`blk.7.attn_q.weight` as `blk.{}.attn_q.weight` and `7`."""
+    found = _LAYER.fullmatch(name)
+    return (f"blk.{{}}.{found[2]}", found[1]) if found else (name, "")
+
+
+def _rope_factors(path: Path, header: Header) -> tuple[float, ...]:
+    info = header.tensors.get(_ROPE_FACTORS)
+    return () if info is None else tuple(float(x) for x in _read(path, _ROPE_FACTORS, info).ravel())
