@@ -10,14 +10,18 @@ def chat(question: str) -> str:
 
 PROMPTS: Final = (
     chat("What is the capital of France?"),
-    chat("Write one sentence about a fireplace."),
+    chat("What is a lighthouse for?"),
     chat("Name three things one finds in a kitchen."),
     chat("How many minutes are there in two hours?"),
     chat("Say good evening in Spanish."),
     "The capital of France is",
     "Once upon a time, at the edge of a dark wood,",
-    "Monday, Tuesday, Wednesday,",
-    "Water boils at 100 degrees Celsius because",
+    "One, two, three, four,",
+    "Water boils at 100 degrees Celsius, and it freezes at",
     "def add(a, b):\n    return",
 )
-"""Five of chat, five of plain text to go on with. Encode without adding special tokens: chat has its own."""
+"""Five of chat, five of plain text to go on with. Encode without adding special tokens: chat has its own.
+
+Chosen so that over 24 tokens of SmolLM2-135M-Instruct (the Q4_1 weights, dequantised) the likeliest token leads
+the second by 0.05 or more, hundreds of times what the order of float32 sums changes in logits of this size.
+"""
