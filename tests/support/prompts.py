@@ -22,6 +22,6 @@ PROMPTS: Final = (
 )
 """Five of chat, five of plain text to go on with. Encode without adding special tokens: chat has its own.
 
-Chosen so that over 24 tokens of SmolLM2-135M-Instruct (the Q4_1 weights, dequantised) the likeliest token leads
-the second by 0.05 or more, hundreds of times what the order of float32 sums changes in logits of this size.
+Chosen so that over 24 tokens of SmolLM2-135M-Instruct (its Q4_1 weights, dequantised) the likeliest token
+leads the second by 0.05 or more, hundreds of times what the order of float32 sums changes in such logits.
 """
