@@ -1,0 +1,17 @@
+"""Quantisation: schemes, the methods that follow them, recipes for whole models. Pure numpy."""
+
+from models.quantize.recipe import RECIPES, Recipe, default_recipe, recipe_named
+from models.quantize.scheme import FP32, Scheme
+from models.quantize.tensor import Quantized, dequantize, quantize
+
+__all__ = [
+    "FP32",
+    "RECIPES",
+    "Quantized",
+    "Recipe",
+    "Scheme",
+    "default_recipe",
+    "dequantize",
+    "quantize",
+    "recipe_named",
+]

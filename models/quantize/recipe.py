@@ -1,0 +1,81 @@
+"""Which scheme for which group of tensors, under a name one can ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from models.errors import QuantizationError
+from models.quantize.scheme import FP32, Block, Scheme
+
+_SMALL_MODEL: Final = 500_000_000
+"""Parameters below which four bits cost more quality than their speed is worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A scheme for each group of a decoder's matrices; norms and biases stay float32."""
+
+    name: str
+    embedding: Scheme
+    attention: Scheme
+    mlp: Scheme
+    head: Scheme
+
+    def check(self, *, tied: bool) -> None:
+        """Refuse what cannot be stored: a tied table is kept once, so embedding and head share a scheme.
+
+        Raises:
+            QuantizationError: they do not.
+        """
+        if tied and self.embedding != self.head:
+            raise QuantizationError(
+                f"recipe {self.name!r} stores embedding and head differently, but this model ties them; "
+                "use a recipe with one scheme for both"
+            )
+
+
+def _int8(block: Block) -> Scheme:
+    return Scheme(bits=8, block=block, symmetric=True, method="rtn")
+
+
+def _int4(block: Block, *, symmetric: bool = False) -> Scheme:
+    return Scheme(bits=4, block=block, symmetric=symmetric, method="kquant")
+
+
+def _recipe(name: str, table: Scheme, attention: Scheme, mlp: Scheme) -> Recipe:
+    return Recipe(name, embedding=table, attention=attention, mlp=mlp, head=table)
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    recipe.name: recipe
+    for recipe in (
+        _recipe("fp32", FP32, FP32, FP32),
+        _recipe("int8", _int8(32), _int8(32), _int8(32)),
+        _recipe("int8-block64", _int8(64), _int8(64), _int8(64)),
+        _recipe("int8-block128", _int8(128), _int8(128), _int8(128)),
+        _recipe("int4", _int8(32), _int4(32), _int4(32)),
+        _recipe("int4-symmetric", _int8(32), _int4(32, symmetric=True), _int4(32, symmetric=True)),
+        _recipe("int4-block64", _int8(64), _int4(64), _int4(64)),
+        _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
+        # Attention is a fifth of a llama's matrices and the most sensitive part of them.
+        _recipe("int4-mixed", _int8(32), _int8(32), _int4(32)),
+    )
+}
+"""By name."""
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe `name`.
+
+    Raises:
+        QuantizationError: there is none; the message lists those there are.
+    """
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise QuantizationError(f"there is no quantisation {name[:40]!r}; choose one of {', '.join(RECIPES)}")
+    return recipe
+
+
+def default_recipe(parameters: int) -> Recipe:
+    """What a model of so many parameters gets when nobody chooses."""
+    return RECIPES["int8" if parameters < _SMALL_MODEL else "int4-mixed"]
