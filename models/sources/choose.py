@@ -1,0 +1,51 @@
+"""Which files of a model's repository or directory a bundle is built from. Names in, names out.
+
+Pickled weights (`.bin`, `.pt`) are never chosen: reading them runs code that their author wrote.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from models.errors import FetchError
+
+_COMPANIONS: Final = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+)
+_INDEX: Final = "model.safetensors.index.json"
+_SHARD: Final = re.compile(r"model-\d+-of-\d+\.safetensors")
+_PLAIN: Final = re.compile(r"[\w][\w.+-]*", re.ASCII)
+
+
+def choose(names: Iterable[str], where: str) -> tuple[str, ...]:
+    """The files to take from a flat listing: safetensors with their companions, else the only GGUF file.
+
+    Raises:
+        FetchError: there are no weights we read, or several and no telling which.
+    """
+    here = {name for name in names if _PLAIN.fullmatch(name)}
+    weights = _safetensors(here)
+    if weights:
+        if "config.json" not in here:
+            raise FetchError(
+                f"{where} has safetensors but no config.json; use the model's original repository"
+            )
+        return tuple(sorted({*weights, *(name for name in _COMPANIONS if name in here)}))
+    gguf = sorted(name for name in here if name.endswith(".gguf"))
+    if len(gguf) == 1:
+        return tuple(gguf)
+    if gguf:
+        raise FetchError(f"{where} has {len(gguf)} GGUF files; name one of: {', '.join(gguf)}")
+    raise FetchError(f"{where} has neither safetensors nor GGUF weights; use a repository that has")
+
+
+def _safetensors(here: set[str]) -> set[str]:
+    if _INDEX in here:
+        return {_INDEX, *(name for name in here if _SHARD.fullmatch(name))}
+    if "model.safetensors" in here:
+        return {"model.safetensors"}
+    return {name for name in here if name.endswith(".safetensors")}

@@ -1,0 +1,66 @@
+"""Weights that are already on this machine. They are hashed and read where they lie, never copied."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from models.errors import FetchError, UnknownModelError
+from models.manifest import Licence, Source
+from models.reference import Local
+from models.sources.choose import choose
+from models.sources.interface import Fetched, Progress, Report, Shelf
+from models.sources.shelf import combined_sha256
+
+_BLOCK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOffer:
+    """Files found on disk, hashed."""
+
+    path: Path
+    sha256: str
+    size: int = 0
+    disk: int = 0
+    licence: Licence | None = None
+
+    @property
+    def revision(self) -> str:
+        """Files have no version of their own: the hash stands for it."""
+        return self.sha256[:12]
+
+    def fetch(self, shelf: Shelf, report: Report) -> Fetched:
+        """Nothing has to move."""
+        del shelf, report
+        return Fetched(self.path, Source(self.path.name, self.revision, self.sha256), None)
+
+
+def find(reference: Local, report: Report) -> LocalOffer:
+    """Look at the file or directory and hash what a bundle would be built from.
+
+    Raises:
+        UnknownModelError: nothing is there.
+        FetchError: it holds no weights we read, or may not be read.
+    """
+    path = reference.path.resolve()
+    if path.is_dir():
+        files = [path / name for name in choose((item.name for item in path.iterdir()), str(reference))]
+    elif path.is_file():
+        files = [path]
+    else:
+        raise UnknownModelError(f"there is no file {str(reference.path)!r}; check the path")
+    return LocalOffer(path, combined_sha256(_sha256(file, report) for file in files))
+
+
+def _sha256(path: Path, report: Report) -> str:
+    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                done += len(block)
+                report(Progress(done, total, path.name))
+    except OSError as exc:
+        raise FetchError(f"{path.name} cannot be read ({exc.strerror}); check its permissions") from exc
+    return digest.hexdigest()
