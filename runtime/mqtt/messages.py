@@ -1,0 +1,171 @@
+"""What is said on the topics: questions in, answers and refusals out, status. Bytes to values and back.
+
+A question is a JSON object: an `id`, a `prompt` or `messages`, and options named as in the HTTP API. Every
+question, however malformed, has a result: the answer, or an error with the reason and the id as far as it
+could be read.
+"""
+
+import difflib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+from runtime.api.fields import Fields, text
+from runtime.api.strict_json import parse, shown
+from runtime.completion import CompletionRequest, Finished, Message, Role, SamplingOptions
+from runtime.errors import BusyError, CallerError
+from runtime.limits import Limits
+
+EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
+_ID_LENGTH: Final = 128
+_KNOWN: Final = (
+    *("id", "prompt", "messages", "model", "max_tokens", "temperature", "top_p", "top_k", "min_p"),
+    *("repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "stop", "deadline_s"),
+)
+
+QuestionId = str | int
+
+
+class MalformedError(CallerError):
+    """A question that cannot be answered as it is; `id` is None where even that could not be read."""
+
+    def __init__(
+        self, message: str, *, param: str | None = None, question_id: QuestionId | None = None
+    ) -> None:
+        super().__init__(message, param=param)
+        self.id = question_id
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One well-formed message on the chat topic."""
+
+    id: QuestionId
+    model: str | None
+    request: CompletionRequest
+
+
+def question(payload: bytes, limits: Limits) -> Question:
+    """Read a payload.
+
+    Raises:
+        MalformedError: too long, not a JSON object, without an id, or a field that is unknown or impossible.
+    """
+    if len(payload) > limits.request_bytes:
+        raise MalformedError(f"the message has {len(payload)} bytes; send at most {limits.request_bytes}")
+    if not payload.lstrip().startswith(b"{"):
+        raise MalformedError(f"the message is not a JSON object; send one such as {EXAMPLE}")
+    question_id: QuestionId | None = None
+    try:
+        fields = Fields.of(parse(payload, depth=limits.json_depth))
+        question_id = _id(fields)
+        return Question(question_id, fields.text("model"), _request(fields, limits))
+    except CallerError as exc:
+        raise MalformedError(str(exc), param=exc.param, question_id=question_id) from exc
+
+
+def answer(asked: Question, model: str, words: str, finished: Finished) -> bytes:
+    """The result that carries an answer."""
+    usage, timings = finished.usage, finished.timings
+    return _encode(
+        {
+            "id": asked.id,
+            "model": model,
+            "text": words,
+            "finish_reason": finished.reason,
+            "usage": {
+                "prompt_tokens": usage.prompt,
+                "cached_tokens": usage.cached,
+                "completion_tokens": usage.completion,
+                "total_tokens": usage.prompt + usage.completion,
+            },
+            "timings": {name: round(seconds, 4) for name, seconds in asdict(timings).items()},
+        }
+    )
+
+
+def refusal(question_id: QuestionId | None, exc: Exception) -> bytes:
+    """The result that says why there is no answer. What went wrong inside is for the log."""
+    match exc:
+        case CallerError():
+            error = {"code": "invalid", "message": str(exc), "param": exc.param}
+        case BusyError():
+            error = {"code": "busy", "message": str(exc), "param": None}
+        case _:
+            message = "the appliance failed on this message; its log has the cause"
+            error = {"code": "failed", "message": message, "param": None}
+    return _encode({"id": question_id, "error": error})
+
+
+def status(state: Literal["online", "offline"], node: str, *, model: str, version: str) -> bytes:
+    """The retained message on the status topic, and the last will."""
+    return _encode({"state": state, "node": node, "model": model, "version": version})
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _id(fields: Fields) -> QuestionId:
+    value = fields.get("id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not 1 <= len(value) <= _ID_LENGTH:
+        raise CallerError(
+            f"id is {shown(value)}; send a text of 1 to {_ID_LENGTH} characters, or a whole number",
+            param="id",
+        )
+    return text(value, "id")
+
+
+def _request(fields: Fields, limits: Limits) -> CompletionRequest:
+    if unknown := [key for key in fields.values if key not in _KNOWN]:
+        near = difflib.get_close_matches(unknown[0], _KNOWN, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_KNOWN)}"
+        raise CallerError(f"{shown(unknown[0])} is not a field of a question; {hint}", param=unknown[0])
+    return CompletionRequest(
+        messages=_messages(fields, limits),
+        max_tokens=fields.integer("max_tokens", 1, 1 << 20),
+        sampling=SamplingOptions(
+            temperature=fields.real("temperature", 0, 2),
+            top_p=fields.real("top_p", 0, 1),
+            top_k=fields.integer("top_k", 0, 1 << 20),
+            min_p=fields.real("min_p", 0, 1),
+            repetition_penalty=fields.real("repetition_penalty", 0.01, 10),
+            presence_penalty=fields.real("presence_penalty", -2, 2),
+            frequency_penalty=fields.real("frequency_penalty", -2, 2),
+            seed=fields.integer("seed", 0, (1 << 63) - 1),
+        ),
+        stop=_stop(fields, limits),
+        deadline_s=fields.real("deadline_s", 0.001, limits.request_seconds) or limits.request_seconds,
+    )
+
+
+def _messages(fields: Fields, limits: Limits) -> tuple[Message, ...]:
+    prompt = fields.text("prompt")
+    if (prompt is None) == (fields.get("messages") is None):
+        raise CallerError(f"send either prompt or messages, such as {EXAMPLE}", param="prompt")
+    if prompt is not None:
+        if not prompt.strip():
+            raise CallerError("prompt is empty; send a question", param="prompt")
+        return (Message("user", prompt),)
+    return tuple(_message(entry) for entry in fields.objects("messages", limits.messages))
+
+
+def _message(entry: Fields) -> Message:
+    role = entry.get("role")
+    if role not in get_args(Role):
+        name = entry.name("role")
+        raise CallerError(f"{name} is {shown(role)}; send one of {', '.join(get_args(Role))}", param=name)
+    return Message(cast("Role", role), text(entry.get("content"), entry.name("content")))
+
+
+def _stop(fields: Fields, limits: Limits) -> tuple[str, ...]:
+    given = fields.get("stop")
+    entries = [given] if isinstance(given, str) else [] if given is None else given
+    if not isinstance(entries, list) or len(entries) > limits.stop_strings:
+        raise CallerError(f"stop is {shown(given)}; send at most {limits.stop_strings} texts", param="stop")
+    stops = tuple(text(entry, f"stop[{index}]") for index, entry in enumerate(entries))
+    if any(not 0 < len(stop.encode()) <= limits.stop_string_bytes for stop in stops):
+        raise CallerError(f"send stop strings of 1 to {limits.stop_string_bytes} bytes", param="stop")
+    return stops

@@ -1,0 +1,188 @@
+"""Questions from the broker, answers back to it: at least once, one at a time, in the order they came.
+
+Knows the queue, repeats and what to acknowledge when. A question is acknowledged only after its result is
+with the broker, so one that we could not finish comes again. One that comes again is not computed again: a
+client that did not see the answer asks with the same message, and gets the same result. Nothing here may
+end the service: a broker that is away, or a message that is nonsense, is the normal case.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from contextlib import aclosing
+from typing import Final, Literal, assert_never
+
+from runtime.completion import Completer, Delta, Finished, Progress
+from runtime.errors import BusyError, CallerError, ModelNotFoundError
+from runtime.limits import Limits
+from runtime.mqtt import messages
+from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Up
+from runtime.mqtt.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 128
+"""Results kept for questions that come again."""
+_FAREWELL_S: Final = 2.0
+
+
+class Unfinished(Exception):  # noqa: N818  not an error: the broker keeps the question
+    """The engine stopped in mid-answer because the appliance does."""
+
+
+class MqttService:
+    """Answers what comes on the chat topic of one node."""
+
+    def __init__(
+        self, link: Link, topics: Topics, completer: Completer, limits: Limits, *, version: str
+    ) -> None:
+        self._link = link
+        self._topics = topics
+        self._completer = completer
+        self._limits = limits
+        self._version = version
+        self._queue: asyncio.Queue[Delivery] = asyncio.Queue(limits.queue_depth)
+        self._results: OrderedDict[bytes, bytes] = OrderedDict()
+        self._side: set[asyncio.Task[None]] = set()
+        self._connected: bool | None = None
+        self._busy = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached now."""
+        return bool(self._connected)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then finish the running answer within the time for draining."""
+        await self._link.open(self._topics.chat, self._status("offline"), self._on_event)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                worker = tasks.create_task(self._work(stop), name="mqtt.answers")
+                await stop.wait()
+                if self._busy:
+                    await asyncio.wait({worker}, timeout=self._limits.drain_seconds)
+                worker.cancel()
+            if self.connected:
+                await asyncio.wait({self._spawn(self._status("offline"))}, timeout=_FAREWELL_S)
+        finally:
+            for task in self._side:
+                task.cancel()
+            await self._link.close()
+
+    def _status(self, state: Literal["online", "offline"]) -> Publication:
+        payload = messages.status(state, self._topics.node, model=self._completer.name, version=self._version)
+        return Publication(self._topics.status, payload, retain=True)
+
+    def _on_event(self, event: LinkEvent) -> None:
+        match event:
+            case Up():
+                _log.info("MQTT is connected; ask on %s", self._topics.chat)
+                self._connected = True
+                self._spawn(self._status("online"))
+            case Down(reason):
+                # Once a loss, not once an attempt.
+                level = logging.DEBUG if self._connected is False else logging.WARNING
+                _log.log(level, "MQTT is away: %s; trying again until it is back", reason)
+                self._connected = False
+            case Delivery():
+                self._receive(event)
+            case _:
+                assert_never(event)
+
+    def _receive(self, delivery: Delivery) -> None:
+        """Queue a question; what is no question, or one too many, is dealt with at once."""
+        if delivery.retained or delivery.topic != self._topics.chat:
+            _log.warning(
+                "dropped a retained message on %s: it was asked before anyone listened", delivery.topic
+            )
+            self._link.acknowledge(delivery)
+            return
+        try:
+            self._queue.put_nowait(delivery)
+        except asyncio.QueueFull:
+            full = BusyError(
+                f"{self._queue.maxsize} questions are waiting already; ask again in a few seconds"
+            )
+            self._spawn(self._result(messages.refusal(self._id(delivery), full)), delivery)
+
+    def _id(self, delivery: Delivery) -> messages.QuestionId | None:
+        try:
+            return messages.question(delivery.payload, self._limits).id
+        except messages.MalformedError as exc:
+            return exc.id
+
+    def _result(self, payload: bytes) -> Publication:
+        return Publication(self._topics.result, payload)
+
+    def _spawn(self, publication: Publication, delivery: Delivery | None = None) -> asyncio.Task[None]:
+        """Publish beside the questions that are being answered."""
+        task = asyncio.create_task(self._publish(publication, delivery), name="mqtt.publish")
+        self._side.add(task)
+        task.add_done_callback(self._side.discard)
+        return task
+
+    async def _publish(self, publication: Publication, delivery: Delivery | None) -> None:
+        """Publish, and once that is with the broker acknowledge what it answers."""
+        try:
+            await self._link.publish(publication)
+        except BusyError as exc:
+            _log.warning("nothing was published on %s: %s", publication.topic, exc)
+            return
+        if delivery is not None:
+            self._link.acknowledge(delivery)
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            delivery = await self._queue.get()
+            self._busy = True
+            try:
+                result = await self._handle(delivery.payload)
+                await self._publish(self._result(result), delivery)
+            except Unfinished:
+                _log.info("a question was left with the broker: the appliance is stopping")
+            finally:
+                self._busy = False
+
+    async def _handle(self, payload: bytes) -> bytes:
+        """The result for a payload, from memory if it is known."""
+        digest = hashlib.sha256(payload).digest()
+        if (known := self._results.get(digest)) is not None:
+            return known
+        question_id: messages.QuestionId | None = None
+        try:
+            asked = messages.question(payload, self._limits)
+            question_id = asked.id
+            result = await self._answer(asked)
+        except messages.MalformedError as exc:
+            return messages.refusal(exc.id, exc)
+        except (CallerError, BusyError) as exc:
+            return messages.refusal(question_id, exc)
+        except Unfinished:
+            raise
+        except Exception as exc:  # noqa: BLE001  one message must not end the service
+            _log.exception("failed on question %r", question_id)
+            return messages.refusal(question_id, exc)
+        self._results[digest] = result
+        if len(self._results) > _REMEMBERED:
+            self._results.popitem(last=False)
+        return result
+
+    async def _answer(self, asked: messages.Question) -> bytes:
+        if asked.model not in {None, self._completer.name}:
+            raise ModelNotFoundError(asked.model or "", (self._completer.name,))
+        words: list[str] = []
+        async with aclosing(self._completer.complete(asked.request)) as events:
+            async for event in events:
+                match event:
+                    case Progress():
+                        pass
+                    case Delta(text):
+                        words.append(text)
+                    case Finished("cancelled"):
+                        raise Unfinished
+                    case Finished():
+                        return messages.answer(asked, self._completer.name, "".join(words), event)
+                    case _:
+                        assert_never(event)
+        raise RuntimeError("the completion ended without its last event")
