@@ -79,7 +79,7 @@ VARIANTS: Final = {
     "llama-rope-llama3": Variant(8, {"rope_scaling": LLAMA3_ROPE}),
     "llama-rope-linear": Variant(16, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, torch.float16),
     "llama-head-dim": Variant(3, {"num_attention_heads": 6, "head_dim": 16}),
-    "llama-bias": Variant(12, {"attention_bias": True, "mlp_bias": True}),
+    "llama-bias": Variant(7, {"intermediate_size": 64, "attention_bias": True, "mlp_bias": True}),
 }
 
 
