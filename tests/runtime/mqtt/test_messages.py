@@ -1,0 +1,203 @@
+"""Every payload is a question or a reason; every result is JSON that a sender can match to its question."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.completion import Finished, Message
+from runtime.engine.request import Timings, Usage
+from runtime.errors import BusyError, EngineError
+from runtime.limits import Limits
+from runtime.mqtt import messages
+from runtime.mqtt.messages import MalformedError, Question
+
+LIMITS = Limits(request_bytes=2000, messages=3, stop_strings=2, stop_string_bytes=8)
+FINISHED = Finished("stop", Usage(7, 2, 3), Timings(0.0, 0.25, 0.5, 0.01))
+
+
+def ask(**fields: Any) -> Question:
+    return messages.question(json.dumps(fields).encode(), LIMITS)
+
+
+def reason(payload: bytes) -> MalformedError:
+    with pytest.raises(MalformedError) as caught:
+        messages.question(payload, LIMITS)
+    return caught.value
+
+
+def test_a_prompt_is_one_turn_of_the_user() -> None:
+    asked = ask(id="a", prompt="hello")
+    assert (asked.id, asked.model) == ("a", None)
+    assert asked.request.messages == (Message("user", "hello"),)
+    assert asked.request.prompt is None
+    assert asked.request.deadline_s == LIMITS.request_seconds
+
+
+def test_every_field_arrives() -> None:
+    turns = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]
+    numbers = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 40,
+        "min_p": 0.1,
+        "repetition_penalty": 1.1,
+        "presence_penalty": -1,
+        "frequency_penalty": 2,
+        "seed": 9,
+    }
+    asked = ask(id=7, messages=turns, model="m", max_tokens=5, stop=["a", "b"], deadline_s=3, **numbers)
+    assert (asked.id, asked.model) == (7, "m")
+    assert asked.request.messages == (Message("system", "be brief"), Message("user", "hi"))
+    assert (asked.request.max_tokens, asked.request.stop, asked.request.deadline_s) == (5, ("a", "b"), 3.0)
+    assert {name: getattr(asked.request.sampling, name) for name in numbers} == numbers
+    assert ask(id=1, prompt="x", stop="end").request.stop == ("end",)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b" \n", b"turn on the light", b'"text"', b"[1]", b"\x00\xff\xfe", b"null"]
+)
+def test_what_is_no_object_is_told_the_form(payload: bytes) -> None:
+    exc = reason(payload)
+    assert exc.id is None
+    assert messages.EXAMPLE in str(exc)
+
+
+def test_the_form_that_is_told_is_right() -> None:
+    assert messages.question(messages.EXAMPLE.encode(), LIMITS).id == "1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"prompt": "x"}, "id is None"),
+        ({"id": "", "prompt": "x"}, "id is ''"),
+        ({"id": "x" * 129, "prompt": "x"}, "128 characters"),
+        ({"id": True, "prompt": "x"}, "id is True"),
+        ({"id": 1.5, "prompt": "x"}, "id is 1.5"),
+        ({"id": {}, "prompt": "x"}, "id is {}"),
+    ],
+)
+def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part: str) -> None:
+    exc = reason(json.dumps(fields).encode())
+    assert exc.id is None
+    assert part in str(exc)
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({}, "either prompt or messages"),
+        ({"prompt": "x", "messages": [{"role": "user", "content": "x"}]}, "either prompt or messages"),
+        ({"prompt": "  "}, "prompt is empty"),
+        ({"prompt": 3}, "prompt is 3"),
+        ({"prompt": "\ud800"}, "surrogate"),
+        ({"prompt": "x", "temprature": 1}, "did you mean temperature?"),
+        ({"prompt": "x", "stream": True}, "'stream' is not a field"),
+        ({"prompt": "x", "temperature": 3}, "temperature is 3"),
+        ({"prompt": "x", "temperature": -0.1}, "temperature is -0.1"),
+        ({"prompt": "x", "temperature": "hot"}, "temperature is 'hot'"),
+        ({"prompt": "x", "max_tokens": 0}, "max_tokens is 0"),
+        ({"prompt": "x", "max_tokens": 1.5}, "max_tokens is 1.5"),
+        ({"prompt": "x", "seed": -1}, "seed is -1"),
+        ({"prompt": "x", "deadline_s": 0}, "deadline_s is 0"),
+        ({"prompt": "x", "deadline_s": 1e9}, "deadline_s is"),
+        ({"prompt": "x", "stop": ["a", "b", "c"]}, "at most 2"),
+        ({"prompt": "x", "stop": "123456789"}, "1 to 8 bytes"),
+        ({"prompt": "x", "stop": [""]}, "1 to 8 bytes"),
+        ({"prompt": "x", "stop": [1]}, "stop[0] is 1"),
+        ({"prompt": "x", "stop": 1}, "stop is 1"),
+        ({"prompt": "x", "model": 5}, "model is 5"),
+        ({"messages": []}, "messages is []"),
+        ({"messages": "hi"}, "messages is 'hi'"),
+        ({"messages": [{"role": "user", "content": "x"}] * 4}, "at most 3"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role is 'tool'"),
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user"}]}, "messages[0].content is None"),
+        ({"messages": [3]}, "messages[0] is 3"),
+    ],
+)
+def test_a_mistake_in_a_field_names_it_and_keeps_the_id(fields: dict[str, Any], part: str) -> None:
+    exc = reason(json.dumps({"id": "k", **fields}).encode())
+    assert exc.id == "k"
+    assert part in str(exc)
+    assert "\n" not in str(exc)
+
+
+def test_what_is_too_long_or_too_deep_is_refused() -> None:
+    assert "2000" in str(reason(b"{" + b" " * 2000))
+    assert "nests deeper" in str(reason(b'{"id": "k", "prompt": ' + b"[" * 500))
+    assert "not UTF-8" in str(reason(b'{"id": "\xff"}'))
+    assert "twice" in str(reason(b'{"id": "k", "id": "l", "prompt": "x"}'))
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda tail: b'{"id": "k", "prompt"' + tail))
+def test_any_bytes_are_a_question_or_a_reason(payload: bytes) -> None:
+    try:
+        messages.question(payload, LIMITS)
+    except MalformedError as exc:
+        result = json.loads(messages.refusal(exc.id, exc))
+        assert result["error"]["message"] == str(exc)  # noqa: PT017  a question is as good
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(messages._KNOWN), JSON))
+def test_any_values_in_the_known_fields_are_a_question_or_a_reason(fields: dict[str, Any]) -> None:
+    try:
+        asked = messages.question(json.dumps(fields).encode(), LIMITS)
+    except MalformedError as exc:
+        assert "\n" not in str(exc)  # noqa: PT017  a question is as good
+    else:
+        assert asked.id == fields["id"]
+
+
+@given(st.text(), st.integers() | st.text(min_size=1, max_size=128))
+def test_a_result_carries_the_answer_and_the_id(words: str, question_id: str | int) -> None:
+    asked = Question(question_id, None, ask(id="x", prompt="x").request)
+    result = json.loads(messages.answer(asked, "m", words, FINISHED))
+    assert result["text"] == words
+    assert result["id"] == question_id
+    assert result["finish_reason"] == "stop"
+    assert result["usage"] == {
+        "prompt_tokens": 7,
+        "cached_tokens": 2,
+        "completion_tokens": 3,
+        "total_tokens": 10,
+    }
+    assert result["timings"] == {"queued_s": 0.0, "prefill_s": 0.25, "decode_s": 0.5, "overhead_s": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("exc", "code", "told"),
+    [
+        (MalformedError("no", param="id"), "invalid", "no"),
+        (BusyError("later"), "busy", "later"),
+        (
+            EngineError("0x7ffe in /usr/lib"),
+            "failed",
+            "the appliance failed on this message; its log has the cause",
+        ),
+        (KeyError("secret"), "failed", "the appliance failed on this message; its log has the cause"),
+    ],
+)
+def test_a_refusal_says_whose_turn_it_is(exc: Exception, code: str, told: str) -> None:
+    result = json.loads(messages.refusal("k", exc))
+    assert result["id"] == "k"
+    assert (result["error"]["code"], result["error"]["message"]) == (code, told)
+
+
+def test_status_says_who_and_what() -> None:
+    assert json.loads(messages.status("online", "kitchen", model="m", version="1")) == {
+        "state": "online",
+        "node": "kitchen",
+        "model": "m",
+        "version": "1",
+    }
