@@ -108,7 +108,7 @@ def _quantization(recipe: Recipe) -> tuple[Quantization, ...]:
     return tuple(
         Quantization(
             group=group,
-            scheme="fp32" if scheme.bits == 32 else f"int{scheme.bits}",
+            scheme=scheme.name,
             block=scheme.block,
             symmetric=scheme.symmetric,
             method=scheme.method,

@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | None = None) -> Value:
     """`x @ weight.T + bias`; x is [..., K], weight [N, K] as PyTorch has it."""
     extra = None if bias is None else graph.weight("bias", bias)
-    if scheme.bits == 32:
+    if not scheme.quantized:
         (out,) = graph.op("MatMul", x, graph.weight("weight", weight.T))
         return out if extra is None else graph.op("Add", out, extra)[0]
     q = quantize(weight, scheme)
@@ -45,7 +45,7 @@ class Table:
 def table(graph: Graph, weight: Array, scheme: Scheme) -> Table:
     """Store a [V, H] table."""
     shape = (weight.shape[0], weight.shape[1])
-    if scheme.bits == 32:
+    if not scheme.quantized:
         value = graph.weight("weight", weight)
         return Table(value, value, None, None, shape, scheme)
     q = quantize(weight, scheme)

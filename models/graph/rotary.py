@@ -16,7 +16,7 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
     """Angle per position for each of the `size / 2` pairs.
 
     Raises:
-        ArchitectureError: a scaling that is not default, linear or llama3.
+        ArchitectureError: a scaling that is not default, linear, llama3 or a list of factors.
     """
     inverse = 1.0 / theta ** (np.arange(0, size, 2, dtype=np.float64) / size)
     kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type", "default"))
@@ -26,6 +26,8 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
         return inverse / float(scaling["factor"])
     if kind == "llama3":
         return _llama3(inverse, scaling)
+    if kind == "factors":  # what GGUF keeps of llama3: the divisor of each frequency
+        return inverse / np.array(scaling["factors"], dtype=np.float64)
     raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear and llama3 are")
 
 

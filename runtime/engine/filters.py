@@ -27,7 +27,7 @@ def largest(values: NDArray[np.float32], count: int) -> NDArray[np.intp]:
 def nucleus(weights: NDArray[np.float32], share: float) -> NDArray[np.intp]:
     """Where the fewest weights are that together have `share` of the sum (Holtzman et al., arXiv 1904.09751).
 
-    The largest weight is 1. Sorts candidates only: what weighs less than (1 - share) of the sum divided by the
+    The largest weight is 1. Sorts candidates only: what weighs less than (1 - share) of the sum over the
     number of weights adds up to less than the tail, so it is outside; mostly a far higher threshold will do.
     """
     total = float(weights.sum(dtype=np.float64))

@@ -1,7 +1,7 @@
 """What makes a token more or less likely before anything is drawn: penalties and the caller's bias.
 
-Knows which ids stand in prompt and answer, and how often. Touches only the logits of those ids, so a step costs
-what was said, not what could be said.
+Knows which ids stand in prompt and answer, and how often. Touches only the logits of those ids, so a step
+costs what was said, not what could be said.
 """
 
 from collections.abc import Iterable, Sequence

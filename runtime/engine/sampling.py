@@ -1,10 +1,9 @@
 """From logits to the next token id.
 
-In this order, as is common practice (llama.cpp, vLLM and transformers agree on it but for the place of the bias):
-penalties and bias, temperature, top-k, top-p, min-p, then one draw. Each filter sees the distribution that the one before
-left. Where probabilities are equal, the lowest id goes first.
+Penalties and bias come first, then temperature, top-k, top-p, min-p (the order of transformers' warpers), then
+one draw. Each filter sees the distribution that the one before it left. Among equals the lowest id is first.
 
-Knows one request's sampling parameters and what was said so far. Does not know the model, or where logits come from.
+Knows one request's sampling parameters and what was said so far. Does not know the model.
 """
 
 import math
@@ -42,7 +41,7 @@ class Sampler:
         """Choose from logits [V], which are overwritten.
 
         Raises:
-            EngineError: not one logit a token, a logit that is not a number, or no token left that is possible.
+            EngineError: not one logit a token, a logit that is not a number, or no possible token left.
         """
         if logits.shape != (self._vocabulary,):
             raise EngineError(
@@ -86,13 +85,11 @@ def check_sampling(sampling: Sampling, vocabulary: int) -> None:
     _within("top_k", sampling.top_k, 0, math.inf)
     _within("top_p", sampling.top_p, 0.0, 1.0, open_below=True)
     _within("min_p", sampling.min_p, 0.0, 1.0)
-    _within("repetition_penalty", sampling.repetition_penalty, 0.0, 10.0, open_below=True)
+    _within("repetition_penalty", sampling.repetition_penalty, 0.01, 10.0)
     _within("presence_penalty", sampling.presence_penalty, -2.0, 2.0)
     _within("frequency_penalty", sampling.frequency_penalty, -2.0, 2.0)
     if sampling.seed is not None and not 0 <= sampling.seed < _SEEDS:
-        raise CallerError(
-            f"seed is {sampling.seed}; give a whole number from 0 up to 2**64 - 1", param="seed"
-        )
+        raise CallerError(f"seed is {sampling.seed}; give a whole number from 0 to 2**64 - 1", param="seed")
     for token, bias in sampling.logit_bias.items():
         if not 0 <= token < vocabulary:
             raise CallerError(

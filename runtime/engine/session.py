@@ -4,6 +4,8 @@ Knows how a decoder is loaded, how its cache buffers are bound, and how one chun
 tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
 """
 
+import math
+import mmap
 import os
 import time
 from pathlib import Path
@@ -90,7 +92,7 @@ class Slot:
         self._seqlens = np.zeros(1, dtype=np.int32)
         self._total = np.zeros((), dtype=np.int32)
         self._buffers = [
-            (past.name, present.name, np.zeros(_concrete(past, manifest.context_length), dtype=past.dtype))
+            (past.name, present.name, _lazy_zeros(past, manifest.context_length))
             for cache in manifest.caches
             for past, present in zip(cache.past, cache.present, strict=True)
         ]
@@ -147,6 +149,14 @@ class Slot:
             self.run_seconds += time.perf_counter() - start
 
 
-def _concrete(spec: TensorSpec, capacity: int) -> tuple[int, ...]:
+def _lazy_zeros(spec: TensorSpec, capacity: int) -> NDArray[np.generic]:
+    """A zeroed buffer whose memory is taken page by page as it is written.
+
+    Not `np.zeros`: numpy asks for huge pages, and one token in each head would then take the whole context's memory.
+    """
     sizes = {"batch": 1, "capacity": capacity}
-    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+    shape = tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+    dtype = np.dtype(spec.dtype)
+    size = math.prod(shape) * dtype.itemsize
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, dtype=dtype).reshape(shape)
