@@ -1,12 +1,14 @@
 """Readers: a file or directory of weights in, a `Checkpoint` under Hugging Face's names out.
 
-Knows which reader fits which path; each reader owns its format. Where files come from is `models.sources`'
-business.
+Knows which reader fits which path; each reader owns its format. Where files come from is the business of
+`models.sources`.
 """
 
 from pathlib import Path
 
 from models.checkpoint import Checkpoint
+from models.errors import WeightsError
+from models.weights.directory import open_directory
 from models.weights.gguf import open_gguf
 
 
@@ -17,4 +19,10 @@ def open_checkpoint(path: Path) -> Checkpoint:
         WeightsError: missing, truncated, corrupt, or of a kind we do not read.
         ArchitectureError: a GGUF architecture we do not build.
     """
+    if path.is_dir():
+        return open_directory(path)
+    if path.suffix == ".safetensors":
+        raise WeightsError(
+            f"{path.name} is only a model's weights; give the directory that also has its config.json"
+        )
     return open_gguf(path)

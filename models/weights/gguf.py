@@ -11,19 +11,26 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType, Keys
 from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 from models.checkpoint import Checkpoint
 from models.errors import ArchitectureError, WeightsError
-from models.weights.gguf_config import Metadata, config_of, naming_of
+from models.weights.gguf_config import Metadata, config_of, naming_of, shortest
 from models.weights.gguf_header import Header, TensorInfo, read_header
 from models.weights.gguf_naming import Naming
 from models.weights.gguf_tokenizer import read_tokenizer
+from models.weights.sampling import sampling_of
 
 _LAYER: Final = re.compile(r"blk\.([0-9]+)\.(.+)")
 _ROPE_FACTORS: Final = "rope_freqs.weight"
+_SAMPLING: Final = {
+    "temperature": Keys.General.SAMPLING_TEMP,
+    "top_p": Keys.General.SAMPLING_TOP_P,
+    "top_k": Keys.General.SAMPLING_TOP_K,
+    "repetition_penalty": Keys.General.SAMPLING_PENALTY_REPEAT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,11 @@ def open_gguf(path: Path) -> Checkpoint:
         ArchitectureError: an architecture we do not build, or a tensor it does not know.
     """
     header = read_header(path)
+    parts = header.metadata.get("split.count", 1)
+    if isinstance(parts, int) and parts > 1:
+        raise WeightsError(
+            f"{path.name} is one of {parts} parts; join them with `llama-gguf-split --merge` first"
+        )
     metadata = Metadata(header.metadata, path.name)
     naming = naming_of(metadata)
     _check_types(header, path.name)
@@ -97,6 +109,7 @@ def open_gguf(path: Path) -> Checkpoint:
         chat_template=tokenizer.chat_template,
         bos_id=tokenizer.bos_id,
         eos_ids=tokenizer.eos_ids,
+        sampling=sampling_of(_recommended(header), path.name),
     )
 
 
@@ -171,3 +184,9 @@ def _pattern(name: str) -> tuple[str, str]:
 def _rope_factors(path: Path, header: Header) -> tuple[float, ...]:
     info = header.tensors.get(_ROPE_FACTORS)
     return () if info is None else tuple(float(x) for x in _read(path, _ROPE_FACTORS, info).ravel())
+
+
+def _recommended(header: Header) -> dict[str, object]:
+    """The maker's sampling settings under the names `generation_config.json` has for them."""
+    found = {key: header.metadata.get(source) for key, source in _SAMPLING.items()}
+    return {key: shortest(value) if isinstance(value, float) else value for key, value in found.items()}

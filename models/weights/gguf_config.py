@@ -10,6 +10,7 @@ from models.weights.gguf_naming import NAMINGS, Naming
 
 _DEFAULT_ROPE_THETA: Final = 10000.0
 _LARGEST: Final = 1 << 31
+_SMALLEST: Final = 1e-30
 
 
 class Metadata:
@@ -38,13 +39,17 @@ class Metadata:
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """A positive real number: the decimal its maker wrote, not the float32 nearest to it (1e-05)."""
+        """A positive real number, as its maker wrote it."""
         value = self._own(key)
         if value is None and default is not None:
             return default
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not _SMALLEST < value < 1 / _SMALLEST
+        ):
             raise self._bad(key, value)
-        return float(str(np.float32(value)))
+        return shortest(value)
 
     def option(self, key: str) -> str | None:
         """A string under the architecture's prefix, if there is one."""
@@ -61,6 +66,11 @@ class Metadata:
         return WeightsError(
             f"{self._file} has the impossible value {str(value)[:40]} for {full!r}; fetch it again"
         )
+
+
+def shortest(value: float) -> float:
+    """The shortest decimal that float32 stores as `value`: 1e-05 where GGUF has 9.999999747378752e-06."""
+    return float(str(np.float32(value)))
 
 
 def naming_of(metadata: Metadata) -> Naming:
@@ -92,7 +102,7 @@ def config_of(
     config["num_key_value_heads"] = metadata.integer("attention.head_count_kv", heads)
     config["head_dim"] = _head_dim(metadata, config["hidden_size"], heads)
     config["rope_theta"] = metadata.number("rope.freq_base", _DEFAULT_ROPE_THETA)
-    config["rope_scaling"] = _rope_scaling(metadata, rope_factors)
+    config["rope_scaling"] = _rope_scaling(metadata, rope_factors, config["head_dim"])
     config["vocab_size"] = vocabulary
     config["tie_word_embeddings"] = "lm_head.weight" not in names
     config["attention_bias"] = "model.layers.0.self_attn.q_proj.bias" in names
@@ -109,13 +119,15 @@ def _head_dim(metadata: Metadata, hidden: int, heads: int) -> int:
     return size
 
 
-def _rope_scaling(metadata: Metadata, factors: Sequence[float]) -> dict[str, Any] | None:
+def _rope_scaling(metadata: Metadata, factors: Sequence[float], head_dim: int) -> dict[str, Any] | None:
     """Hugging Face's `rope_scaling`.
 
     GGUF keeps not Llama 3's parameters but the divisors they led to: those come as the type `factors`,
     `inv_freq[i] = theta ** (-2 * i / head_dim) / factors[i]`.
     """
     if factors:
+        if len(factors) != head_dim // 2 or not all(0 < factor < float("inf") for factor in factors):
+            raise WeightsError("rope_freqs.weight does not fit the size of a head; fetch the file again")
         return {"rope_type": "factors", "factors": list(factors)}
     kind = metadata.option("rope.scaling.type")
     if kind in {None, "none"}:
