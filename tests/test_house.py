@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,8 @@ def commands(page: Path) -> list[str]:
 def ingle() -> dict[str, click.Command]:
     """What `ingle` offers: the groups of both packages, merged as the entry points say."""
     found: dict[str, click.Command] = {}
-    for target in PROJECT["entry-points"]["inglenook.commands"].values():
-        (entry,) = entry_points(group="inglenook.commands", value=target) or [None]
-        assert entry is not None, f"{target} is not installed; run script/test"
-        found |= entry.load().commands
+    for package, target in PROJECT["entry-points"]["inglenook.commands"].items():
+        found |= EntryPoint(package, target, "inglenook.commands").load().commands
     return found
 
 

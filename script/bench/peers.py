@@ -20,7 +20,10 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
+from models.errors import StoreError
 from models.manifest import TOKENIZER_NAME
+from models.sources.shelf import SourceShelf
+from models.store import Bundle, Store, default_state_dir
 
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parent.parent
@@ -33,9 +36,10 @@ CONTEXT: Final = 1024
 def main() -> None:
     """Measure and report."""
     options = _arguments()
-    work = _workload(options)
+    bundle, gguf = _files(options)
+    work = _workload(bundle, gguf, options.threads)
     engines = {
-        "inglenook": (sys.executable, "inglenook_worker.py", replace(work, model=str(options.bundle))),
+        "inglenook": (sys.executable, "inglenook_worker.py", replace(work, model=str(bundle))),
         "flash on": (options.peer_python, "llama_cpp_worker.py", replace(work, flash_attention=True)),
         "flash off": (options.peer_python, "llama_cpp_worker.py", work),
     }
@@ -53,9 +57,10 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench-peers", description=__doc__)
-    parser.add_argument("--bundle", type=Path, required=True, help="directory of our bundle")
-    parser.add_argument("--gguf", type=Path, required=True, help="the file that the bundle was made from")
-    parser.add_argument("--rounds", type=int, default=3, help="each engine runs once a round (default: 3)")
+    parser.add_argument("model", nargs="?", default="smollm2-135m", help="as `ingle list` names it")
+    parser.add_argument("--bundle", type=Path, help="directory of a bundle that is not in the store")
+    parser.add_argument("--gguf", type=Path, help="what the peer loads, if not what the bundle was made from")
+    parser.add_argument("--rounds", type=int, default=5, help="each engine runs once a round (default: 5)")
     parser.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="for each engine (default: all cores)"
     )
@@ -64,14 +69,27 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _workload(options: argparse.Namespace) -> Workload:
+def _files(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Our bundle, and the weights it was made from: the store keeps both."""
+    store = Store(default_state_dir() / "models")
+    try:
+        bundle = Bundle.open(options.bundle) if options.bundle else store.resolve(options.model)
+    except StoreError as exc:
+        sys.exit(str(exc))
+    gguf = options.gguf or SourceShelf(store).weights(bundle.manifest.source)
+    if gguf is None or gguf.suffix != ".gguf":
+        sys.exit("llama.cpp reads GGUF, and this bundle was not made from one that is still here; use --gguf")
+    return bundle.path, gguf
+
+
+def _workload(bundle: Path, gguf: Path, threads: int) -> Workload:
     """English that every checkout has: the licence."""
-    tokenizer = Tokenizer.from_file(str(options.bundle / TOKENIZER_NAME))
+    tokenizer = Tokenizer.from_file(str(bundle / TOKENIZER_NAME))
     ids = tuple(tokenizer.encode((ROOT / "LICENSE").read_text(encoding="utf-8")).ids)
     return Workload(
-        model=str(options.gguf),
+        model=str(gguf),
         flash_attention=False,
-        threads=options.threads,
+        threads=threads,
         context=CONTEXT,
         prefill=ids[:PREFILL_TOKENS],
         prompt=ids[-PROMPT_TOKENS:],
@@ -82,14 +100,12 @@ def _workload(options: argparse.Namespace) -> Workload:
 
 def _run(python: str, script: Path, workload: Workload) -> Measurement:
     """Raises: subprocess.CalledProcessError: the worker failed; what it said is on standard error."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT)} if python == sys.executable else None
     done = subprocess.run(
         [python, str(script)],
         input=workload.to_json(),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        env=env,
     )
     return Measurement(**json.loads(done.stdout.splitlines()[-1]))
 
@@ -103,12 +119,13 @@ def _print(rows: Sequence[Row]) -> None:
         goal = f"{sign} {row.goal.bound}" if row.goal.bound is not None else ""
         verdict = {True: "met", False: "missed", None: ""}[row.met]
         table.add_row(
-            row.goal.title, _text(row.ours), _text(row.peer), row.variant, _text(row.ratio, 2), goal, verdict
+            row.goal.title, _text(row.ours), _text(row.peer), row.variant, _text(row.ratio), goal, verdict
         )
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
-def _text(spread: Spread, digits: int = 1) -> str:
+def _text(spread: Spread) -> str:
+    digits = 2 if spread.median < 10 else 0  # noqa: PLR2004  three digits say it all
     return f"{spread.median:.{digits}f} ({spread.low:.{digits}f} to {spread.high:.{digits}f})"
 
 
