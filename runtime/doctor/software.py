@@ -1,0 +1,103 @@
+"""What is installed and configured: onnxruntime, the model, room on the disk, settings and their secrets."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from models.errors import ModelError
+from models.store import Store
+from runtime.config import Loaded
+from runtime.config.secret import find_secret, read_secret
+from runtime.doctor.finding import Finding
+from runtime.errors import ConfigError
+
+_MIB: Final = 1 << 20
+_LITTLE, _NEXT_TO_NOTHING = 2048 * _MIB, 128 * _MIB
+
+
+def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Every finding about software and files."""
+    yield from configuration(loaded)
+    yield from secrets(loaded, environ)
+    yield onnxruntime()
+    yield disk(state)
+    yield model(Store(state / "models"), loaded.config.model.name)
+
+
+def configuration(loaded: Loaded) -> Iterator[Finding]:
+    """Which file is read, and what in the environment looks like ours and is not."""
+    yield Finding("ok", "configuration", str(loaded.file) if loaded.file else "no file, all defaults")
+    if loaded.ignored:
+        names = ", ".join(loaded.ignored)
+        yield Finding(
+            "warn", "environment", f"{names}: no setting of ours", "see `ingle config` for the names"
+        )
+
+
+def secrets(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether secret files can be read by us, and by nobody else."""
+    config = loaded.config
+    named = (
+        ("mqtt password", find_secret("mqtt.password", config.mqtt.password_file, environ)),
+        ("api key", find_secret("api.key", config.server.key_file, environ)),
+    )
+    for subject, path in named:
+        if path is None:
+            continue
+        try:
+            read_secret(path)
+        except ConfigError as exc:
+            yield Finding("fail", subject, str(exc), "make the file, or name another in the configuration")
+            continue
+        if path.stat().st_mode & 0o077:
+            yield Finding("warn", subject, f"{path} can be read by others", f"chmod 600 {path}")
+        else:
+            yield Finding("ok", subject, str(path))
+
+
+def onnxruntime() -> Finding:
+    """Whether onnxruntime can be loaded at all, its version, and what it can run on."""
+    version = f"Python {sys.version.split()[0]}"
+    try:
+        import onnxruntime as ort  # noqa: PLC0415  loading it is the examination
+    except ImportError as exc:
+        return Finding(
+            "fail", "onnxruntime", f"cannot be loaded: {exc}", "pip install --force-reinstall onnxruntime"
+        )
+    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in ort.get_available_providers())
+    return Finding("ok", "onnxruntime", f"{ort.__version__} ({providers}), {version}")
+
+
+def disk(state: Path) -> Finding:
+    """Room where models are kept."""
+    place = next(folder for folder in (state, *state.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    fact = f"{free / _MIB / 1024:.1f} GiB free for {state}"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding(
+            "fail", "disk", f"{place} may not be written", "run as its owner, or set INGLENOOK_STATE"
+        )
+    if free < _NEXT_TO_NOTHING:
+        return Finding("fail", "disk", fact, "make room: `ingle rm` takes a model away")
+    if free < _LITTLE:
+        return Finding("warn", "disk", fact, "a model of a billion parameters needs about 2 GiB")
+    return Finding("ok", "disk", fact)
+
+
+def model(store: Store, name: str) -> Finding:
+    """Whether the configured model is here, whole."""
+    try:
+        bundle = store.resolve(name)
+        problems = store.verify(bundle)
+    except (ModelError, OSError) as exc:
+        return Finding("fail", "model", str(exc), f"ingle pull {name}")
+    if problems:
+        return Finding(
+            "fail", "model", f"{bundle.reference}: {problems[0]}", f"ingle rm {name}; ingle pull {name}"
+        )
+    return Finding(
+        "ok", "model", f"{bundle.reference}, {bundle.size / _MIB:.0f} MiB, files as its manifest says"
+    )

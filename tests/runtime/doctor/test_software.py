@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from models.store import Store
+from runtime.config import load
+from runtime.doctor import software
+
+
+def test_a_missing_model_is_told_the_command(tmp_path: Path) -> None:
+    found = software.model(Store(tmp_path), "smollm2-135m")
+    assert (found.state, found.advice) == ("fail", "ingle pull smollm2-135m")
+
+
+def test_a_whole_model_is_well_and_a_damaged_one_is_not(tmp_path: Path) -> None:
+    from tests.support.tiny import tiny_bundle  # noqa: PLC0415  the builder is slow to load, and only needed here
+
+    store = Store(tmp_path)
+    with store.staging() as room:
+        bundle = store.add(room / "tiny", tiny_bundle(room / "tiny"))
+    assert software.model(store, "tiny").state == "ok"
+    damaged = bundle.path / "tokenizer.json"
+    damaged.chmod(0o644)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b" ")
+    found = software.model(store, "tiny")
+    assert found.state == "fail"
+    assert "tokenizer.json" in found.fact
+    assert "ingle pull tiny" in found.advice
+
+
+def test_onnxruntime_is_here() -> None:
+    found = software.onnxruntime()
+    assert found.state == "ok"
+    assert "CPU" in found.fact
+
+
+def test_room_is_measured_where_the_state_will_be(tmp_path: Path) -> None:
+    found = software.disk(tmp_path / "not" / "yet" / "there")
+    assert found.state in {"ok", "warn"}
+    assert "GiB free" in found.fact
+
+
+@pytest.mark.parametrize(("mode", "state"), [(0o600, "ok"), (0o644, "warn")])
+def test_a_secret_that_others_can_read(tmp_path: Path, mode: int, state: str) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("hunter2\n")
+    secret.chmod(mode)
+    loaded = load(environ={"INGLE_MQTT_PASSWORD_FILE": str(secret)})
+    (found,) = software.secrets(loaded, {})
+    assert found.state == state
+    assert "hunter2" not in str(found)
+
+
+def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
+    loaded = load(environ={"INGLE_SERVER_KEY_FILE": str(tmp_path / "absent")})
+    (found,) = software.secrets(loaded, {})
+    assert (found.state, found.subject) == ("fail", "api key")
+
+
+def test_foreign_variables_are_mentioned() -> None:
+    found = list(software.configuration(load(environ={"INGLE_SERVR_PORT": "1"})))
+    assert [(f.state, f.subject) for f in found] == [("ok", "configuration"), ("warn", "environment")]
+    assert "INGLE_SERVR_PORT" in found[1].fact
