@@ -2,7 +2,7 @@
 
 
 class ModelError(Exception):
-    """Something about a model, its weights or its bundle; the message is one sentence for the person at the keyboard."""
+    """About a model, its weights or its bundle; the message is one sentence for the person at the keyboard."""
 
 
 class ManifestError(ModelError, ValueError):

@@ -10,8 +10,8 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Final, Literal, Self, get_args, get_origin
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Final, Literal, Self, TypeVar, get_args, get_origin
 
 from models.errors import ManifestError
 
@@ -20,6 +20,8 @@ MANIFEST_NAME: Final = "manifest.json"
 DECODER_NAME: Final = "decoder.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
 TEMPLATE_NAME: Final = "chat_template.jinja"
+
+T = TypeVar("T")
 
 CacheKind = Literal["kv", "conv", "ssm"]
 
@@ -174,14 +176,16 @@ class Manifest:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
-def _load(kind: type[Any], raw: object, where: str) -> Any:
+def _load(kind: type[T], raw: object, where: str) -> T:
     """Build dataclass `kind` from parsed JSON, refusing what it does not know."""
     if not isinstance(raw, Mapping):
         raise ManifestError(f"{where} is not an object")
     hints = typing.get_type_hints(kind)
-    known = {f.name for f in fields(kind)}
+    known = set(hints)
     if unknown := sorted(set(raw) - known):
-        raise ManifestError(f"{where} has an unknown key {unknown[0]!r}; known keys: {', '.join(sorted(known))}")
+        raise ManifestError(
+            f"{where} has an unknown key {unknown[0]!r}; known keys: {', '.join(sorted(known))}"
+        )
     values = {name: _value(hints[name], raw[name], f"{where}.{name}") for name in raw}
     try:
         return kind(**values)

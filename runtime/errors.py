@@ -29,7 +29,9 @@ class ModelNotFoundError(CallerError, LookupError):
     """A model name that this appliance does not serve."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"no model {name!r} here; this appliance serves {', '.join(known) or 'none'}", param="model")
+        super().__init__(
+            f"no model {name!r} here; this appliance serves {', '.join(known) or 'none'}", param="model"
+        )
 
 
 class BusyError(IngleError):

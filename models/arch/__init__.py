@@ -1,4 +1,4 @@
-"""One architecture, one module. Each exports `Config`, with `from_hf(raw)`, and `build(graph, config, weights, recipe)`.
+"""One architecture, one module, two names: `Config` (with `from_hf`) and `build(graph, config, weights, recipe)`.
 
 The table is explicit: a configuration file never chooses what is imported.
 """
@@ -37,7 +37,7 @@ def plan(config: Mapping[str, Any]) -> Plan:
     Raises:
         ArchitectureError: unknown, or it asks for a feature that is not built (the message says which).
     """
-    kind = config.get("model_type")
+    kind = str(config.get("model_type", "unnamed"))
     if kind not in _PLANS:
         raise ArchitectureError(f"architecture {kind!r} is not built; known: {', '.join(sorted(_PLANS))}")
     return _PLANS[kind](config)

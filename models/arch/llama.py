@@ -1,4 +1,4 @@
-"""Llama: SmolLM2, Llama 3.2, TinyLlama. RMS norm, rotary grouped-query attention, gated feed-forward (arXiv 2302.13971)."""
+"""Llama (arXiv 2302.13971): SmolLM2, Llama 3.2, TinyLlama. RMS norm, rotary grouped-query attention, gated MLP."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from models.checkpoint import Weights
 from models.errors import ArchitectureError, WeightsError
 from models.graph import rotary
-from models.graph.blocks import Heads, Steps, add_rms_norm, attention, gated_mlp, kv_cache, rms_norm, step_inputs
+from models.graph.blocks import (
+    Heads,
+    Steps,
+    add_rms_norm,
+    attention,
+    gated_mlp,
+    kv_cache,
+    rms_norm,
+    step_inputs,
+)
 from models.graph.builder import Graph, Value
 from models.graph.linear import embed, head, linear, table
 from models.manifest import CacheSpec
@@ -68,17 +77,18 @@ class Config:
         """Raise ArchitectureError for what this module does not build."""
         if self.hidden_act != "silu":
             raise ArchitectureError(f"llama with activation {self.hidden_act!r} is not built; silu is")
-        if self.query_heads.size % 2 or self.num_attention_heads % self.query_heads.kv:
-            raise ArchitectureError(
-                f"{self.num_attention_heads} query and {self.query_heads.kv} kv heads of {self.query_heads.size} do not fit"
-            )
-        rotary.frequencies(self.query_heads.size, self.rope_theta, self.rope_scaling)
+        heads = self.heads
+        if heads.size % 2 or heads.query % heads.kv:
+            raise ArchitectureError(f"{heads.query} query and {heads.kv} kv heads of {heads.size} do not fit")
+        rotary.frequencies(heads.size, self.rope_theta, self.rope_scaling)
 
     @property
-    def query_heads(self) -> Heads:
+    def heads(self) -> Heads:
         """Query heads, key/value heads, size of a head."""
         kv = self.num_key_value_heads or self.num_attention_heads
-        return Heads(self.num_attention_heads, kv, self.head_dim or self.hidden_size // self.num_attention_heads)
+        return Heads(
+            self.num_attention_heads, kv, self.head_dim or self.hidden_size // self.num_attention_heads
+        )
 
     @property
     def context(self) -> int:
@@ -97,11 +107,13 @@ class _Reader:
         if name not in self._weights:
             raise WeightsError(f"the checkpoint has no tensor {name!r}; it is incomplete, fetch it again")
         if (found := self._weights.shape(name)) != shape:
-            raise WeightsError(f"tensor {name!r} has shape {list(found)}, its configuration says {list(shape)}")
+            raise WeightsError(
+                f"tensor {name!r} has shape {list(found)}, its configuration says {list(shape)}"
+            )
         self.seen.add(name)
         return self._weights[name]
 
-    def optional(self, wanted: bool, name: str, *shape: int) -> Array | None:
+    def optional(self, name: str, *shape: int, wanted: bool) -> Array | None:
         return self(name, *shape) if wanted else None
 
 
@@ -112,14 +124,15 @@ def build(graph: Graph, config: Config, weights: Weights, recipe: Recipe) -> tup
         WeightsError: a tensor is missing, extra, or of another shape than the configuration says.
     """
     read = _Reader(weights)
-    heads = config.query_heads
+    heads = config.heads
     vocabulary = (config.vocab_size, config.hidden_size)
     ids = graph.input("input_ids", "int64", ("batch", "sequence"))
     inverse = rotary.frequencies(heads.size, config.rope_theta, config.rope_scaling)
     steps = step_inputs(graph, *rotary.tables(inverse, config.context))
     positions = graph.input("logit_positions", "int64", ("asked",))
     with graph.scope("embedding"):
-        vectors = table(graph, read("model.embed_tokens.weight", *vocabulary), recipe.embedding)
+        weight = read("model.embed_tokens.weight", *vocabulary)
+        vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=config.tie_word_embeddings)
         x = embed(graph, ids, vectors)
     caches = tuple(kv_cache(layer, heads) for layer in range(config.num_hidden_layers))
     residual: Value | None = None
@@ -131,7 +144,9 @@ def build(graph: Graph, config: Config, weights: Weights, recipe: Recipe) -> tup
     with graph.scope("head"):
         (asked,) = graph.op("Gather", normed, positions, axis=1)
         if not config.tie_word_embeddings:
-            vectors = table(graph, read("lm_head.weight", *vocabulary), recipe.head)
+            vectors = table(
+                graph, read("lm_head.weight", *vocabulary), recipe.head, looks_up=False, scores=True
+            )
         logits = head(graph, asked, vectors)
     graph.output(logits, "logits", "float32", ("batch", "asked", config.vocab_size))
     _refuse_extra(weights, read.seen, tied=config.tie_word_embeddings)
@@ -174,20 +189,21 @@ def _layer(
 def _attention(
     graph: Graph, x: Value, config: Config, cache: CacheSpec, steps: Steps, read: _Reader, recipe: Recipe
 ) -> Value:
-    heads, hidden = config.query_heads, config.hidden_size
+    heads, hidden = config.heads, config.hidden_size
     prefix = f"model.layers.{cache.layer}.self_attn"
     rows = {"q": heads.query * heads.size, "k": heads.kv * heads.size, "v": heads.kv * heads.size}
     with graph.scope("qkv"):
         packed = np.concatenate([read(f"{prefix}.{p}_proj.weight", n, hidden) for p, n in rows.items()])
-        biases = [read.optional(config.attention_bias, f"{prefix}.{p}_proj.bias", n) for p, n in rows.items()]
+        biases = [
+            read.optional(f"{prefix}.{p}_proj.bias", n, wanted=config.attention_bias) for p, n in rows.items()
+        ]
         bias = np.concatenate([b for b in biases if b is not None]) if config.attention_bias else None
         qkv = linear(graph, x, packed, recipe.attention, bias)
     out = attention(graph, qkv, cache, heads, steps, 1.0 / math.sqrt(heads.size))
     with graph.scope("output"):
         weight = read(f"{prefix}.o_proj.weight", hidden, rows["q"])
-        return linear(
-            graph, out, weight, recipe.attention, read.optional(config.attention_bias, f"{prefix}.o_proj.bias", hidden)
-        )
+        bias = read.optional(f"{prefix}.o_proj.bias", hidden, wanted=config.attention_bias)
+        return linear(graph, out, weight, recipe.attention, bias)
 
 
 def _mlp(graph: Graph, x: Value, config: Config, layer: int, read: _Reader, recipe: Recipe) -> Value:
@@ -207,6 +223,10 @@ def _mlp(graph: Graph, x: Value, config: Config, layer: int, read: _Reader, reci
 def _refuse_extra(weights: Weights, seen: set[str], *, tied: bool) -> None:
     """A tensor nobody asked for means that this is not the architecture it says it is."""
     ignored = {"lm_head.weight"} if tied else set()
-    extra = [n for n in weights if n not in seen and n not in ignored and not n.endswith("rotary_emb.inv_freq")]
+    extra = [
+        n for n in weights if n not in seen and n not in ignored and not n.endswith("rotary_emb.inv_freq")
+    ]
     if extra:
-        raise WeightsError(f"the checkpoint has a tensor that llama does not: {extra[0]!r} ({len(extra)} in all)")
+        raise WeightsError(
+            f"the checkpoint has a tensor that llama does not: {extra[0]!r} ({len(extra)} in all)"
+        )

@@ -15,7 +15,9 @@ Array = NDArray[np.float32]
 
 def rms_norm(graph: Graph, x: Value, weight: Array, epsilon: float) -> Value:
     """RMS norm over the last axis (arXiv 1910.07467)."""
-    return graph.op("SimplifiedLayerNormalization", x, graph.weight("weight", weight), axis=-1, epsilon=epsilon)[0]
+    return graph.op(
+        "SimplifiedLayerNormalization", x, graph.weight("weight", weight), axis=-1, epsilon=epsilon
+    )[0]
 
 
 def add_rms_norm(graph: Graph, x: Value, skip: Value, weight: Array, epsilon: float) -> tuple[Value, Value]:
@@ -52,7 +54,7 @@ class Heads:
 
 
 def step_inputs(graph: Graph, cos: Array, sin: Array) -> Steps:
-    """Declare `seqlens_k` (int32 [B], total - 1 per row) and `total_sequence_length` (int32 scalar); store the tables."""
+    """Declare `seqlens_k` (int32 [B], total - 1) and `total_sequence_length` (int32 scalar); store the tables."""
     return Steps(
         graph.input("seqlens_k", "int32", ("batch",)),
         graph.input("total_sequence_length", "int32", ()),
@@ -97,7 +99,11 @@ def attention(graph: Graph, qkv: Value, cache: CacheSpec, heads: Heads, steps: S
 
 
 def gated_mlp(
-    graph: Graph, x: Value, weights: tuple[Array, Array, Array], scheme: Scheme, biases: tuple[Array, Array] | None
+    graph: Graph,
+    x: Value,
+    weights: tuple[Array, Array, Array],
+    scheme: Scheme,
+    biases: tuple[Array, Array] | None,
 ) -> Value:
     """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once."""
     gate, up, down = weights

@@ -39,10 +39,12 @@ class ExternalData:
         position = self._stream.tell()
         self._stream.write(b"\0" * (-position % _ALIGNMENT))
         offset = self._stream.tell()
-        self._stream.write(memoryview(np.ascontiguousarray(array)).cast("B"))
+        self._stream.write(np.ascontiguousarray(array).data.cast("B"))
         return offset, self._stream.tell() - offset
 
-    def tensor(self, name: str, dtype: np.dtype[np.generic], shape: Sequence[int], at: tuple[int, int]) -> ir.TensorProtocol:
+    def tensor(
+        self, name: str, dtype: np.dtype[np.generic], shape: Sequence[int], at: tuple[int, int]
+    ) -> ir.TensorProtocol:
         """A view of bytes already written; two views of the same bytes share them in the file and in memory."""
         return ir.ExternalTensor(
             self._path.name,
@@ -107,7 +109,9 @@ class Graph:
                 if at is None
                 else self._data.tensor(full, array.dtype, shape, at)
             )
-            value = ir.Value(name=full, shape=ir.Shape(shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
+            value = ir.Value(
+                name=full, shape=ir.Shape(shape), type=ir.TensorType(tensor.dtype), const_value=tensor
+            )
             self._graph.register_initializer(value)
             values.append(value)
         return tuple(values)

@@ -30,33 +30,37 @@ def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A vocabulary's vectors, used to look tokens up and, when tied, to score them; stored once."""
+    """A vocabulary's vectors, to look tokens up, to score them, or (tied) for both; stored once."""
 
-    rows: Value
-    """As GatherBlockQuantized or Gather reads it: [V, bytes] or [V, H]."""
-    blocks: Value
-    """As MatMulNBits reads it: [V, H / block, bytes]; the same bytes. In float, the same value as `rows`."""
+    rows: Value | None
+    """For looking up, as GatherBlockQuantized or Gather reads it: [V, bytes] or [V, H]."""
+    blocks: Value | None
+    """For scoring, as MatMulNBits reads it: [V, H / block, bytes], the same bytes. In float, the same value."""
     scales: Value | None
     zeros: Value | None
     shape: tuple[int, int]
     scheme: Scheme
 
 
-def table(graph: Graph, weight: Array, scheme: Scheme) -> Table:
-    """Store a [V, H] table."""
+def table(graph: Graph, weight: Array, scheme: Scheme, *, looks_up: bool, scores: bool) -> Table:
+    """Store a [V, H] table for what it is used for."""
     shape = (weight.shape[0], weight.shape[1])
     if not scheme.quantized:
         value = graph.weight("weight", weight)
         return Table(value, value, None, None, shape, scheme)
     q = quantize(weight, scheme)
-    rows, blocks = graph.weight_views("weight", q.data, ((q.data.shape[0], q.data[0].size), q.data.shape))
+    shapes = [(shape[0], q.data[0].size)] * looks_up + [q.data.shape] * scores
+    views = graph.weight_views("weight", q.data, shapes)
     scales = graph.weight("scales", q.scales)
     zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
+    rows, blocks = views[0] if looks_up else None, views[-1] if scores else None
     return Table(rows, blocks, scales, zeros, shape, scheme)
 
 
 def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
     """Rows of the table: [B, S] ids to [B, S, H]."""
+    if vectors.rows is None:
+        raise RuntimeError("this table was not stored for looking up")
     if vectors.scales is None:
         return graph.op("Gather", vectors.rows, ids, axis=0)[0]
     return graph.op(
@@ -75,6 +79,8 @@ def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
 
 def head(graph: Graph, x: Value, vectors: Table) -> Value:
     """Score every token: [B, n, H] to [B, n, V]."""
+    if vectors.blocks is None:
+        raise RuntimeError("this table was not stored for scoring")
     if vectors.scales is None:
         return graph.op("FusedMatMul", x, vectors.blocks, domain=CONTRIB, transB=1)[0]
     return _matmul_nbits(

@@ -87,8 +87,10 @@ class OnnxEngine:
             if self._draining:
                 raise BusyError("the appliance is shutting down; ask again in a minute")
             if not self._scheduler.submit(job, request.priority):
-                raise BusyError(f"{self._limits.queue_depth} requests are waiting already; ask again in a few seconds")
-            self._wake.notify()
+                raise BusyError(
+                    f"{self._limits.queue_depth} requests are waiting already; ask again in a few seconds"
+                )
+            self._wake.notify_all()
         try:
             while True:
                 event = await self._next(job)
@@ -131,13 +133,18 @@ class OnnxEngine:
         """See `runtime.engine.interface.Engine.close`."""
         with self._wake:
             self._draining = True
-        until = time.monotonic() + drain_s
-        while time.monotonic() < until and (self.stats.running or self.stats.waiting):
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(self._stop, time.monotonic() + drain_s)
+
+    def _stop(self, until: float) -> None:
+        """Wait for the jobs there are, then for the worker; blocks."""
         with self._wake:
+            while (left := until - time.monotonic()) > 0 and (
+                self._scheduler.begun or self._scheduler.waiting
+            ):
+                self._wake.wait(left)
             self._stopped = True
-            self._wake.notify()
-        await asyncio.to_thread(self._thread.join)
+            self._wake.notify_all()
+        self._thread.join()
 
     def _work(self) -> None:
         """The worker thread: step the most urgent job, over and over."""
@@ -188,6 +195,7 @@ class OnnxEngine:
     def _end(self, job: _Job, *, sound: bool) -> None:
         with self._wake:
             self._scheduler.finish(job)
+            self._wake.notify_all()
         if job.lease is not None:
             self._prefixes.release(job.lease.held, sound=sound)
 
@@ -212,7 +220,9 @@ class OnnxEngine:
                 self._scheduler.finish(chosen[0])
                 left.append(chosen[0])
         for job in left:
-            produced = 0 if job.lease is None else max(0, len(job.lease.held.ids) - len(job.request.prompt_ids))
+            produced = (
+                0 if job.lease is None else max(0, len(job.lease.held.ids) - len(job.request.prompt_ids))
+            )
             usage = Usage(len(job.request.prompt_ids), 0 if job.lease is None else job.lease.cached, produced)
             job.send(Done("cancelled", usage, Timings(time.monotonic() - job.submitted, 0.0, 0.0, 0.0)))
 

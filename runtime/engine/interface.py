@@ -1,5 +1,7 @@
-"""What the rest of the appliance may ask of an engine. Implemented by `runtime.engine.engine.OnnxEngine`, and by the
-simulator the tests use."""
+"""What the rest of the appliance may ask of an engine.
+
+Implemented by `runtime.engine.engine.OnnxEngine`, and by the simulator the tests use.
+"""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass

@@ -79,7 +79,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds: waiting in the queue, over the prompt, over the answer; and the part of the latter outside onnxruntime."""
+    """Seconds: in the queue, over the prompt, over the answer; and the last one's part outside onnxruntime."""
 
     queued_s: float
     prefill_s: float

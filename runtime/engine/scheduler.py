@@ -1,7 +1,7 @@
 """Who computes next: a bounded queue by priority, and a few jobs begun. Pure logic; no threads, no clock.
 
-A more urgent job begun later is stepped first, so a command does not wait for the end of a long answer. Among equals the
-first to come is finished first.
+A more urgent job begun later is stepped first, so a command does not wait for the end of a long answer. Among
+equals the first to come is finished first.
 """
 
 import heapq

@@ -1,7 +1,7 @@
 """The only door to onnxruntime for language models.
 
-Knows how a decoder is loaded, how its cache buffers are bound, and how one chunk of tokens is run. Does not know what the
-tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
+Knows how a decoder is loaded, how its cache buffers are bound, and how one chunk of tokens is run. Does not know what
+the tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
 """
 
 import math
@@ -58,7 +58,9 @@ class Session:
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         try:
-            self._session = ort.InferenceSession(bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
+            )
         except Exception as exc:  # onnxruntime's errors share no base class
             raise BundleError(f"onnxruntime cannot load bundle {manifest.name!r}: {exc}") from exc
         self.manifest = manifest
@@ -73,9 +75,9 @@ class Session:
             found = {node.name: tuple(node.shape) for node in nodes}
             expected = {spec.name: spec.shape for spec in specs}
             if found != expected:
-                wrong = sorted(set(found.items()) ^ set(expected.items()), key=str)[0][0]
+                wrong, _ = min(set(found.items()) ^ set(expected.items()), key=str)
                 raise BundleError(
-                    f"bundle {self.manifest.name!r}: {kind} {wrong!r} is not what the manifest says; pull the model again"
+                    f"bundle {self.manifest.name!r}: {kind} {wrong!r} differs from the manifest; pull the model again"
                 )
 
     def new_slot(self) -> "Slot":
@@ -129,13 +131,15 @@ class Slot:
         logits = np.empty((1, len(asked), self._vocabulary), dtype=np.float32)
         binding = self._bind(ids.reshape(1, -1), asked, logits)
         self._run(binding, past + len(ids))
-        return logits[0]
+        rows: NDArray[np.float32] = logits[0]
+        return rows
 
     def step(self, token: int, past: int) -> NDArray[np.float32]:
         """Append one token; return its logits [V], valid (and free to be changed) until the next step."""
         self._ids[0, 0] = token
         self._run(self._step, past + 1)
-        return self._logits[0, 0]
+        row: NDArray[np.float32] = self._logits[0, 0]
+        return row
 
     def _run(self, binding: ort.IOBinding, total: int) -> None:
         self._seqlens[0] = total - 1

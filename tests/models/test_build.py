@@ -1,0 +1,164 @@
+"""Bundles: the same bytes each time, the reference's logits in fp32, a stated distance when quantised."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from numpy.typing import NDArray
+
+from models.build import build
+from models.checkpoint import Weights
+from models.errors import ArchitectureError, QuantizationError, WeightsError
+from models.manifest import Manifest
+from models.quantize import FP32, Scheme, recipe_named
+from runtime.engine.session import Session
+from tests.support.goldens import GOLDENS, Reference
+from tests.support.tiny import IDENTITY, tiny_bundle, tiny_checkpoint
+
+Array = NDArray[np.float32]
+VARIANTS = [path.name for path in GOLDENS]
+
+
+def run(bundle: Path, manifest: Manifest, reference: Reference) -> tuple[Array, Array]:
+    """Logits of the whole prompt at once, and of the greedy tokens one at a time behind it."""
+    slot = Session(bundle, manifest, threads=1).new_slot()
+    prompt = np.array(reference.prompt)
+    prefill = slot.prefill(prompt, 0, asked=np.arange(len(prompt)))
+    steps = [slot.step(token, len(prompt) + i).copy() for i, token in enumerate(reference.greedy)]
+    return prefill, np.array(steps)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_fp32_matches_the_reference(variant: str, tmp_path: Path) -> None:
+    reference = _reference(variant)
+    manifest = tiny_bundle(tmp_path / "b", variant=variant)
+    prefill, steps = run(tmp_path / "b", manifest, reference)
+    np.testing.assert_allclose(prefill, reference.prefill, atol=1e-4)
+    np.testing.assert_allclose(steps, reference.steps, atol=1e-4)
+
+
+@pytest.mark.parametrize(("recipe", "kl"), [("int8", 0.002), ("int4", 0.15)])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_quantised_stays_near(variant: str, recipe: str, kl: float, tmp_path: Path) -> None:
+    reference = _reference(variant)
+    manifest = tiny_bundle(tmp_path / "b", variant=variant, recipe=recipe)
+    prefill, _ = run(tmp_path / "b", manifest, reference)
+    p, q = _log_softmax(reference.prefill), _log_softmax(prefill)
+    assert float((np.exp(p) * (p - q)).sum(-1).mean()) <= kl
+
+
+def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
+    first = tiny_bundle(tmp_path / "a", recipe="int8")
+    second = tiny_bundle(tmp_path / "b", recipe="int8")
+    assert first.digest == second.digest
+    for file in first.files:
+        assert (tmp_path / "a" / file.path).read_bytes() == (tmp_path / "b" / file.path).read_bytes()
+
+
+def test_a_tied_quantised_table_is_stored_once(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "b", recipe="int8", variant="llama-tied")
+    weights = ir.load(tmp_path / "b" / "decoder.onnx").graph.initializers
+    places = {
+        (tensor.offset, tensor.length)
+        for name in ("embedding.weight", "embedding.weight.view1")
+        if isinstance(tensor := weights[name].const_value, ir.ExternalTensor)
+    }
+    assert len(places) == 1
+    assert weights["embedding.weight"].shape != weights["embedding.weight.view1"].shape
+    assert not any(name.startswith("head.") for name in weights)
+
+
+def test_chunks_give_what_one_prefill_gives(tmp_path: Path) -> None:
+    reference = _reference("llama-tied")
+    manifest = tiny_bundle(tmp_path / "b")
+    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    prompt = np.array(reference.prompt)
+    parts = [
+        slot.prefill(prompt[a : a + 7], a, asked=np.arange(len(prompt[a : a + 7])))
+        for a in range(0, len(prompt), 7)
+    ]
+    np.testing.assert_allclose(np.concatenate(parts), reference.prefill, atol=1e-4)
+    # rewind: an earlier place in the same buffers, as after a turn that was taken back
+    again = slot.prefill(prompt[5:], 5, asked=np.array([len(prompt) - 6]))
+    np.testing.assert_allclose(again[0], reference.prefill[-1], atol=1e-4)
+
+
+def test_nothing_asked_computes_no_head(tmp_path: Path) -> None:
+    manifest = tiny_bundle(tmp_path / "b", recipe="int8")
+    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    assert slot.prefill(np.arange(5), 0, asked=np.array([], dtype=np.int64)).shape == (
+        0,
+        manifest.vocabulary_size,
+    )
+
+
+def test_an_unknown_architecture_is_named(tmp_path: Path) -> None:
+    checkpoint = replace(tiny_checkpoint(), config={"model_type": "mammoth"})
+    with pytest.raises(ArchitectureError, match="'mammoth'"):
+        build(checkpoint, IDENTITY, recipe_named("fp32"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"hidden_act": "relu"}, "relu"),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 4}}, "yarn"),
+        ({"num_key_value_heads": 3}, "do not fit"),
+        ({"hidden_size": None}, "hidden_size"),
+    ],
+)
+def test_a_feature_that_is_not_built_is_named(change: dict[str, object], says: str, tmp_path: Path) -> None:
+    checkpoint = tiny_checkpoint()
+    config = {key: value for key, value in (dict(checkpoint.config) | change).items() if value is not None}
+    with pytest.raises(ArchitectureError, match=says):
+        build(replace(checkpoint, config=config), IDENTITY, recipe_named("fp32"), tmp_path)
+
+
+class Altered:
+    """The weights of a checkpoint with one tensor renamed away, added or of another shape."""
+
+    def __init__(self, weights: Weights, *, without: str = "", extra: str = "", reshaped: str = "") -> None:
+        self.weights, self.without, self.extra, self.reshaped = weights, without, extra, reshaped
+
+    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  a Weights by structure
+        names = [name for name in self.weights if name != self.without]
+        return iter(sorted([*names, self.extra] if self.extra else names))
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        if name == self.extra:
+            return (1,)
+        shape = self.weights.shape(name)
+        return (shape[0] + 1, *shape[1:]) if name == self.reshaped else shape
+
+    def __getitem__(self, name: str) -> Array:
+        return self.weights[name]
+
+
+@pytest.mark.parametrize("kind", ["without", "extra", "reshaped"])
+def test_a_wrong_tensor_is_named(kind: str, tmp_path: Path) -> None:
+    checkpoint = tiny_checkpoint()
+    name = "model.layers.1.mlp.up_proj.weight" if kind != "extra" else "model.layers.1.mlp.router.weight"
+    altered = replace(checkpoint, weights=Altered(checkpoint.weights, **{kind: name}))
+    with pytest.raises(WeightsError, match=name.replace(".", r"\.")):
+        build(altered, IDENTITY, recipe_named("fp32"), tmp_path)
+
+
+def test_a_tied_table_cannot_have_two_schemes(tmp_path: Path) -> None:
+    scheme = Scheme(bits=8, block=32, symmetric=True, method="rtn")
+    recipe = replace(recipe_named("fp32"), name="odd", head=scheme, embedding=FP32)
+    with pytest.raises(QuantizationError, match="ties"):
+        build(tiny_checkpoint(), IDENTITY, recipe, tmp_path)
+
+
+def _reference(variant: str) -> Reference:
+    return Reference.of(next(path for path in GOLDENS if path.name == variant))
+
+
+def _log_softmax(x: Array) -> Array:
+    x = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(x - np.log(np.exp(x).sum(axis=-1, keepdims=True)))

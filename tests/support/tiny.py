@@ -1,0 +1,31 @@
+"""Tiny real bundles, built in milliseconds from the golden checkpoints: real onnxruntime, no download."""
+
+from pathlib import Path
+from typing import Final
+
+from models.build import Identity, build
+from models.checkpoint import Checkpoint
+from models.manifest import Licence, Manifest, Source
+from models.quantize import Recipe, recipe_named
+from models.weights import open_checkpoint
+from tests.support.goldens import GOLDEN_DIR
+
+IDENTITY: Final = Identity(
+    name="tiny",
+    version="1",
+    licence=Licence("Apache-2.0", ("commercial",)),
+    source=Source("golden", "1", "0" * 64),
+    languages=("en",),
+)
+
+
+def tiny_checkpoint(variant: str = "llama-tied") -> Checkpoint:
+    """One of the golden checkpoints."""
+    return open_checkpoint(GOLDEN_DIR / variant)
+
+
+def tiny_bundle(into: Path, *, recipe: Recipe | str = "fp32", variant: str = "llama-tied") -> Manifest:
+    """Build a golden checkpoint into `into`, which is made."""
+    into.mkdir(parents=True)
+    chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    return build(tiny_checkpoint(variant), IDENTITY, chosen, into)
