@@ -15,6 +15,7 @@ import click
 import pytest
 
 import runtime
+from runtime.config import load
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -190,3 +191,26 @@ def test_a_python_that_is_missing_or_too_old_gets_a_sentence(checkout: Path) -> 
     done = bash(checkout, "PYTHON=no-such-python find_python")
     assert done.returncode == 1
     assert "Inglenook needs Python 3.11 or newer" in done.stderr
+
+
+def test_every_setting_is_described_with_its_default(tmp_path: Path) -> None:
+    (tmp_path / "none.toml").touch()
+    settings = {s.key: s.value for s in load(tmp_path / "none.toml", environ={}).settings}
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert rows.keys() == settings.keys()
+    for key, value in settings.items() - {("mqtt.node", settings["mqtt.node"])}:
+        assert rows[key].strip("`") == written(value), key
+
+
+def written(value: object) -> str:
+    """A default as the page has it."""
+    match value:
+        case None | ():
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
