@@ -68,7 +68,7 @@ def remove_tree(path: Path, *, scratch: Path) -> None:
     """Take a directory away at once: first out of sight in one rename, then file by file."""
     grave = scratch / f"{path.name}.removed.{os.getpid()}"
     move(path, grave)
-    shutil.rmtree(grave)
+    shutil.rmtree(grave, ignore_errors=True)  # out of sight is what counts; the next sweep takes the rest
 
 
 @contextmanager

@@ -55,6 +55,11 @@ class Hub:
     """Branch, tag or commit; None is the repository's main branch."""
     file: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """What is shared by all references whose downloads would meet on disk."""
+        return f"hf:{self.repo}"
+
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""
         return f"hf:{self.repo}{revision}" + (f"#{self.file}" if self.file else "")
@@ -68,12 +73,28 @@ class Wheel:
     version: str
     file: str
 
+    @property
+    def origin(self) -> str:
+        """What is shared by all references whose downloads would meet on disk."""
+        return f"wheel:{self.package}=={self.version}"
+
     def __str__(self) -> str:
-        return f"wheel:{self.package}=={self.version}#{self.file}"
+        return f"{self.origin}#{self.file}"
 
 
 Remote = Hub | Wheel
 Reference = Named | Local | Remote
+
+
+def parse_remote(text: str) -> Remote:
+    """Read a reference to the hub or to a wheel.
+
+    Raises:
+        UnknownModelError: it is neither.
+    """
+    if text.startswith("hf:"):
+        return _hub(text)
+    return _wheel(text)
 
 
 def parse(text: str, catalogue: Collection[str]) -> Reference:
@@ -82,10 +103,8 @@ def parse(text: str, catalogue: Collection[str]) -> Reference:
     Raises:
         UnknownModelError: it has none of the four forms, or is a name that the catalogue lacks.
     """
-    if text.startswith("hf:"):
-        return _hub(text)
-    if text.startswith("wheel:"):
-        return _wheel(text)
+    if text.startswith(("hf:", "wheel:")):
+        return parse_remote(text)
     if _SCHEME.match(text) or not text or "\0" in text:
         raise UnknownModelError(f"{text!r} is not a model; give {_FORMS}")
     if "/" in text or text in {".", ".."} or text.endswith(_WEIGHTS_SUFFIXES):

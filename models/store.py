@@ -124,7 +124,7 @@ class Store:
                 (self.root / "refs" / name).unlink()
             if names:
                 durable.sync_file(self.root / "refs")
-            size = sum(file.lstat().st_size for file in path.rglob("*"))
+            size = sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
             if path.exists():
                 durable.remove_tree(path, scratch=self._room("staging"))
         return Removed(digest, names, size)
@@ -169,6 +169,11 @@ class Store:
         finally:
             shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
+
+    @property
+    def scratch(self) -> Path:
+        """Where `durable.remove_tree` puts what is to go; a crash in its middle is swept up later."""
+        return self._room("staging")
 
     def lock(self, key: str, *, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """One holder a key on this machine; `waiting` is called once if another process holds it."""

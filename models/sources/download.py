@@ -58,7 +58,7 @@ def download(remote: Remote, to: Path, report: Report, retry: Retry = PATIENT) -
         FetchError: it cannot be had (what came so far is kept), or is not what was expected (nothing is
             kept).
     """
-    if to.exists() and remote.sha256 is not None and _sha256(to) == remote.sha256:
+    if to.exists() and remote.sha256 is not None and sha256_of(to) == remote.sha256:
         return remote.sha256
     part = to.with_name(to.name + ".part")
     with part.open("a+b") as file:
@@ -199,6 +199,7 @@ class _Transfer:
             )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Sha256 of a whole file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

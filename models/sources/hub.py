@@ -69,6 +69,11 @@ class HubOffer:
         return sum(file.size for file in self.files)
 
     @property
+    def weights(self) -> int:
+        """What is fetched is what is kept."""
+        return self.size
+
+    @property
     def disk(self) -> int:
         """They are kept as they come."""
         return self.size

@@ -1,6 +1,7 @@
 """What every source of weights offers, and how it tells of its progress. Values and Protocols only."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +47,10 @@ class Shelf(Protocol):
         """Directory for what is on its way; it survives an interruption."""
         ...
 
+    def staging(self) -> AbstractContextManager[Path]:
+        """An empty directory for what is being made; it does not survive an interruption."""
+        ...
+
     def keep(self, staged: Path, source: Source, licence: Licence | None) -> Fetched:
         """Move a complete directory of weights to its lasting place."""
         ...
@@ -65,8 +70,13 @@ class Offer(Protocol):
         ...
 
     @property
+    def weights(self) -> int | None:
+        """Bytes of the weights once they are here."""
+        ...
+
+    @property
     def disk(self) -> int | None:
-        """Bytes needed at the fullest moment of `fetch`: archives and what is unpacked from them."""
+        """Bytes that `fetch` takes at its fullest moment: archives and what is unpacked from them."""
         ...
 
     @property

@@ -21,6 +21,7 @@ class LocalOffer:
 
     path: Path
     sha256: str
+    weights: int
     size: int = 0
     disk: int = 0
     licence: Licence | None = None
@@ -50,7 +51,8 @@ def find(reference: Local, report: Report) -> LocalOffer:
         files = [path]
     else:
         raise UnknownModelError(f"there is no file {str(reference.path)!r}; check the path")
-    return LocalOffer(path, combined_sha256(_sha256(file, report) for file in files))
+    hashes = [_sha256(file, report) for file in files]
+    return LocalOffer(path, combined_sha256(hashes), sum(file.stat().st_size for file in files))
 
 
 def _sha256(path: Path, report: Report) -> str:

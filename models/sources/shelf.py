@@ -7,16 +7,44 @@ rooms of the store; does not know how weights are fetched or read.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from models import durable
 from models.manifest import Licence, Source
-from models.sources.interface import Fetched
+from models.reference import parse_remote
+from models.sources.download import sha256_of
+from models.sources.interface import Fetched, Report, Shelf
 from models.store import Store
 
 _NOTE: Final = "origin.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An offer of what is here already."""
+
+    fetched: Fetched
+    weights: int
+    size: int = 0
+    disk: int = 0
+
+    @property
+    def revision(self) -> str:
+        """As it was when fetched."""
+        return self.fetched.source.revision
+
+    @property
+    def licence(self) -> Licence | None:
+        """As the source said it then."""
+        return self.fetched.licence
+
+    def fetch(self, shelf: Shelf, report: Report) -> Fetched:
+        """Nothing has to move."""
+        del shelf, report
+        return self.fetched
 
 
 class SourceShelf:
@@ -33,9 +61,14 @@ class SourceShelf:
         durable.make_dirs(path)
         return path
 
-    def find(self, uri: str) -> Fetched | None:
+    def staging(self) -> AbstractContextManager[Path]:
+        """As `Store.staging`."""
+        return self._store.staging()
+
+    def find(self, uri: str) -> Kept | None:
         """Weights fetched earlier for the reference `uri`."""
-        return next((fetched for fetched in self._all() if fetched.source.uri == uri), None)
+        found = next((fetched for fetched in self._all() if fetched.source.uri == uri), None)
+        return Kept(found, _size(self._root / found.source.sha256)) if found else None
 
     def weights(self, source: Source) -> Path | None:
         """Where the weights of a manifest's `source` are, if they were kept."""
@@ -48,39 +81,48 @@ class SourceShelf:
         durable.sync_tree(staged)
         durable.make_dirs(self._root)
         target = self._root / source.sha256
-        if target.exists():  # the same weights under another reference: the newer note holds
-            durable.remove_tree(target, scratch=self.downloads)
+        if target.exists() and _is_sound(target):  # the same weights, fetched under another reference
+            durable.remove_tree(staged, scratch=self._store.scratch)
+            return Fetched(_weights_in(target), source, licence)
+        if target.exists():
+            durable.remove_tree(target, scratch=self._store.scratch)
         durable.move(staged, target)
         return Fetched(_weights_in(target), source, licence)
 
     def drop_unused(self) -> int:
-        """Remove weights that no bundle was built from, unless a pull is at work on them.
+        """Remove weights that no bundle was built from, but those a pull is at work on; return bytes freed."""
+        return sum(self._drop_if_unused(kept.source) for kept in tuple(self._all()))
 
-        Return the bytes freed.
-        """
-        used = {bundle.manifest.source.sha256 for bundle in self._store.list()}
-        freed = 0
-        for kept in tuple(self._all()):
-            if kept.source.sha256 in used:
-                continue
-            with self._store.lock_now(kept.source.uri) as ours:
-                if ours:
-                    folder = self._root / kept.source.sha256
-                    freed += sum(file.lstat().st_size for file in folder.rglob("*"))
-                    durable.remove_tree(folder, scratch=self.downloads)
+    def _drop_if_unused(self, source: Source) -> int:
+        with self._store.lock_now(parse_remote(source.uri).origin) as ours:
+            used = {bundle.manifest.source.sha256 for bundle in self._store.list()}
+            if not ours or source.sha256 in used:
+                return 0
+            folder = self._root / source.sha256
+            freed = _size(folder)
+            durable.remove_tree(folder, scratch=self._store.scratch)
         return freed
 
     def _all(self) -> Iterator[Fetched]:
-        if not self._root.is_dir():
-            return
-        for folder in sorted(self._root.iterdir()):
-            note = json.loads((folder / _NOTE).read_bytes())
-            licence = note["licence"]
-            yield Fetched(
-                _weights_in(folder),
-                Source(**note["source"]),
-                Licence(licence["spdx"], tuple(licence["tags"]), licence["url"]) if licence else None,
-            )
+        if self._root.is_dir():
+            yield from filter(None, map(_read, sorted(self._root.iterdir())))
+
+
+def _read(folder: Path) -> Fetched | None:
+    """What the note says; None where there is no sound note, for then nothing is known of the weights."""
+    try:
+        note = json.loads((folder / _NOTE).read_bytes())
+        source, licence = Source(**note["source"]), note["licence"]
+        stated = Licence(licence["spdx"], tuple(licence["tags"]), licence["url"]) if licence else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Fetched(_weights_in(folder), source, stated)
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether the weights have the hash they are filed under, and a note."""
+    hashes = [sha256_of(path) for path in folder.iterdir() if path.name != _NOTE]
+    return _read(folder) is not None and combined_sha256(hashes) == folder.name
 
 
 def combined_sha256(hashes: Iterable[str]) -> str:
@@ -89,6 +131,10 @@ def combined_sha256(hashes: Iterable[str]) -> str:
     if len(listed) == 1:
         return listed[0]
     return hashlib.sha256("".join(f"{item}\n" for item in listed).encode()).hexdigest()
+
+
+def _size(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _weights_in(folder: Path) -> Path:

@@ -105,7 +105,7 @@ def get_text(url: str, *, accept: str, timeout_s: float, limit: int) -> tuple[st
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects without giving away encryption or credentials."""
 
-    def redirect_request(  # noqa: PLR0917  the standard library's signature
+    def redirect_request(
         self,
         req: urllib.request.Request,
         fp: IO[bytes],

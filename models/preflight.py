@@ -1,0 +1,95 @@
+"""May this machine, and its owner, have this model? Asked before the first byte is fetched. No I/O.
+
+A limit is checked only where something is known: a source that hides its size is found out by the disk.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final, Self
+
+from models.catalogue import Needs
+from models.errors import PreflightError
+from models.machine import Machine
+from models.manifest import Licence
+from models.sources.interface import Offer
+
+ACCEPTED_TAGS: Final = frozenset({"commercial", "attribution"})
+"""What an owner accepts without being asked: use it for anything, name the author."""
+
+_EXPLAINED: Final = {
+    "non-commercial": "forbids commercial use",
+    "revenue-cap": "is free only below a certain revenue",
+    "use-policy": "binds you to a use policy",
+    "copyleft": "binds what you make of it",
+    "unknown": "is not one we know",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a pull takes, in bytes; 0 where nothing is known."""
+
+    disk: int
+    build_memory: int
+    serve_memory: int
+
+    @classmethod
+    def of(cls, needs: Needs | None, offer: Offer) -> Self:
+        """From the catalogue and from what the source says.
+
+        Without a catalogue entry only bounds are known: a bundle is at most twice its weights (eight bits from four)
+        and at least a third of them (four bits and some tables from sixteen).
+        """
+        if needs:
+            fetched = 2 * needs.download if offer.disk is None else offer.disk
+            return cls(fetched + needs.bundle, needs.build_memory, needs.serve_memory)
+        weights = offer.weights or 0
+        return cls((offer.disk or 0) + 2 * weights, weights // 3, weights // 3)
+
+
+def check(what: str, demand: Demand, licence: Licence, machine: Machine, accepted: Collection[str]) -> None:
+    """Refuse a model that the licence policy, the disk or the memory rules out.
+
+    `accepted` are the SPDX ids that the owner accepted by name.
+
+    Raises:
+        PreflightError: the first reason found, with both numbers.
+    """
+    _licence(what, licence, accepted)
+    if demand.disk > machine.disk_free:
+        raise PreflightError(
+            f"{what} needs {show(demand.disk)} of disk but {show(machine.disk_free)} are free; "
+            "make room, or choose another place with --state"
+        )
+    if demand.serve_memory > machine.memory_total:
+        raise PreflightError(
+            f"{what} needs {show(demand.serve_memory)} of memory to run but this machine has "
+            f"{show(machine.memory_total)}; choose a smaller model"
+        )
+    if demand.build_memory > machine.memory_available:
+        raise PreflightError(
+            f"{what} needs {show(demand.build_memory)} of memory while it is built but "
+            f"{show(machine.memory_available)} are free; stop other programs, or pull it on a larger machine"
+        )
+
+
+def _licence(what: str, licence: Licence, accepted: Collection[str]) -> None:
+    if licence.spdx in accepted:
+        return
+    # No tag at all says nothing, which is not consent.
+    open_points = [tag for tag in licence.tags or ("unknown",) if tag not in ACCEPTED_TAGS]
+    if open_points:
+        reasons = " and ".join(_EXPLAINED.get(tag, f"is tagged {tag!r}") for tag in open_points)
+        where = f" ({licence.url})" if licence.url else ""
+        raise PreflightError(
+            f"the licence of {what}, {licence.spdx}{where}, {reasons}; "
+            f"read it, then add --accept-licence {licence.spdx}"
+        )
+
+
+def show(size: int) -> str:
+    """Bytes for people: 92.9 MB."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} B"

