@@ -1,0 +1,1 @@
+"""The HTTP front end: routes, their dialects, and who may call them."""

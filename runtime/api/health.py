@@ -1,0 +1,33 @@
+"""GET /health and /v1/health, in llama-server's words: 200 when requests are answered, 503 before and after."""
+
+from typing import Final, assert_never
+
+from aiohttp import web
+
+from runtime.api.keys import SERVING
+from runtime.api.serving import Draining, Loading, Ready
+
+PATHS: Final = frozenset({"/health", "/v1/health"})
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve both paths."""
+    for path in sorted(PATHS):
+        app.router.add_get(path, _health)
+
+
+async def _health(request: web.Request) -> web.Response:
+    match request.app[SERVING].state:
+        case Ready():
+            return web.json_response({"status": "ok"})
+        case Loading():
+            return _unavailable("Loading model")
+        case Draining():
+            return _unavailable("Shutting down")
+        case state:
+            assert_never(state)
+
+
+def _unavailable(message: str) -> web.Response:
+    error = {"code": 503, "message": message, "type": "unavailable_error"}
+    return web.json_response({"error": error}, status=503)

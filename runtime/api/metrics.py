@@ -1,0 +1,59 @@
+"""GET /metrics: what Prometheus scrapes."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+from aiohttp import web
+
+from runtime.api.exposition import CONTENT_TYPE, Metric, render
+from runtime.api.keys import SERVING, TRAFFIC
+from runtime.api.serving import Ready
+from runtime.completion import Completer
+
+_STATM: Final = Path("/proc/self/statm")
+
+_ENGINE: Final[tuple[tuple[str, Literal["counter", "gauge"], str, str], ...]] = (
+    ("ingle_requests_total", "counter", "Generations finished.", "requests"),
+    ("ingle_prompt_tokens_total", "counter", "Tokens of prompts, cached ones included.", "prompt_tokens"),
+    ("ingle_cached_tokens_total", "counter", "Prompt tokens that were not computed again.", "cached_tokens"),
+    ("ingle_completion_tokens_total", "counter", "Tokens generated.", "completion_tokens"),
+    ("ingle_prefill_seconds_total", "counter", "Seconds spent on prompts.", "prefill_seconds"),
+    ("ingle_decode_seconds_total", "counter", "Seconds spent on answers.", "decode_seconds"),
+    ("ingle_requests_running", "gauge", "Generations in progress.", "running"),
+    ("ingle_requests_waiting", "gauge", "Generations in the queue.", "waiting"),
+)
+"""Name, kind, help, and the field of EngineStats."""
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve /metrics."""
+    app.router.add_get("/metrics", _metrics)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    state = request.app[SERVING].state
+    models = state.models if isinstance(state, Ready) else {}
+    metrics = [
+        Metric("ingle_ready", "gauge", "1 while requests are answered.", (((), int(bool(models))),)),
+        *_engines(models),
+        *request.app[TRAFFIC].metrics(),
+        *_process(),
+    ]
+    return web.Response(body=render(metrics).encode(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _engines(models: Mapping[str, Completer]) -> Iterator[Metric]:
+    stats = {name: completer.engine.stats for name, completer in models.items()}
+    for name, kind, words, field in _ENGINE:
+        samples = tuple(((("model", model),), getattr(counts, field)) for model, counts in stats.items())
+        yield Metric(name, kind, words, samples)
+
+
+def _process() -> Iterator[Metric]:
+    """Resident memory, where the kernel tells it."""
+    if _STATM.exists():
+        pages = int(_STATM.read_text(encoding="ascii").split()[1])
+        rss = pages * os.sysconf("SC_PAGE_SIZE")
+        yield Metric("ingle_resident_memory_bytes", "gauge", "Resident memory.", (((), rss),))

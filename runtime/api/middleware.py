@@ -1,0 +1,131 @@
+"""What happens around every request: an id, a count, a line in the log, the gates, and errors put into words.
+
+The log has the method, the path without its query, the status, the time and the id: never what was asked or
+answered.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from runtime.api.access import Access, Visit, check
+from runtime.api.keys import REQUEST_ID, RUNNING, TRAFFIC
+from runtime.api.openai.errors import Failure, failure
+from runtime.api.refusal import RefusalError
+from runtime.errors import BusyError, CallerError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HUNG_UP: Final = 499
+"""Status in log and metrics (after nginx) of a caller that did not wait for the answer."""
+_ROUTINE: Final = frozenset({"/health", "/v1/health", "/metrics"})
+"""What monitors ask every few seconds: not worth a line each."""
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log: Final = logging.getLogger(__name__)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name the request, count it, log it, and let a drain find it."""
+    given = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = given if _ID.fullmatch(given) else secrets.token_hex(8)
+    task = asyncio.current_task()
+    running = request.app[RUNNING]
+    running.add(task)
+    started = time.monotonic()
+    status = HUNG_UP
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    finally:
+        running.discard(task)
+        seconds = time.monotonic() - started
+        request.app[TRAFFIC].count(route_of(request) or "unknown", status, seconds)
+        _log.log(
+            logging.DEBUG if request.path in _ROUTINE else logging.INFO,
+            "%s %s %d %.0f ms %s",
+            request.method,
+            request.rel_url.raw_path,
+            status,
+            seconds * 1000,
+            request[REQUEST_ID],
+        )
+
+
+@web.middleware
+async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what is raised below in the dialect's error shape."""
+    try:
+        return await handler(request)
+    except ConnectionError:
+        raise  # the caller is gone: nobody to tell
+    except web.HTTPException as exc:
+        problem = _of_http(request, exc)
+    except Exception as exc:  # noqa: BLE001  the last line before the wire: our bug becomes a logged 500
+        problem = explain(request, exc)
+    return web.Response(
+        status=problem.status, text=problem.text, content_type="application/json", headers=problem.headers
+    )
+
+
+def explain(request: web.Request, exc: Exception) -> Failure:
+    """What the caller is told about `exc`; what is not the caller's mistake goes to the log, with traceback."""
+    if not isinstance(exc, CallerError | BusyError):
+        _log.error("request %s failed", request[REQUEST_ID], exc_info=exc)
+    return failure(exc, request[REQUEST_ID])
+
+
+def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
+    """A middleware that lets through whom `access` lets in; no key is asked for on `open_paths`."""
+
+    @web.middleware
+    async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers = request.headers
+        visit = Visit(
+            method=request.method,
+            open_route=route_of(request) in open_paths,
+            host=headers.get("Host"),
+            origin=headers.get("Origin"),
+            fetch_site=headers.get("Sec-Fetch-Site"),
+            fetch_mode=headers.get("Sec-Fetch-Mode"),
+            authorization=headers.get("Authorization"),
+        )
+        check(access, visit)
+        return await handler(request)
+
+    return enter
+
+
+def route_of(request: web.Request) -> str | None:
+    """The pattern of the route that was met; None when there was none."""
+    resource = request.match_info.route.resource
+    return None if resource is None else resource.canonical
+
+
+def _of_http(request: web.Request, exc: web.HTTPException) -> Failure:
+    """The failures that aiohttp finds on its own: no such path, no such method there."""
+    where = f"{request.method[:16]} {request.rel_url.raw_path[:80]}"
+    match exc:
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(exc.allowed_methods))
+            return Failure(
+                405,
+                f"{where} is not served; use {allowed}",
+                code="method_not_allowed",
+                headers={"Allow": allowed},
+            )
+        case web.HTTPNotFound():
+            return Failure(
+                404, f"{where} is not served; GET /v1/models shows what answers here", code="not_found"
+            )
+        case _:
+            return failure(RefusalError(exc.status, HTTPStatus(exc.status).phrase), request[REQUEST_ID])

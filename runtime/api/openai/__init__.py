@@ -1,0 +1,1 @@
+"""The OpenAI dialect, as far as a small local model can honour it: https://platform.openai.com/docs."""

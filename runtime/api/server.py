@@ -1,0 +1,65 @@
+"""The HTTP application: its routes, what stands around them, and how it stops.
+
+Knows how the parts of the front end fit together. Does not know sockets, signals or configuration: the
+composition root makes a runner with `make_runner`, adds sites to it, moves `serving` on, and calls the
+runner's `cleanup` to stop.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from runtime.api import health, metrics, page
+from runtime.api.access import Access
+from runtime.api.keys import LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
+from runtime.api.middleware import guard, observe, translate
+from runtime.api.openai import chat, models
+from runtime.api.serving import Serving
+from runtime.api.traffic import Traffic
+from runtime.limits import Limits
+
+
+def make_app(serving: Serving, *, limits: Limits, access: Access) -> web.Application:
+    """The application. It can listen before `serving` is ready, and says so to whoever asks."""
+    app = web.Application(
+        middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS)],
+        client_max_size=limits.request_bytes,
+    )
+    app[SERVING] = serving
+    app[LIMITS] = limits
+    app[TRAFFIC] = Traffic()
+    app[RUNNING] = set()
+    for room in (health, metrics, page, chat, models):
+        room.add_routes(app)
+    app.on_response_prepare.append(_finish_headers)
+    app.on_shutdown.append(_drain)
+    return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """A runner with the settings that the promises of this front end rest on. Its `cleanup` drains."""
+    return web.AppRunner(
+        app,
+        handler_cancellation=True,  # a caller that hangs up frees its slot
+        keepalive_timeout=app[LIMITS].idle_seconds,  # also bounds how slowly a head may be sent
+        auto_decompress=False,  # a compressed body is refused, not unpacked
+        access_log=None,  # `observe` writes the line
+        shutdown_timeout=1.0,  # `_drain` has waited already
+    )
+
+
+async def _finish_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers["Server"] = "inglenook"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _drain(app: web.Application) -> None:
+    """The listener is closed: let running answers finish, for as long as the limits allow, then end them."""
+    app[SERVING].drain()
+    if running := app[RUNNING].copy():
+        _, late = await asyncio.wait(running, timeout=app[LIMITS].drain_seconds)
+        for task in late:
+            task.cancel()
