@@ -1,0 +1,75 @@
+"""The console command `ingle`: gathers sub-commands from the installed packages, and says errors in a sentence.
+
+A package offers a click group in the entry-point group `inglenook.commands`; it is loaded when one of its commands
+is asked for, or all of them are listed. No package imports another for the console's sake.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything can import onnxruntime
+
+import click
+
+import runtime
+from models.errors import ModelError
+from runtime.errors import IngleError
+
+GROUP: Final = "inglenook.commands"
+_INTERRUPTED: Final = 130
+"""What a shell reports for a program ended by Ctrl-C."""
+
+
+class Gathered(click.Group):
+    """One group made of several, each loaded when it is needed."""
+
+    def __init__(self, sources: Iterable[EntryPoint]) -> None:
+        super().__init__("ingle", help="A small language model of your own, answering on this machine.")
+        self._sources = tuple(sources)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command of every package."""
+        return sorted(name for group in self._groups() for name in group.list_commands(ctx))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The first package that knows the command has it; the others are not loaded."""
+        found = (group.get_command(ctx, cmd_name) for group in self._groups())
+        return next((command for command in found if command is not None), None)
+
+    def _groups(self) -> Iterator[click.Group]:
+        for source in self._sources:
+            yield source.load()
+
+
+def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] | None = None) -> int:
+    """Run `ingle`; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that cannot show a letter gets its number
+    found = entry_points(group=GROUP) if sources is None else sources
+    ingle = click.version_option(runtime.__version__, prog_name="inglenook")(Gathered(found))
+    try:
+        status = ingle.main(arguments, prog_name="ingle", standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        return exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except (IngleError, ModelError) as exc:
+        click.echo(f"error: {exc}", err=True)
+        return 1
+    except BrokenPipeError:
+        # The reader has gone, as with `ingle run ... | head -1`. Nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

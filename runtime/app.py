@@ -1,0 +1,153 @@
+"""The appliance: which part is made when, and how they all stop. The composition root.
+
+The listener is up first and says that the model is still being loaded. A first SIGTERM or SIGINT drains: nothing
+new begins, what runs may finish. A second one ends the process at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import runtime
+from models.store import Store
+from runtime.api.server import make_app, make_runner
+from runtime.api.serving import Serving
+from runtime.completion import Completer
+from runtime.config import Broker, Config
+from runtime.config.secret import find_secret, read_secret
+from runtime.listener import access, find_key, listen
+from runtime.loading import load_completer
+from runtime.mqtt.client import PahoLink
+from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
+from runtime.mqtt.link import Endpoint
+from runtime.mqtt.service import MqttService
+from runtime.mqtt.topics import Topics
+from runtime.notify import Notifier
+
+_log = logging.getLogger(__name__)
+
+_QUIET: Final = ("amqtt", "transitions", "asyncio")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where the appliance can be reached, now that it answers."""
+
+    model: str
+    host: str
+    port: int
+    key: Path | None
+    broker: Broker | None
+    topics: Topics
+
+
+async def serve(
+    config: Config,
+    *,
+    state: Path,
+    environ: Mapping[str, str] = os.environ,
+    announce: Callable[[Started], None] = lambda _: None,
+) -> None:
+    """Serve until a signal says to stop, then drain.
+
+    Raises:
+        StoreError: the model is not on this machine.
+        BundleError: it cannot be loaded.
+        ConfigError: a secret or a certificate cannot be read.
+        ListenError: the port is taken.
+    """
+    bundle = Store(state / "models").resolve(config.model.name)
+    key = find_key(config.server, state, environ)
+    notifier = Notifier.from_environment(environ)
+    stop = _stop_on_signals()
+    serving = Serving()
+    runner = make_runner(make_app(serving, limits=config.limits, access=access(config.server, key)))
+    async with AsyncExitStack() as parts:
+        parts.push_async_callback(runner.cleanup)
+        await runner.setup()
+        port = await listen(runner, config.server)
+        notifier.status(f"loading {bundle.reference}")
+        completer = await asyncio.to_thread(load_completer, bundle, config)
+        parts.push_async_callback(completer.engine.close)
+        broker = await parts.enter_async_context(_broker(config))
+        mqtt = None if broker is None else _mqtt(config, broker, completer, environ)
+        serving.ready([completer])
+        notifier.ready()
+        notifier.status(f"answering as {completer.name} on port {port}")
+        announce(Started(completer.name, config.server.host, port, key, broker, Topics(config.mqtt.node)))
+        async with asyncio.TaskGroup() as tasks:
+            watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
+            if mqtt is not None:
+                tasks.create_task(mqtt.run(stop), name="mqtt")
+            await stop.wait()
+            _log.info("stopping: running answers may take %g s to finish", config.limits.drain_seconds)
+            notifier.stopping()
+            serving.drain()
+            await runner.cleanup()
+            watchdog.cancel()
+
+
+def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Log lines for a person, or for the journal, which knows the time itself."""
+    stamp = "" if "JOURNAL_STREAM" in environ else "%(asctime)s "
+    logging.basicConfig(level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first SIGTERM or SIGINT sets. From then on both do what they do by default: end the process."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, first)
+    return stop
+
+
+@asynccontextmanager
+async def _broker(config: Config) -> AsyncIterator[Broker | None]:
+    """The configured broker, else one of our own; None, with a line in the log, if that is not to be had."""
+    if config.mqtt.broker is not None:
+        yield Broker.parse(config.mqtt.broker)
+        return
+    if not config.mqtt.embedded:
+        yield None
+        return
+    try:
+        embedded = await EmbeddedBroker.start(config.mqtt.embedded_port)
+    except EmbeddedBrokerError as exc:
+        _log.warning("no MQTT: %s", exc)
+        yield None
+        return
+    try:
+        yield embedded.address
+    finally:
+        await embedded.close()
+
+
+def _mqtt(config: Config, broker: Broker, completer: Completer, environ: Mapping[str, str]) -> MqttService:
+    settings = config.mqtt
+    ours = settings.broker is None
+    password = None if ours else find_secret("mqtt.password", settings.password_file, environ)
+    endpoint = Endpoint(
+        broker,
+        None if ours else settings.username,
+        None if password is None else read_secret(password),
+        settings.ca_file,
+        version5=not ours,
+    )
+    link = PahoLink(endpoint, f"inglenook-{settings.node}", config.limits)
+    return MqttService(link, Topics(settings.node), completer, config.limits, version=runtime.__version__)

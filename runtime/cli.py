@@ -1,0 +1,18 @@
+"""The commands of the appliance itself. One file each in `runtime.console`; what is heavy is imported when one runs."""
+
+import click
+
+from runtime.console.chat import chat
+from runtime.console.config import config
+from runtime.console.doctor import doctor
+from runtime.console.run import run
+from runtime.console.serve import serve
+
+
+@click.group()
+def commands() -> None:
+    """Run models, serve them, look after the appliance."""
+
+
+for command in (run, chat, serve, config, doctor):
+    commands.add_command(command)

@@ -1,0 +1,122 @@
+"""`ingle run`: one question, one answer, then back to the shell."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from runtime.console.options import config_option, configured, model_option, sampling_options
+from runtime.errors import CallerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runtime.completion import CompletionRequest, Finished
+    from runtime.config import Config
+
+_REMARKS: Final = {
+    "length": "the answer was cut at its longest length; --max-tokens allows more",
+    "deadline": "the answer was cut at the time limit; limits.request_seconds allows more",
+}
+
+
+@click.command()
+@click.argument("prompt", nargs=-1)
+@model_option
+@sampling_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, once the answer is complete.")
+@config_option
+@click.pass_context
+def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
+    """Ask PROMPT. What is piped in is put behind it, or is the question if there is no PROMPT."""
+    config_file: Path | None = options.pop("config_file")
+    config = configured(config_file, model__name=options.pop("model")).config
+    question = "\n\n".join(
+        part for part in (" ".join(prompt), _piped(config.limits.request_bytes)) if part.strip()
+    )
+    if not question:
+        raise click.UsageError('ask something: ingle run "What is the capital of France?"', ctx)
+
+    import asyncio  # noqa: PLC0415  see runtime.console
+
+    ctx.exit(asyncio.run(_run(config, _request(question, config, **options), as_json=as_json)))
+
+
+def _piped(most: int) -> str:
+    """Standard input, if it is not a terminal.
+
+    Raises:
+        CallerError: more than `most` bytes, or not UTF-8.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    data = sys.stdin.buffer.read(most + 1)
+    if len(data) > most:
+        raise CallerError(
+            f"more than {most} bytes were piped in; pipe in less, or raise limits.request_bytes"
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as exc:
+        raise CallerError(
+            f"what was piped in is not UTF-8 text (byte {exc.start}); convert it first"
+        ) from exc
+
+
+def _request(
+    question: str,
+    config: "Config",
+    *,
+    max_tokens: int | None,
+    temperature: float | None,
+    seed: int | None,
+    system: str | None,
+) -> "CompletionRequest":
+    from runtime.completion import CompletionRequest, Message, SamplingOptions  # noqa: PLC0415  see runtime.console
+
+    told = () if system is None else (Message("system", system),)
+    return CompletionRequest(
+        messages=(*told, Message("user", question)),
+        max_tokens=max_tokens,
+        sampling=SamplingOptions(temperature=temperature, seed=seed),
+        deadline_s=config.limits.request_seconds,
+    )
+
+
+async def _run(config: "Config", request: "CompletionRequest", *, as_json: bool) -> int:
+    from runtime.console.local import local_completer  # noqa: PLC0415  see runtime.console
+    from runtime.console.speaking import speak  # noqa: PLC0415  see runtime.console
+    from runtime.console.terminal import StatusLine, harmless  # noqa: PLC0415  see runtime.console
+
+    terminal = sys.stdout.isatty()
+    words: list[str] = []
+
+    def say(text: str) -> None:
+        words.append(text)
+        if not as_json:
+            click.echo(harmless(text) if terminal else text, nl=False)
+            sys.stdout.flush()
+
+    status = StatusLine()
+    async with local_completer(config, status) as completer:
+        finished = await speak(completer, request, say, status)
+        if as_json:
+            click.echo(json.dumps(_told(completer.name, "".join(words), finished), ensure_ascii=False))
+        else:
+            click.echo()
+    if remark := _REMARKS.get(finished.reason):
+        click.echo(f"note: {remark}", err=True)
+    return int(finished.reason == "deadline")
+
+
+def _told(model: str, text: str, finished: "Finished") -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415  see runtime.console
+
+    return {
+        "model": model,
+        "text": text,
+        "finish_reason": finished.reason,
+        "usage": asdict(finished.usage),
+        "timings": asdict(finished.timings),
+    }

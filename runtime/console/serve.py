@@ -1,0 +1,54 @@
+"""`ingle serve`: the appliance in the foreground."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runtime.console.options import config_option, configured, model_option
+
+if TYPE_CHECKING:
+    from runtime.app import Started
+
+_QUESTION = "What is the capital of France?"
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; anything but loopback asks callers for a key.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@model_option
+@config_option
+def serve(host: str | None, port: int | None, model: str | None, config_file: Path | None) -> None:
+    """Answer over HTTP and MQTT until told to stop."""
+    config = configured(config_file, server__host=host, server__port=port, model__name=model).config
+
+    import asyncio  # noqa: PLC0415  see runtime.console
+
+    from models.store import default_state_dir  # noqa: PLC0415  see runtime.console
+    from runtime import app  # noqa: PLC0415  see runtime.console
+
+    app.log_to_stderr(config.logging.level)
+    asyncio.run(app.serve(config, state=default_state_dir(), announce=_greet))
+
+
+def _greet(started: "Started") -> None:
+    """Where to look, and what to try."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(started.host, started.host)  # noqa: S104  compared, not bound
+    url = f"http://{f'[{host}]' if ':' in host else host}:{started.port}"
+    key = "" if started.key is None else f' -H "authorization: Bearer $(cat {shlex.quote(str(started.key))})"'
+    body = f'{{"messages":[{{"role":"user","content":"{_QUESTION}"}}]}}'
+    lines = [
+        f"Inglenook answers as {started.model}. Look at {url}/ or try:",
+        f'  ingle run "{_QUESTION}"',
+        f"  curl -s {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'",
+    ]
+    if started.broker is not None:
+        to = f"-h {started.broker.host} -p {started.broker.port}"
+        lines += [
+            f"  mosquitto_sub {to} -t {started.topics.result} -C 1 &",
+            f"""  mosquitto_pub {to} -t {started.topics.chat} -m '{{"id": "1", "prompt": "{_QUESTION}"}}'""",
+        ]
+    if started.key is not None:
+        lines.append(f"Callers must show the key in {started.key}.")
+    click.echo("\n".join(lines))
