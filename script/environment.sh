@@ -55,7 +55,7 @@ ensure_venv() {
   elif grep -qxF "$(fingerprint "$extra")" "$record" 2>/dev/null; then
     return
   fi
-  printf 'Installing Inglenook and its dependencies into .venv (once; some 150 MB are fetched)\n'
+  printf 'Installing Inglenook and its dependencies into .venv (once; some 80 MB are fetched)\n'
   .venv/bin/python -m pip install --disable-pip-version-check --quiet --editable ".${extra:+[$extra]}"
   { fingerprint; [[ -z $extra ]] || fingerprint "$extra"; } >"$record"
 }
