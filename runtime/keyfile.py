@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from models import durable
@@ -33,16 +34,15 @@ def ensure_key(state: Path) -> Path:
 
 def _write(path: Path, key: str) -> None:
     """Of two processes that start at once, one makes the key and both use it."""
-    temporary = path.with_name(f"api.key.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(key + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:
-        path.hardlink_to(temporary)
+        path.hardlink_to(name)
     except FileExistsError:
         pass
     finally:
-        temporary.unlink()
+        Path(name).unlink()
     durable.sync_file(path.parent)
