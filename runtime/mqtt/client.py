@@ -13,6 +13,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 _KEEPALIVE_S: Final = 30
 _SESSION_S: Final = 24 * 3600
 """How long a broker keeps our questions while we are away."""
+_GREETING_S: Final = 5.0
+"""A broker that knows no MQTT 5 may say so, hang up, or stay silent."""
 _HAND_OVER: Final = 64
 """Messages on their way from paho's thread to the event loop."""
 _HAND_OVER_S: Final = 10.0
@@ -42,7 +45,13 @@ class PahoLink:
     """Implements `runtime.mqtt.link.Link`."""
 
     def __init__(self, endpoint: Endpoint, client_id: str, limits: Limits) -> None:
+        """Take note of where to connect.
+
+        Raises:
+            ConfigError: the certificates to trust cannot be read.
+        """
         self._endpoint = endpoint
+        self._tls = _trust(endpoint.ca_file) if endpoint.broker.tls else None
         self._client_id = client_id
         self._limits = limits
         self._lock = threading.Lock()
@@ -50,6 +59,9 @@ class PahoLink:
         self._hand_over = threading.BoundedSemaphore(_HAND_OVER)
         self._unconfirmed: dict[int, asyncio.Future[None]] = {}
         self._client: mqtt.Client | None = None
+        self._greeted = False
+        """Whether the broker has answered our CONNECT on this connection."""
+        self._closed = False
 
     async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
         """See `runtime.mqtt.link.Link.open`."""
@@ -83,6 +95,10 @@ class PahoLink:
 
     async def close(self) -> None:
         """See `runtime.mqtt.link.Link.close`."""
+        self._closed = True
+        await self._leave()
+
+    async def _leave(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             await asyncio.to_thread(_stop, client)
@@ -102,14 +118,10 @@ class PahoLink:
         client.reconnect_delay_set(random.randint(1, 3), random.randint(40, 60))  # noqa: S311  not a secret
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
-        if endpoint.broker.tls:
-            try:
-                client.tls_set_context(ssl.create_default_context(cafile=endpoint.ca_file))
-            except (OSError, ssl.SSLError) as exc:
-                raise ConfigError(
-                    f"mqtt.ca_file {endpoint.ca_file} holds no certificates ({exc}); name another"
-                ) from exc
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
         client.will_set(self._will.topic, self._will.payload, 1, self._will.retain)
+        client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
@@ -129,14 +141,19 @@ class PahoLink:
         session.MaximumPacketSize = min(_SLACK * self._limits.request_bytes, (1 << 28) - 1)
         return session
 
-    def _begin_fall_back(self) -> None:
-        self._falling_back = self._loop.create_task(self._fall_back(), name="mqtt.fall_back")
+    def _expect_greeting(self, client: mqtt.Client) -> None:
+        self._loop.call_later(_GREETING_S, self._unless_greeted, client)
+
+    def _unless_greeted(self, client: mqtt.Client) -> None:
+        """Begin again with MQTT 3.1.1, unless that has happened or the broker has answered."""
+        if client is self._client and not self._greeted:
+            self._falling_back = self._loop.create_task(self._fall_back(), name="mqtt.fall_back")
 
     async def _fall_back(self) -> None:
-        """Begin again with MQTT 3.1.1."""
         _log.info("%s does not speak MQTT 5; using 3.1.1", self._endpoint.broker)
-        await self.close()
-        self._start(version5=False)
+        await self._leave()
+        if not self._closed:
+            self._start(version5=False)
 
     # Below, everything runs on paho's thread.
 
@@ -151,6 +168,11 @@ class PahoLink:
         with self._lock:
             self._epoch += 1
 
+    def _on_socket_open(self, client: mqtt.Client, _data: object, _socket: object) -> None:
+        self._greeted = False
+        if client.protocol == mqtt.MQTTv5:
+            self._post(self._expect_greeting, client)
+
     def _on_connect(
         self,
         client: mqtt.Client,
@@ -161,8 +183,10 @@ class PahoLink:
     ) -> None:
         self._new_epoch()
         if reason.getName() == "Unsupported protocol version" and client.protocol == mqtt.MQTTv5:
-            self._post(self._begin_fall_back)
-        elif reason.is_failure:
+            self._post(self._unless_greeted, client)
+            return
+        self._greeted = True
+        if reason.is_failure:
             self._tell(Down(f"the broker refuses us ({reason})"))
         elif client.protocol == mqtt.MQTTv5:
             fresh = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
@@ -183,13 +207,15 @@ class PahoLink:
 
     def _on_disconnect(
         self,
-        _client: mqtt.Client,
+        client: mqtt.Client,
         _data: object,
         _flags: mqtt.DisconnectFlags,
         reason: ReasonCode,
         _properties: object,
     ) -> None:
         self._new_epoch()
+        if client.protocol == mqtt.MQTTv5 and not self._greeted:
+            self._post(self._unless_greeted, client)
         if reason.is_failure:
             self._tell(Down(f"the connection ended ({reason})"))
 
@@ -220,6 +246,13 @@ class PahoLink:
         confirmed = self._unconfirmed.pop(mid, None)
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as exc:  # a broken certificate is one, too
+        raise ConfigError(f"mqtt.ca_file {ca_file} holds no certificates ({exc}); name another file") from exc
 
 
 def _stop(client: mqtt.Client) -> None:

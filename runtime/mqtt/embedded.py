@@ -28,9 +28,10 @@ class EmbeddedBrokerError(IngleError):
 class EmbeddedBroker:
     """A running broker. Make one with `start`."""
 
-    def __init__(self, broker: AmqttBroker, server: asyncio.Server) -> None:
+    def __init__(self, broker: AmqttBroker, server: asyncio.Server, visits: set[asyncio.Task[None]]) -> None:
         self._broker = broker
         self._server = server
+        self._visits = visits
 
     @classmethod
     async def start(cls, port: int) -> Self:
@@ -44,9 +45,12 @@ class EmbeddedBroker:
             BrokerConfig(listeners={_LISTENER: listener}, plugins={_ANONYMOUS: {"allow_anonymous": True}})
         )
 
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(AMQTTError, OSError):  # amqtt has logged what the peer did
-                await broker.stream_connected(reader, writer, _LISTENER)
+        visits: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            visit = asyncio.create_task(_visit(broker, reader, writer), name="mqtt.embedded.visit")
+            visits.add(visit)
+            visit.add_done_callback(visits.discard)
 
         try:
             server = await asyncio.start_server(connected, _HOST, port, start_serving=False)
@@ -61,7 +65,7 @@ class EmbeddedBroker:
             ) from exc
         await broker.start()
         await server.start_serving()
-        return cls(broker, server)
+        return cls(broker, server, visits)
 
     @property
     def address(self) -> Broker:
@@ -72,4 +76,13 @@ class EmbeddedBroker:
         """Stop listening and drop every client."""
         self._server.close()
         await self._broker.shutdown()
+        for visit in self._visits:
+            visit.cancel()
+        await asyncio.gather(*self._visits, return_exceptions=True)
         await self._server.wait_closed()
+
+
+async def _visit(broker: AmqttBroker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(AMQTTError, OSError):  # amqtt has logged what the peer did
+        await broker.stream_connected(reader, writer, _LISTENER)
+    writer.close()

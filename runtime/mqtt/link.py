@@ -64,11 +64,7 @@ class Link(Protocol):
     """A session with a broker that heals itself. All methods are called on the event loop."""
 
     async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
-        """Begin to connect; return without waiting for it. `sink` is called on the event loop.
-
-        Raises:
-            ConfigError: the endpoint is impossible whatever the network does: a certificate file is missing.
-        """
+        """Begin to connect; return without waiting for it. `sink` is called on the event loop."""
         ...
 
     async def publish(self, publication: Publication) -> None:

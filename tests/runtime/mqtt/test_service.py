@@ -1,0 +1,203 @@
+"""The service's promises, the test being the broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from runtime.errors import EngineError
+from runtime.limits import Limits
+from runtime.mqtt.messages import EXAMPLE
+from runtime.mqtt.service import MqttService
+from runtime.mqtt.topics import Topics
+from tests.support.completer import scripted_completer
+from tests.support.engine import EngineSimulator
+from tests.support.mqtt import MemoryLink, until
+
+ANSWER = (10, 11, 12)
+LIMITS = Limits(queue_depth=2, drain_seconds=0.5, request_bytes=2000)
+
+
+@asynccontextmanager
+async def serving(
+    engine: EngineSimulator, link: MemoryLink, limits: Limits = LIMITS
+) -> AsyncIterator[tuple[MqttService, asyncio.Event]]:
+    stop = asyncio.Event()
+    service = MqttService(link, Topics("kitchen"), scripted_completer(engine, limits), limits, version="0")
+    task = asyncio.create_task(service.run(stop))
+    await until(lambda: link.subscription != "")
+    link.up()
+    try:
+        yield service, stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+def question(question_id: str, prompt: str = "hello") -> dict[str, str]:
+    return {"id": question_id, "prompt": prompt}
+
+
+async def test_a_question_is_answered_and_then_acknowledged() -> None:
+    link = MemoryLink()
+    link.confirming.clear()
+    async with serving(EngineSimulator(ANSWER), link) as (service, _):
+        assert service.connected
+        delivery = link.deliver(question("a"))
+        await until(lambda: bool(link.results()))
+        assert link.acknowledged == []
+        link.confirming.set()
+        await until(lambda: link.acknowledged == [delivery])
+    (result,) = link.results()
+    assert (result["id"], result["model"], result["finish_reason"]) == ("a", "tiny", "stop")
+    assert result["usage"]["completion_tokens"] == len(ANSWER)
+    assert result["text"]
+    assert link.subscription == "ingle/kitchen/chat"
+    assert link.states() == ["online", "offline"]
+    assert link.will is not None
+    assert link.will.retain
+    assert link.closed
+
+
+async def test_a_question_that_comes_again_is_answered_again_but_computed_once() -> None:
+    engine, link = EngineSimulator(ANSWER), MemoryLink()
+    async with serving(engine, link):
+        deliveries = [link.deliver(question("a")), link.deliver(question("a"))]
+        await until(lambda: link.acknowledged == deliveries)
+        link.down()
+        link.up()
+        deliveries.append(link.deliver(question("a")))
+        await until(lambda: link.acknowledged == deliveries)
+    assert len(engine.requests) == 1
+    first, *others = link.results()
+    assert others == [first, first]
+
+
+async def test_an_id_that_is_used_again_for_another_question_gets_its_own_answer() -> None:
+    engine, link = EngineSimulator(ANSWER), MemoryLink()
+    async with serving(engine, link):
+        link.deliver(question("a", "one"))
+        link.deliver(question("a", "two"))
+        await until(lambda: len(link.acknowledged) == 2)
+    assert len(engine.requests) == 2
+
+
+async def test_a_failure_is_not_remembered() -> None:
+    engine, link = EngineSimulator(ANSWER, fail_after=1, failure=EngineError("0xdead")), MemoryLink()
+    async with serving(engine, link):
+        link.deliver(question("a"))
+        await until(lambda: len(link.acknowledged) == 1)
+        engine.failure = None
+        link.deliver(question("a"))
+        await until(lambda: len(link.acknowledged) == 2)
+    failed, answered = link.results()
+    assert failed["error"]["code"] == "failed"
+    assert "0xdead" not in str(failed)
+    assert answered["text"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "question_id", "part"),
+    [
+        (b"turn on the light", None, EXAMPLE),
+        (b"", None, EXAMPLE),
+        (b"\xff\xfe", None, EXAMPLE),
+        (b'{"id": "a", "prompt": "x", "model": "other"}', "a", "no model 'other'"),
+        (b'{"id": "a", "prompt": "x", "max_tokens": 5000}', "a", "5000"),
+        (b'{"id": "a", "prompt": "' + b"x" * 2000 + b'"}', None, "at most 2000"),
+    ],
+)
+async def test_bad_input_gets_a_reason_and_the_next_question_its_answer(
+    payload: bytes, question_id: str | None, part: str
+) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        deliveries = [link.deliver(payload), link.deliver(question("next"))]
+        await until(lambda: link.acknowledged == deliveries)
+    refused, answered = link.results()
+    assert refused["id"] == question_id
+    assert refused["error"]["code"] == "invalid"
+    assert part in refused["error"]["message"]
+    assert answered["id"] == "next"
+    assert answered["text"]
+
+
+async def test_what_was_asked_before_anyone_listened_is_dropped() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        stale = link.deliver(question("stale"), retained=True)
+        foreign = link.deliver(question("foreign"), topic="ingle/other/chat")
+        assert link.acknowledged == [stale, foreign]
+    assert link.results() == []
+
+
+async def test_one_too_many_is_told_to_come_back_and_the_others_are_answered() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER, token_s=0.02), link):
+        link.deliver(question("running"))
+        await asyncio.sleep(0.01)
+        for question_id in ("1", "2", "3"):
+            link.deliver(question(question_id))
+        await until(lambda: len(link.acknowledged) == 4)
+    results = {result["id"]: result for result in link.results()}
+    assert results["3"]["error"]["code"] == "busy"
+    assert all(results[answered]["text"] for answered in ("running", "1", "2"))
+
+
+async def test_stopping_finishes_the_running_answer_and_leaves_the_others_with_the_broker() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER, token_s=0.02), link) as (_, stop):
+        running = link.deliver(question("running"))
+        await asyncio.sleep(0.01)
+        link.deliver(question("waiting"))
+        stop.set()
+    assert [result["id"] for result in link.results()] == ["running"]
+    assert link.acknowledged == [running]
+
+
+async def test_an_answer_that_outlasts_the_drain_is_left_with_the_broker() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER, token_s=60), link) as (_, stop):
+        link.deliver(question("long"))
+        await asyncio.sleep(0.01)
+        stop.set()
+    assert link.results() == []
+    assert link.acknowledged == []
+    assert link.states() == ["online", "offline"]
+
+
+async def test_an_engine_that_stops_in_mid_answer_leaves_the_question_with_the_broker() -> None:
+    engine, link = EngineSimulator(ANSWER, token_s=0.02), MemoryLink()
+    async with serving(engine, link):
+        link.deliver(question("cut"))
+        await until(lambda: bool(engine.requests))
+        await engine.close()
+        await asyncio.sleep(0.05)
+        assert link.acknowledged == []
+    assert link.results() == []
+
+
+async def test_a_broker_that_is_away_costs_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link) as (service, _):
+        caplog.clear()
+        for _ in range(5):
+            link.down()
+        assert not service.connected
+        lines = [record for record in caplog.records if record.name == "runtime.mqtt.service"]
+        assert [record.levelname for record in lines if record.levelname != "DEBUG"] == ["WARNING"]
+        link.up()
+        assert service.connected
+
+
+async def test_only_so_many_results_are_remembered() -> None:
+    engine, link = EngineSimulator(ANSWER), MemoryLink()
+    async with serving(engine, link):
+        for number in range(130):
+            link.deliver(question(str(number)))
+            await until(lambda: len(link.acknowledged) == number + 1)  # noqa: B023  awaited in the same turn
+        link.deliver(question("129"))
+        link.deliver(question("0"))
+        await until(lambda: len(link.acknowledged) == 132)
+    assert len(engine.requests) == 131

@@ -1,0 +1,184 @@
+"""MQTT for tests: a link without a network, a real mosquitto, and a plain client to talk to brokers with."""
+
+import asyncio
+import contextlib
+import getpass
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from runtime.config import Broker
+from runtime.mqtt.link import Delivery, Down, Publication, Sink, Up
+
+
+class MemoryLink:
+    """Implements `Link`; the test plays the broker."""
+
+    def __init__(self) -> None:
+        self.published: list[Publication] = []
+        self.acknowledged: list[Delivery] = []
+        self.will: Publication | None = None
+        self.subscription = ""
+        self.closed = False
+        self.confirming = asyncio.Event()
+        """While it is not set, no publication is confirmed."""
+        self.confirming.set()
+        self._epoch = 0
+        self._packet = 0
+
+    async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
+        self.subscription, self.will, self._sink = subscription, will, sink
+
+    async def publish(self, publication: Publication) -> None:
+        self.published.append(publication)
+        await self.confirming.wait()
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        self.acknowledged.append(delivery)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def up(self) -> None:
+        self._epoch += 1
+        self._sink(Up())
+
+    def down(self) -> None:
+        self._epoch += 1
+        self._sink(Down("the test says so"))
+
+    def deliver(self, message: object, *, topic: str | None = None, retained: bool = False) -> Delivery:
+        payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+        self._packet += 1
+        delivery = Delivery(self._epoch, self._packet, topic or self.subscription, payload, retained)
+        self._sink(delivery)
+        return delivery
+
+    def results(self) -> list[Any]:
+        return [json.loads(p.payload) for p in self.published if p.topic.endswith("/result")]
+
+    def states(self) -> list[str]:
+        return [json.loads(p.payload)["state"] for p in self.published if p.topic.endswith("/status")]
+
+
+class Mosquitto:
+    """A real broker on loopback that can be killed and come back on the same port, remembering sessions."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = Broker("127.0.0.1", free.getsockname()[1])
+        self._conf = folder / "mosquitto.conf"
+        self._conf.write_text(
+            f"listener {self.address.port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
+            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @staticmethod
+    def program() -> str | None:
+        return shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+
+    async def start(self) -> None:
+        self._process = subprocess.Popen(  # noqa: ASYNC220  it forks and returns
+            [self.program() or "", "-c", self._conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                socket.create_connection((self.address.host, self.address.port), timeout=1).close()
+                return
+            await asyncio.sleep(0.05)
+        raise RuntimeError("mosquitto did not start")
+
+    def stop(self) -> None:
+        """An orderly end: mosquitto writes its sessions down."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+
+class Person:
+    """A client of the house: publishes, and hears what is said on the topics it listens to."""
+
+    def __init__(self, broker: Broker, *topics: str) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._loop = asyncio.get_running_loop()
+        self._heard: asyncio.Queue[mqtt.MQTTMessage] = asyncio.Queue()
+        self._ready = asyncio.Event()
+        # What is said while the broker restarts waits for us there.
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"person-{id(self)}", clean_session=False)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = self._subscribe
+        self._client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._ready.set)
+        self._client.on_message = lambda _client, _data, message: self._loop.call_soon_threadsafe(
+            self._heard.put_nowait, message
+        )
+
+    def _subscribe(self, client: mqtt.Client, *_: object) -> None:
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+    async def __aenter__(self) -> Self:
+        self._client.connect_async(self._broker.host, self._broker.port)
+        self._client.loop_start()
+        await asyncio.wait_for(self._ready.wait(), 10)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    def say(self, topic: str, message: object, *, retain: bool = False) -> None:
+        payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+        self._client.publish(topic, payload, 1, retain)
+
+    async def hear(self) -> Any:
+        """The next message, as JSON; None for an empty one."""
+        message = await asyncio.wait_for(self._heard.get(), 20)
+        return json.loads(message.payload) if message.payload else None
+
+    async def hear_result(self, question_id: object) -> Any:
+        """The next result with that id."""
+        while True:
+            message = await self.hear()
+            if message is not None and message.get("id", ...) == question_id:
+                return message
+
+    async def hear_state(self, state: str) -> Any:
+        """The next status that says so."""
+        while True:
+            message = await self.hear()
+            if message is not None and message.get("state") == state:
+                return message
+
+
+@asynccontextmanager
+async def running_mosquitto(folder: Path) -> AsyncIterator[Mosquitto]:
+    """A broker for the block."""
+    broker = Mosquitto(folder)
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what comes of other tasks and threads."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  whatever the condition looks at sets no event
+            await asyncio.sleep(0.002)
