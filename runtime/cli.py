@@ -2,6 +2,7 @@
 
 import click
 
+from runtime.console.bench import bench
 from runtime.console.chat import chat
 from runtime.console.config import config
 from runtime.console.doctor import doctor
@@ -14,5 +15,5 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for command in (run, chat, serve, config, doctor):
+for command in (run, chat, serve, bench, config, doctor):
     commands.add_command(command)
