@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import signal
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ class Tab:
         self._socket = socket
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._loaded = asyncio.Event()
         self.problems: list[str] = []
         """Errors of scripts and the console, violations of the content policy among them."""
         self.urls: list[str] = []
@@ -50,6 +52,8 @@ class Tab:
             said = message.json()
             if "id" in said:
                 self._waiting.pop(said["id"]).set_result(said)
+            elif said["method"] == "Page.loadEventFired":
+                self._loaded.set()
             elif said["method"] == "Network.requestWillBeSent":
                 self.urls.append(said["params"]["request"]["url"])
             elif said["method"] == "Runtime.exceptionThrown":
@@ -67,10 +71,12 @@ class Tab:
         return dict(said["result"])
 
     async def open(self, url: str) -> None:
-        """Go to a page."""
+        """Go to a page, and wait until it is loaded."""
         for domain in ("Network", "Runtime", "Log", "Page"):
             await self.call(f"{domain}.enable")
+        self._loaded.clear()
         await self.call("Page.navigate", url=url)
+        await asyncio.wait_for(self._loaded.wait(), _PATIENCE_S)
 
     async def value(self, expression: str) -> Any:
         """What a piece of JavaScript gives."""
@@ -83,7 +89,7 @@ class Tab:
     async def until(self, expression: str) -> None:
         """Wait until a piece of JavaScript gives something true."""
         async with asyncio.timeout(_PATIENCE_S):
-            while not await self.value(expression):
+            while not await self.value(expression):  # noqa: ASYNC110  what is waited for is in another process
                 await asyncio.sleep(0.02)
 
     async def type(self, text: str) -> None:
@@ -113,7 +119,7 @@ class Tab:
     async def screenshot(self, path: Path) -> None:
         """Write what is seen now as PNG."""
         said = await self.call("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(said["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(said["data"]))
 
 
 @asynccontextmanager
@@ -131,7 +137,7 @@ async def browse() -> AsyncGenerator[Tab, None]:
             start_new_session=True,
         )
         try:
-            port = await _port(Path(profile) / "DevToolsActivePort")
+            port = await asyncio.to_thread(_port, Path(profile) / "DevToolsActivePort")
             async with aiohttp.ClientSession() as session:
                 async with session.get(f"http://127.0.0.1:{port}/json/list") as response:
                     pages = [target for target in await response.json() if target["type"] == "page"]
@@ -146,9 +152,10 @@ async def browse() -> AsyncGenerator[Tab, None]:
             await process.wait()
 
 
-async def _port(told: Path) -> int:
+def _port(told: Path) -> int:
     """Wait for the port that Chromium chose."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while not (told.exists() and told.read_text().strip()):
-            await asyncio.sleep(0.02)
-    return int(told.read_text().splitlines()[0])
+    until = time.monotonic() + _PATIENCE_S
+    while not (told.exists() and (text := told.read_text(encoding="ascii").strip())):
+        assert time.monotonic() < until, "Chromium did not start"
+        time.sleep(0.02)
+    return int(text.splitlines()[0])

@@ -81,7 +81,7 @@ def _refuse_not_served(fields: Fields) -> None:
         value = fields.get(key)
         if value is not None and value not in neutral:
             raise CallerError(f"{key} is not served yet; leave it out", param=key)
-    if fields.get("n") not in {None, 1}:
+    if fields.get("n") not in (None, 1):
         raise CallerError("n can only be 1 here; ask once for each answer you want", param="n")
 
 

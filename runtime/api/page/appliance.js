@@ -1,6 +1,7 @@
 // Talks to the appliance that this page came from, and to nothing else. Knows no DOM.
 
 const KEY = "inglenook.key";
+const BROKEN = "The connection broke, so the answer is not complete.";
 
 /** A failure that the appliance put into words; `status` is 0 when it could not be reached. */
 export class ApplianceError extends Error {
@@ -53,13 +54,22 @@ export async function* answer(model, messages, signal) {
     }),
     signal,
   });
-  for await (const data of events(response.body)) {
+  for await (const data of unbroken(events(response.body))) {
     if (data === "[DONE]") return;
     const chunk = JSON.parse(data);
     if (chunk.error) throw new ApplianceError(chunk.error.message, response.status, chunk.error.code);
     yield chunk;
   }
-  throw new ApplianceError("The connection broke, so the answer is not complete.", 0);
+  throw new ApplianceError(BROKEN, 0);
+}
+
+/** What `source` yields; a network that fails meanwhile is put into words. */
+async function* unbroken(source) {
+  try {
+    yield* source;
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new ApplianceError(BROKEN, 0);
+  }
 }
 
 /** The data of each server-sent event; ours are one line each. */

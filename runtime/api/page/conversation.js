@@ -11,7 +11,7 @@ function element(kind, name, text = "") {
 }
 
 // The view stays at the end of the conversation if that is where the reader left it.
-let following = true;
+let following = false;
 scroll.addEventListener("scroll", () => {
   following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
 }, { passive: true });
@@ -34,6 +34,7 @@ function turn(name, speaker) {
 }
 
 export function clear() {
+  following = false;
   list.replaceChildren();
 }
 
@@ -51,6 +52,7 @@ export class Answer {
   #progress = null;
 
   constructor() {
+    for (const button of list.querySelectorAll(".again")) button.remove();
     this.#item.append(this.#words, this.#about);
     this.note("Waiting for the model…");
     toEnd();

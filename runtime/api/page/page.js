@@ -46,7 +46,7 @@ function offer(ids) {
   select.replaceChildren(...ids.map((id) => new Option(id, id)));
   byId("models").hidden = ids.length < 2;
   model = select.value;
-  show("ready", ids.length < 2 ? `${model} · on this device` : "on this device");
+  show("ready", ids.length < 2 ? `${model} · local` : "Local");
   refresh();
 }
 
@@ -80,16 +80,17 @@ async function ask(text) {
 }
 
 async function reply() {
+  const turns = history;
   const shown = new Answer();
   running = new AbortController();
   refresh();
   try {
-    const note = await read(answer(model, history, running.signal), shown);
-    keep(shown);
+    const note = await read(answer(model, turns, running.signal), shown);
+    keep(shown, turns);
     shown.finish(note);
     byId("announce").textContent = shown.text;
   } catch (error) {
-    settle(error, shown);
+    settle(error, shown, turns);
   } finally {
     running = null;
     refresh();
@@ -127,23 +128,26 @@ function summary(reason, timings) {
 }
 
 /** An answer that ended early: by the reader's wish, or by a failure. */
-function settle(error, shown) {
+function settle(error, shown, turns) {
   if (error.name === "AbortError") {
-    keep(shown);
+    keep(shown, turns);
     shown.finish("Stopped");
     return;
   }
-  const known = error instanceof ApplianceError;
-  if (!known) console.error(error);
-  if (error.status === 401) connect();
-  const message = known ? error.message : "Something went wrong in this page. Reload it to start afresh.";
-  shown.fail(message, known ? reply : null);
+  const question = turns.pop();
+  if (!(error instanceof ApplianceError)) {
+    console.error(error);
+    shown.fail("Something went wrong in this page. Reload it to start afresh.");
+    return;
+  }
+  if (error.status === 401 || error.status === 0) connect();
+  shown.fail(error.message, () => { history.push(question); reply(); });
 }
 
 /** Put what there is of an answer into the history; a question without any answer leaves it. */
-function keep(shown) {
-  if (shown.text) history.push({ role: "assistant", content: shown.text });
-  else history.pop();
+function keep(shown, turns) {
+  if (shown.text) turns.push({ role: "assistant", content: shown.text });
+  else turns.pop();
 }
 
 function startAfresh() {
@@ -161,8 +165,8 @@ function refresh() {
   send.hidden = Boolean(running);
   stop.hidden = !running;
   send.disabled = !model || !prompt.value.trim();
-  fresh.disabled = history.length === 0;
-  for (const button of document.querySelectorAll(".try")) button.disabled = !model;
+  fresh.disabled = byId("conversation").childElementCount === 0;
+  for (const button of document.querySelectorAll(".try, .again")) button.disabled = !model;
   prompt.style.height = "auto";
   prompt.style.height = `${prompt.scrollHeight}px`;
 }
@@ -175,6 +179,7 @@ function submit(text) {
 
 form.addEventListener("submit", (event) => { event.preventDefault(); submit(prompt.value); });
 prompt.addEventListener("input", refresh);
+window.addEventListener("resize", refresh);
 prompt.addEventListener("keydown", (event) => {
   // While an input method composes, Enter picks a character.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

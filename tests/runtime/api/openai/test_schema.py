@@ -1,0 +1,231 @@
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.api.openai.schema import ChatRequest, parse
+from runtime.api.strict_json import parse as parse_json
+from runtime.completion import CompletionRequest, Message, SamplingOptions
+from runtime.errors import CallerError
+from runtime.limits import Limits
+
+HELLO = [{"role": "user", "content": "Hello"}]
+LIMITS = Limits(messages=4, stop_strings=3, stop_string_bytes=8)
+
+KEYS = (
+    "model", "messages", "stream", "stream_options", "return_progress", "max_tokens", "max_completion_tokens",
+    "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
+    "logit_bias", "seed", "stop", "n", "tools", "response_format", "logprobs", "user",
+)  # fmt: skip
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["user", "tool", "text", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "type", "text", "include_usage", "7"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+def ask(**fields: Any) -> ChatRequest:
+    return parse({"messages": HELLO, **fields}, LIMITS)
+
+
+def refused(**fields: Any) -> CallerError:
+    with pytest.raises(CallerError) as caught:
+        ask(**fields)
+    return caught.value
+
+
+def outcome(body: object) -> ChatRequest | CallerError:
+    """Anything else that is raised fails the test."""
+    try:
+        return parse(body, LIMITS)
+    except CallerError as exc:
+        return exc
+
+
+@given(ANYTHING | st.dictionaries(st.sampled_from(KEYS), ANYTHING))
+def test_any_value_is_a_request_or_a_callers_error(body: object) -> None:
+    match outcome(body):
+        case CallerError() as exc:
+            assert str(exc).isprintable()
+        case ChatRequest() as asked:
+            for message in asked.completion.messages:
+                message.content.encode()
+
+
+@given(st.dictionaries(st.sampled_from([key for key in KEYS if key != "messages"]), ANYTHING))
+def test_any_fields_around_sound_messages_are_a_request_or_a_callers_error(fields: dict[str, Any]) -> None:
+    before = copy.deepcopy(fields)
+    match outcome({"messages": HELLO, **fields}):
+        case CallerError() as exc:
+            assert exc.param is not None
+            assert any(exc.param.startswith(key) for key in fields)
+        case ChatRequest() as asked:
+            assert asked.completion.messages == ask().completion.messages
+    assert repr(fields) == repr(before)
+
+
+def test_the_least_request() -> None:
+    assert ask() == ChatRequest(None, CompletionRequest(messages=(Message("user", "Hello"),)))
+
+
+def test_null_is_not_given() -> None:
+    assert ask(**dict.fromkeys(set(KEYS) - {"messages"})) == ask()
+
+
+def test_every_field_arrives() -> None:
+    asked = ask(
+        model="m",
+        stream=True,
+        stream_options={"include_usage": True},
+        return_progress=True,
+        max_tokens=5,
+        temperature=0.5,
+        top_p=0.9,
+        top_k=40,
+        min_p=0.1,
+        repetition_penalty=1.1,
+        presence_penalty=-1,
+        frequency_penalty=2,
+        logit_bias={"7": -100, "8": 1.5},
+        seed=42,
+        stop=["a", "b"],
+        n=1,
+    )
+    assert asked == ChatRequest(
+        model="m",
+        stream=True,
+        include_usage=True,
+        return_progress=True,
+        completion=CompletionRequest(
+            messages=(Message("user", "Hello"),),
+            max_tokens=5,
+            sampling=SamplingOptions(0.5, 0.9, 40, 0.1, 1.1, -1.0, 2.0, ((7, -100.0), (8, 1.5)), 42),
+            stop=("a", "b"),
+        ),
+    )
+
+
+def test_developer_is_system_and_parts_are_joined() -> None:
+    parts = [{"type": "text", "text": "One"}, {"type": "text", "text": "Two"}]
+    messages = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": parts}]
+    assert ask(messages=messages).completion.messages == (
+        Message("system", "Be brief."),
+        Message("user", "One\nTwo"),
+    )
+
+
+def test_a_single_stop_string_is_a_list_of_one() -> None:
+    assert ask(stop="\n").completion.stop == ("\n",)
+
+
+def test_the_newer_name_of_max_tokens() -> None:
+    assert ask(max_completion_tokens=7).completion.max_tokens == 7
+    assert ask(max_completion_tokens=7, max_tokens=7.0).completion.max_tokens == 7
+    assert refused(max_completion_tokens=7, max_tokens=8).param == "max_tokens"
+
+
+def test_what_the_engine_writes_in_another_way() -> None:
+    assert ask(top_k=-1).completion.sampling.top_k == 0
+    assert ask(seed=-1).completion.sampling.seed == 2**64 - 1
+    assert 0 < (ask(top_p=0).completion.sampling.top_p or 0) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("temperature", -0.1), ("temperature", 2.1), ("temperature", "hot"), ("temperature", True),
+        ("temperature", float("nan")), ("temperature", float("inf")),
+        ("top_p", 1.5), ("top_p", -1), ("top_k", 1.5), ("top_k", -2), ("min_p", 2),
+        ("repetition_penalty", 0), ("presence_penalty", 3), ("frequency_penalty", -3),
+        ("max_tokens", 0), ("max_tokens", -1), ("max_tokens", 10**18), ("max_tokens", 1.5), ("max_tokens", "5"),
+        ("seed", 2**63), ("seed", 0.5), ("stream", 1), ("stream", "true"), ("model", 7), ("model", "\ud800"),
+        ("n", 2), ("n", 0), ("n", []), ("n", "1"), ("n", {}), ("stream_options", []), ("return_progress", 1),
+        ("stop", 7), ("stop", ["", "a"]), ("stop", ["x" * 9]), ("stop", ["a"] * 4),
+        ("logit_bias", []), ("logit_bias", {"x": 1}), ("logit_bias", {"-1": 1}), ("logit_bias", {"\u0661": 1}),
+        ("logit_bias", {"9" * 500: 1}),
+        ("messages", []), ("messages", "Hello"), ("messages", None), ("messages", HELLO * 5),
+    ],
+)  # fmt: skip
+def test_a_field_of_the_wrong_type_or_out_of_range_is_named(field: str, value: object) -> None:
+    exc = refused(**{field: value})
+    assert exc.param == field
+    assert field in str(exc)
+    assert len(str(exc)) < 200
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("Hello", "messages[1]"),
+        ({}, "messages[1].role"),
+        ({"role": "alien", "content": "x"}, "messages[1].role"),
+        ({"role": [], "content": "x"}, "messages[1].role"),
+        ({"role": "tool", "content": "x"}, "messages[1].role"),
+        ({"role": "assistant", "content": None, "tool_calls": [{}]}, "messages[1].tool_calls"),
+        ({"role": "user"}, "messages[1].content"),
+        ({"role": "user", "content": 7}, "messages[1].content"),
+        ({"role": "user", "content": "half \ud83d"}, "messages[1].content"),
+        ({"role": "user", "content": ["x"]}, "messages[1].content[0]"),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": {}}]},
+            "messages[1].content[0].type",
+        ),
+        ({"role": "user", "content": [{"type": "text"}]}, "messages[1].content[0].text"),
+    ],
+)
+def test_the_place_in_a_message_is_named(message: object, param: str) -> None:
+    exc = refused(messages=[*HELLO, message])
+    assert exc.param == param
+    assert param in str(exc)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tools", [{"type": "function"}]),
+        ("tool_choice", "required"),
+        ("functions", [{}]),
+        ("response_format", {"type": "json_object"}),
+        ("response_format", "json"),
+        ("logprobs", True),
+        ("top_logprobs", 3),
+        ("modalities", ["text", "audio"]),
+        ("audio", {"voice": "x"}),
+        ("web_search_options", {}),
+        ("grammar", "root ::= x"),
+        ("json_schema", {}),
+    ],
+)
+def test_what_would_change_the_answer_is_refused_by_name(field: str, value: object) -> None:
+    exc = refused(**{field: value})
+    assert exc.param == field
+    assert str(exc) == f"{field} is not served yet; leave it out"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [], "tool_choice": "auto"},
+        {"response_format": {"type": "text"}},
+        {"logprobs": False, "top_logprobs": 0},
+        {"user": "me", "metadata": {"a": 1}, "store": False, "service_tier": "auto", "made_up": [1]},
+    ],
+)
+def test_what_asks_for_nothing_is_ignored(fields: dict[str, Any]) -> None:
+    assert ask(**fields) == ask()
+
+
+def test_a_value_out_of_json_reads_the_same() -> None:
+    body = {"messages": HELLO, "temperature": 0, "seed": 7}
+    assert parse(parse_json(json.dumps(body).encode(), depth=8), LIMITS) == parse(body, LIMITS)
