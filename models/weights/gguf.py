@@ -159,7 +159,7 @@ def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) ->
             continue
         if pattern not in known:
             raise ArchitectureError(
-                f"{file} has a tensor {name!r} that architecture {metadata.architecture!r} as we build it "
+                f"{file} has a tensor {name[:60]!r} that architecture {metadata.architecture!r} as we build it "
                 "does not use; choose a plain (dense) model"
             )
         group = groups.get(pattern, 0)

@@ -115,7 +115,7 @@ class _Cursor:
         for _ in range(entries):
             key = self._text("a metadata key")
             if key in metadata:
-                raise self._corrupt(f"metadata key {key!r} appears twice")
+                raise self._corrupt(f"metadata key {_quoted(key)} appears twice")
             metadata[key] = self._value(key)
         raw = [self._tensor() for _ in range(tensors)]
         return Header(metadata, self._placed(raw, metadata.get("general.alignment", _DEFAULT_ALIGNMENT)))
@@ -152,30 +152,29 @@ class _Cursor:
         except UnicodeDecodeError as exc:
             raise self._corrupt(f"{what} is not UTF-8") from exc
 
-    def _kind(self, key: str) -> GGUFValueType:
-        number = self._int32(key)
+    def _kind(self, what: str) -> GGUFValueType:
+        number = self._int32(what)
         try:
             return GGUFValueType(number)
         except ValueError as exc:
-            raise self._corrupt(f"metadata {key!r} has the unknown type {number}") from exc
+            raise self._corrupt(f"{what} has the unknown type {number}") from exc
 
     def _value(self, key: str) -> Any:
-        kind = self._kind(key)
+        what = f"metadata {_quoted(key)}"
+        kind = self._kind(what)
         if kind is GGUFValueType.STRING:
-            return self._text(key)
+            return self._text(what)
         if kind is not GGUFValueType.ARRAY:
-            return self._scalars(_SCALARS[kind], 1, key)[0]
-        kind = self._kind(key)
+            return self._scalars(_SCALARS[kind], 1, what)[0]
+        kind = self._kind(what)
         if kind is GGUFValueType.ARRAY:
-            raise self._corrupt(f"metadata {key!r} is an array of arrays")
+            raise self._corrupt(f"{what} is an array of arrays")
         if kind is GGUFValueType.STRING:
-            return [
-                self._text(key) for _ in range(self._count(f"strings in {key!r}", _MOST_STRINGS, smallest=8))
-            ]
-        itemsize = np.dtype(_SCALARS[kind]).itemsize
-        return self._scalars(
-            _SCALARS[kind], self._count(f"values in {key!r}", self._size, smallest=itemsize), key
-        )
+            count = self._count(f"strings in {what}", _MOST_STRINGS, smallest=8)
+            return [self._text(what) for _ in range(count)]
+        dtype = _SCALARS[kind]
+        count = self._count(f"values in {what}", self._size, smallest=np.dtype(dtype).itemsize)
+        return self._scalars(dtype, count, what)
 
     def _scalars(self, dtype: str, count: int, what: str) -> list[Any]:
         at = self._take(count * np.dtype(dtype).itemsize, what)
@@ -185,21 +184,22 @@ class _Cursor:
     def _tensor(self) -> tuple[str, TensorInfo]:
         """One tensor's entry; its offset still counts from the start of the data."""
         name = self._text("a tensor name")
-        rank = self._int32(name)
+        what = f"tensor {_quoted(name)}"
+        rank = self._int32(what)
         if not 1 <= rank <= _MOST_DIMENSIONS:
-            raise self._corrupt(f"tensor {name!r} has {rank} dimensions")
-        shape = tuple(reversed([self._int64(name) for _ in range(rank)]))
-        number, offset = self._int32(name), self._int64(name)
+            raise self._corrupt(f"{what} has {rank} dimensions")
+        shape = tuple(reversed([self._int64(what) for _ in range(rank)]))
+        number, offset = self._int32(what), self._int64(what)
         try:
             kind = GGMLQuantizationType(number)
         except ValueError as exc:
             raise WeightsError(
-                f"tensor {name!r} of {self._name} has the unknown quantisation type {number}; "
+                f"{what} of {self._name} has the unknown quantisation type {number}; "
                 "use a file quantised as Q8_0, Q4_K or another common type"
             ) from exc
         block, block_bytes = GGML_QUANT_SIZES[kind]
         if 0 in shape or shape[-1] % block:
-            raise self._corrupt(f"tensor {name!r} has the impossible shape {list(shape)} for {kind.name}")
+            raise self._corrupt(f"{what} has the impossible shape {list(shape)} for {kind.name}")
         return name, TensorInfo(shape, kind, offset, prod(shape) // block * block_bytes)
 
     def _placed(self, raw: list[tuple[str, TensorInfo]], alignment: object) -> dict[str, TensorInfo]:
@@ -211,14 +211,19 @@ class _Cursor:
         for name, info in sorted(raw, key=lambda item: item[1].offset):
             offset = start + info.offset
             if name in tensors:
-                raise self._corrupt(f"tensor {name!r} appears twice")
+                raise self._corrupt(f"tensor {_quoted(name)} appears twice")
             if info.offset % alignment or offset < end:
-                raise self._corrupt(f"tensor {name!r} lies over another")
+                raise self._corrupt(f"tensor {_quoted(name)} lies over another")
             end = offset + info.size
             if end > self._size:
                 raise WeightsError(
-                    f"{self._name} is truncated: tensor {name!r} ends at byte {end}, the file "
+                    f"{self._name} is truncated: tensor {_quoted(name)} ends at byte {end}, the file "
                     f"at {self._size}; fetch it again"
                 )
             tensors[name] = TensorInfo(info.shape, info.kind, offset, info.size)
         return tensors
+
+
+def _quoted(name: str) -> str:
+    """A name fit for a message: corrupt ones may be long, or hold line breaks."""
+    return repr(name[:60])
