@@ -25,15 +25,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from runtime.errors import BusyError, ConfigError
 from runtime.limits import Limits
-from runtime.mqtt.link import Delivery, Down, Endpoint, LinkEvent, Publication, Sink, Up
+from runtime.mqtt.link import Delivery, Down, Endpoint, LinkEvent, Patience, Publication, Sink, Up
 
 _log = logging.getLogger(__name__)
 
+_PATIENCE: Final = Patience()
 _KEEPALIVE_S: Final = 30
 _SESSION_S: Final = 24 * 3600
 """How long a broker keeps our questions while we are away."""
-_GREETING_S: Final = 5.0
-"""A broker that knows no MQTT 5 may say so, hang up, or stay silent."""
 _HAND_OVER: Final = 64
 """Messages on their way from paho's thread to the event loop."""
 _HAND_OVER_S: Final = 10.0
@@ -44,7 +43,9 @@ _SLACK: Final = 4
 class PahoLink:
     """Implements `runtime.mqtt.link.Link`."""
 
-    def __init__(self, endpoint: Endpoint, client_id: str, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: Endpoint, client_id: str, limits: Limits, patience: Patience = _PATIENCE
+    ) -> None:
         """Take note of where to connect.
 
         Raises:
@@ -54,6 +55,7 @@ class PahoLink:
         self._tls = _trust(endpoint.ca_file) if endpoint.broker.tls else None
         self._client_id = client_id
         self._limits = limits
+        self._patience = patience
         self._lock = threading.Lock()
         self._epoch = 0
         self._hand_over = threading.BoundedSemaphore(_HAND_OVER)
@@ -114,8 +116,8 @@ class PahoLink:
             manual_ack=True,
         )
         client.max_queued_messages_set(4 * self._limits.queue_depth)
-        # paho doubles the delay up to the maximum; the random start keeps many nodes out of step.
-        client.reconnect_delay_set(random.randint(1, 3), random.randint(40, 60))  # noqa: S311  not a secret
+        first, longest = self._patience.first_retry, self._patience.longest_retry
+        client.reconnect_delay_set(random.randint(*first), random.randint(*longest))  # noqa: S311  no secret
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
         if self._tls is not None:
@@ -142,7 +144,7 @@ class PahoLink:
         return session
 
     def _expect_greeting(self, client: mqtt.Client) -> None:
-        self._loop.call_later(_GREETING_S, self._unless_greeted, client)
+        self._loop.call_later(self._patience.greeting, self._unless_greeted, client)
 
     def _unless_greeted(self, client: mqtt.Client) -> None:
         """Begin again with MQTT 3.1.1, unless that has happened or the broker has answered."""

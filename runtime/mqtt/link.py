@@ -24,6 +24,17 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a link waits, in seconds. A range is drawn from at random, so that many nodes keep out of step."""
+
+    greeting: float = 5.0
+    """For the answer to CONNECT: a broker that knows no MQTT 5 may say so, hang up, or stay silent."""
+    first_retry: tuple[int, int] = (1, 3)
+    """After a lost connection; doubled at each failure."""
+    longest_retry: tuple[int, int] = (40, 60)
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """A message to be published, QoS 1."""
 

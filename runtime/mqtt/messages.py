@@ -10,11 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from runtime.api.fields import Fields, text
-from runtime.api.strict_json import parse, shown
 from runtime.completion import CompletionRequest, Finished, Message, Role, SamplingOptions
 from runtime.errors import BusyError, CallerError
 from runtime.limits import Limits
+from runtime.wire.fields import Fields, text
+from runtime.wire.strict_json import parse, shown
 
 EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
 _ID_LENGTH: Final = 128

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.api.fields import Fields, text
-from runtime.api.strict_json import shown
 from runtime.completion import CompletionRequest, Message, Role, SamplingOptions
 from runtime.errors import CallerError
 from runtime.limits import Limits
+from runtime.wire.fields import Fields, text
+from runtime.wire.strict_json import shown
 
 _INT64: Final = 2**63
 _LEAST_SHARE: Final = 1e-6

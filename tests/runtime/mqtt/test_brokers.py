@@ -14,7 +14,7 @@ from runtime.errors import ConfigError
 from runtime.limits import Limits
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
-from runtime.mqtt.link import Delivery, Endpoint, LinkEvent, Publication, Up
+from runtime.mqtt.link import Delivery, Endpoint, LinkEvent, Patience, Publication, Up
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics
 from tests.support.completer import scripted_completer
@@ -24,6 +24,7 @@ from tests.support.mqtt import Mosquitto, Person, running_mosquitto, until
 ANSWER = (10, 11, 12)
 LIMITS = Limits(drain_seconds=1, request_bytes=4000)
 TOPICS = Topics("kitchen")
+SOON = Patience(greeting=0.5, first_retry=(1, 1))
 needs_mosquitto = pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed")
 
 
@@ -42,7 +43,7 @@ async def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 async def appliance(endpoint: Endpoint, engine: EngineSimulator) -> AsyncIterator[PahoLink]:
     """The service, connected. The link is given out to be tormented."""
     stop = asyncio.Event()
-    link = PahoLink(endpoint, "inglenook-kitchen", LIMITS)
+    link = PahoLink(endpoint, "inglenook-kitchen", LIMITS, SOON)
     service = MqttService(link, TOPICS, scripted_completer(engine, LIMITS), LIMITS, version="0")
     task = asyncio.create_task(service.run(stop))
     await until(lambda: service.connected)
@@ -194,7 +195,7 @@ async def test_a_late_acknowledgement_does_not_count_on_the_next_connection(tmp_
         deliveries.append(event) if isinstance(event, Delivery) else states.append(event)
 
     async with running_mosquitto(tmp_path) as mosquitto, Person(mosquitto.address) as person:
-        link = PahoLink(Endpoint(mosquitto.address), "inglenook-kitchen", LIMITS)
+        link = PahoLink(Endpoint(mosquitto.address), "inglenook-kitchen", LIMITS, SOON)
         await link.open(TOPICS.chat, Publication(TOPICS.status, b"gone"), sink)
         await until(lambda: Up() in states)
         person.say(TOPICS.chat, {"id": "a", "prompt": "hello"})

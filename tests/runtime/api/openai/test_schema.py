@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.api.openai.schema import ChatRequest, parse
-from runtime.api.strict_json import parse as parse_json
 from runtime.completion import CompletionRequest, Message, SamplingOptions
 from runtime.errors import CallerError
 from runtime.limits import Limits
+from runtime.wire.strict_json import parse as parse_json
 
 HELLO = [{"role": "user", "content": "Hello"}]
 LIMITS = Limits(messages=4, stop_strings=3, stop_string_bytes=8)

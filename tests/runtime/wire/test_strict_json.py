@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.api.strict_json import parse, shown
 from runtime.errors import CallerError
+from runtime.wire.strict_json import parse, shown
 
 SOUND = st.recursive(
     st.none()
