@@ -35,6 +35,6 @@ def _symmetric(blocks: NDArray[np.float32], bits: int) -> tuple[NDArray[np.float
 def _asymmetric(blocks: NDArray[np.float32], top: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The range covers zero, which must be a level: zero points are integers within the levels."""
     low, high = np.minimum(blocks.min(axis=1), 0), np.maximum(blocks.max(axis=1), 0)
-    scales = high / np.float32(top) - low / np.float32(top)  # high - low may overflow
+    scales = (high - low) / np.float32(top)
     zeros = np.rint(-low / np.where(scales == 0, np.float32(1), scales))
     return scales, np.clip(zeros, 0, top)

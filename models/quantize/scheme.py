@@ -11,10 +11,10 @@ from models.errors import QuantizationError
 
 Bits = Literal[4, 8, 32]
 Block = Literal[0, 32, 64, 128]
-Method = Literal["none", "rtn", "kquant"]
+Method = Literal["none", "rtn", "kquant", "affine"]
 
 _BLOCKS: Final = (32, 64, 128)
-_METHODS: Final = ("rtn", "kquant")
+_METHODS: Final = ("rtn", "kquant", "affine")
 _NAMES: Final = {4: "int4", 8: "int8", 32: "fp32"}
 
 
@@ -28,7 +28,8 @@ class Scheme:
     symmetric: bool
     """Zero is the middle of the range in every block, rather than chosen per block."""
     method: Method
-    """rtn: scale from the extremes, nearest level. kquant: scale and zero point searched for least error."""
+    """rtn: scale from the extremes, nearest level. kquant: scale and zero point searched for least error.
+    affine: a floating-point minimum a block, as GGUF's Q4_1 has it."""
 
     @property
     def name(self) -> str:
@@ -64,6 +65,10 @@ class Scheme:
         if self.method not in _METHODS:
             raise QuantizationError(
                 f"there is no quantisation method {self.method!r}; use {' or '.join(_METHODS)}"
+            )
+        if self.method == "affine" and (self.bits != 4 or self.symmetric):  # noqa: PLR2004  its grid is Q4_1's
+            raise QuantizationError(
+                "the affine method is for four bits, asymmetric; use rtn or kquant otherwise"
             )
         if inputs < 1 or inputs % self.block:
             fitting = [str(block) for block in _BLOCKS if inputs > 0 and inputs % block == 0]

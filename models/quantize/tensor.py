@@ -22,6 +22,9 @@ _METHODS: Final[Mapping[str, Method]] = {"rtn": rtn, "kquant": kquant}
 _SLAB: Final = 1 << 17
 """Weights worked on at a time: a method's temporaries stay within a core's cache."""
 
+_LARGEST: Final = 1e30
+"""No trained weight comes near; beyond, a product in float32 overflows."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantized:
@@ -61,8 +64,10 @@ def quantize(weight: NDArray[np.float32], scheme: Scheme, *, name: str = "a matr
     for start in range(0, rows, step):
         slab = slice(start, start + step)
         part = np.ascontiguousarray(weight[slab], np.float32).reshape(-1, scheme.block)
-        if not np.isfinite(part).all():
-            raise QuantizationError(f"{name} holds weights that are not finite; fetch the model again")
+        if not np.abs(part).max() <= _LARGEST:  # so put, it holds for nan too
+            raise QuantizationError(
+                f"{name} holds weights that are not finite or absurd; fetch the model again"
+            )
         chosen = method(part, scheme.bits, symmetric=scheme.symmetric)
         data[slab] = packing.pack(chosen.levels, scheme.bits).reshape(-1, *data.shape[1:])
         scales[slab] = chosen.scales.reshape(-1, blocks)
