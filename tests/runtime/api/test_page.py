@@ -1,0 +1,175 @@
+"""The page in a real browser, against a real listener."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from runtime.api.access import Access
+from tests.support.appliance import appliance, script
+from tests.support.browser import PROGRAM, Tab, browse
+from tests.support.engine import EngineSimulator
+from tests.support.manifest import tiny_manifest
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (apt install chromium)")
+
+ANSWER = "Paris.\n<img src=x onerror=alert(1)> & <b>bold</b>"
+READY = "document.querySelector('#lamp.ready') !== null"
+QUIET = "!document.querySelector('.answering') && document.querySelector('.turn.theirs') !== null"
+LAST = "[...document.querySelectorAll('.turn.theirs')].at(-1)"
+
+
+@pytest.fixture
+async def tab() -> AsyncGenerator[Tab, None]:
+    async with browse() as opened:
+        yield opened
+
+
+async def test_a_question_typed_is_answered_as_plain_text(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script(ANSWER))) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        assert await tab.value("document.getElementById('where').textContent") == "tiny · local"
+        await tab.type("What is the capital of France?")
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == ANSWER
+        assert "tokens/s" in await tab.value(f"{LAST}.querySelector('.about').textContent")
+        assert await tab.value("document.querySelectorAll('#conversation img, #conversation b').length") == 0
+        assert await tab.value("document.getElementById('announce').textContent") == ANSWER
+        assert tab.problems == []
+        assert all(url.startswith(served.url) for url in tab.urls)
+
+
+async def test_the_second_question_carries_the_first_turn_and_a_new_conversation_does_not(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris."))) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        for question in ("One", "Two"):
+            await tab.type(question)
+            await tab.press("Enter")
+            await tab.until(QUIET)
+        await tab.value("document.getElementById('fresh').click()")
+        assert await tab.value("document.getElementById('conversation').childElementCount") == 0
+        assert await tab.value("document.activeElement.id") == "prompt"
+        await tab.type("One")
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        first, second, third = (request.prompt_ids for request in served.engine.requests)
+        assert second[: len(first)] == first
+        assert third == first
+
+
+async def test_shift_and_enter_start_a_line(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris."))) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("One")
+        await tab.press("Enter", shift=True)
+        await tab.type("two")
+        assert await tab.value("document.getElementById('prompt').value") == "One\ntwo"
+        assert served.engine.requests == []
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+async def test_stopping_frees_the_slot_and_keeps_what_there_is(tab: Tab, way: str) -> None:
+    async with appliance(EngineSimulator(script("word " * 400), token_s=0.02)) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("Talk")
+        await tab.press("Enter")
+        await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
+        if way == "key":
+            await tab.press("Escape")
+        else:
+            await tab.value("document.getElementById('stop').click()")
+        await served.until(running=0)
+        assert served.engine.abandoned == 1
+        await tab.until(QUIET)
+        assert await tab.value(f"{LAST}.querySelector('.about').textContent") == "Stopped"
+        assert (await tab.value(f"{LAST}.querySelector('.words').textContent")).startswith("word word")
+
+
+async def test_progress_is_shown_while_the_prompt_is_read(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris."), prefill_chunk=4, prefill_s=0.2)) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("What is the capital of France, please?")
+        await tab.press("Enter")
+        await tab.until("document.querySelector('progress')?.value > 0")
+        assert "Reading: " in await tab.value(f"{LAST}.querySelector('.about').textContent")
+        await tab.until(QUIET)
+        assert await tab.value("document.querySelector('progress')") is None
+
+
+async def test_the_page_waits_for_the_model(tab: Tab) -> None:
+    async with appliance(EngineSimulator(), loaded=False) as served:
+        await tab.open(served.url)
+        await tab.until("document.getElementById('where').textContent === 'Warming up'")
+        await tab.type("Hello")
+        assert await tab.value("document.getElementById('send').disabled") is True
+        served.load()
+        await tab.until(READY)
+        assert await tab.value("document.getElementById('send').disabled") is False
+
+
+async def test_the_page_asks_for_the_key_until_it_is_right(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris.")), access=Access(key="sesame-7")) as served:
+        await tab.open(served.url)
+        await tab.until("document.getElementById('lock').open")
+        await tab.type("wrong")
+        await tab.press("Enter")
+        await tab.until("!document.getElementById('wrong').hidden && document.getElementById('lock').open")
+        await tab.type("sesame-7")
+        await tab.press("Enter")
+        await tab.until(READY)
+        assert await tab.value("document.activeElement.id") == "prompt"
+        await tab.type("Hello")
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Paris."
+        assert await tab.value("localStorage.length") == 0
+
+
+async def test_an_error_is_told_in_the_appliances_words_and_can_be_tried_again(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris."))) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("word " * 1000)
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        assert "the context holds 512" in await tab.value(f"{LAST}.querySelector('.about').textContent")
+        served.engine.loaded = tiny_manifest(context_length=9000)
+        await tab.value("document.querySelector('.again').click()")
+        await tab.until(f"{QUIET} && !document.querySelector('.failed')")
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Paris."
+
+
+async def test_a_broken_connection_is_told_and_the_page_looks_for_the_appliance(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("word " * 400), token_s=0.02)) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("Talk")
+        await tab.press("Enter")
+        await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
+        await served.runner.cleanup()
+        await tab.until("document.querySelector('.turn.failed .about')?.textContent.includes('not complete')")
+        await tab.until("document.querySelector('#lamp.away') !== null")
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 640), (360, 780), (768, 1024), (1280, 800), (1920, 1080)]
+)
+async def test_nothing_sticks_out_at_any_size(tab: Tab, width: int, height: int) -> None:
+    async with appliance(EngineSimulator(script(ANSWER + " longword" * 3 + "x" * 200))) as served:
+        await tab.look(width=width, height=height, touch=width < 1000)
+        await tab.open(served.url)
+        await tab.until(READY)
+        wide = "document.documentElement.scrollWidth"
+        tall = "document.documentElement.scrollHeight"
+        assert (await tab.value(wide), await tab.value(tall)) == (width, height)
+        await tab.value("document.querySelector('.try').click()")
+        await tab.until(QUIET)
+        assert (await tab.value(wide), await tab.value(tall)) == (width, height)
+        assert await tab.value("document.getElementById('scroll').scrollWidth") <= width
+        low = "Math.round(document.getElementById('form').getBoundingClientRect().bottom)"
+        assert await tab.value(low) <= height
