@@ -25,7 +25,16 @@ def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | 
     packed = graph.weight("weight", q.data)
     scales = graph.weight("scales", q.scales)
     zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
-    return _matmul_nbits(graph, x, packed, scales, zeros, weight.shape, scheme, extra)
+    if q.means:
+        x = _with_block_means(graph, x, scheme.block)
+    shape = (weight.shape[0], weight.shape[1] + q.means)
+    return _matmul_nbits(graph, x, packed, scales, zeros, shape, scheme, extra)
+
+
+def _with_block_means(graph: Graph, x: Value, block: int) -> Value:
+    """[B, S, K] to [B, S, K + K / block]: the means of x's blocks behind x (`models.quantize.affine` says why)."""
+    (means,) = graph.op("AveragePool", x, kernel_shape=(block,), strides=(block,))
+    return graph.op("Concat", x, means, axis=-1)[0]
 
 
 @dataclass(frozen=True, slots=True)

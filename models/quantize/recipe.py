@@ -42,6 +42,9 @@ def _int4(block: Block, *, symmetric: bool = False) -> Scheme:
     return Scheme(bits=4, block=block, symmetric=symmetric, method="kquant")
 
 
+_AFFINE: Final = Scheme(bits=4, block=32, symmetric=False, method="affine")
+
+
 def _recipe(name: str, table: Scheme, attention: Scheme, mlp: Scheme) -> Recipe:
     return Recipe(name, embedding=table, attention=attention, mlp=mlp, head=table)
 
@@ -57,6 +60,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         _recipe("int4-symmetric", _int8(32), _int4(32, symmetric=True), _int4(32, symmetric=True)),
         _recipe("int4-block64", _int8(64), _int4(64), _int4(64)),
         _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
+        _recipe("int4-affine", _int8(32), _AFFINE, _AFFINE),
         # Attention is a fifth of a llama's matrices and the most sensitive part of them.
         _recipe("int4-mixed", _int8(32), _int8(32), _int4(32)),
     )

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from models.errors import QuantizationError
 from models.quantize import packing
+from models.quantize.affine import affine, rest_columns
 from models.quantize.kquant import kquant
 from models.quantize.levels import Method
 from models.quantize.rtn import rtn
 from models.quantize.scheme import Scheme
 
 _METHODS: Final[Mapping[str, Method]] = {"rtn": rtn, "kquant": kquant}
+"""Those whose answer is levels, scales and zero points, and no more."""
 _SLAB: Final = 1 << 17
 """Weights worked on at a time: a method's temporaries stay within a core's cache."""
 
@@ -28,7 +30,11 @@ _LARGEST: Final = 1e30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantized:
-    """A matrix `[N, K]` as integers: `weight = (level - zero point) * scale`."""
+    """A matrix `[N, K]` as integers: `weight = (level - zero point) * scale`.
+
+    By the affine method, more blocks stand behind those of the K columns: `means` columns that multiply the means of
+    the input's blocks.
+    """
 
     data: NDArray[np.uint8]
     """`[N, K / block, block * bits / 8]`."""
@@ -39,6 +45,8 @@ class Quantized:
     scheme: Scheme
     shape: tuple[int, int]
     """N (out), K (in)."""
+    means: int = 0
+    """Extra columns; 0 but for the affine method."""
 
 
 def quantize(weight: NDArray[np.float32], scheme: Scheme, *, name: str = "a matrix") -> Quantized:
@@ -56,6 +64,8 @@ def quantize(weight: NDArray[np.float32], scheme: Scheme, *, name: str = "a matr
     if not scheme.quantized:
         raise QuantizationError(f"{name} stays in fp32 by its scheme; store it as it is")
     scheme.check(columns)
+    if scheme.method == "affine":
+        return _affine(weight, scheme, name)
     blocks = columns // scheme.block
     data = np.empty((rows, blocks, scheme.block * scheme.bits // 8), np.uint8)
     scales = np.empty((rows, blocks), np.float32)
@@ -77,11 +87,48 @@ def quantize(weight: NDArray[np.float32], scheme: Scheme, *, name: str = "a matr
     return Quantized(data, scales, zero_points, scheme, (rows, columns))
 
 
+def _affine(weight: NDArray[np.float32], scheme: Scheme, name: str) -> Quantized:
+    """The affine method: the K columns on a grid of their own, then the columns of what an integer zero leaves."""
+    rows, columns = weight.shape
+    blocks = columns // scheme.block
+    groups = -(-blocks // scheme.block)
+    data = np.empty((rows, blocks + groups, scheme.block * scheme.bits // 8), np.uint8)
+    scales = np.empty((rows, blocks + groups), np.float32)
+    zeros = np.empty((rows, blocks + groups), np.uint8)
+    step = max(1, _SLAB // columns)
+    for start in range(0, rows, step):
+        slab = slice(start, start + step)
+        chosen, rests = affine(_blocks(weight[slab], scheme, name))
+        data[slab, :blocks] = packing.pack(chosen.levels, scheme.bits).reshape(-1, blocks, data.shape[2])
+        scales[slab, :blocks] = chosen.scales.reshape(-1, blocks)
+        zeros[slab, :blocks] = chosen.zeros.reshape(-1, blocks)
+        extra = rest_columns(rests.reshape(-1, blocks), scheme.block)
+        data[slab, blocks:], scales[slab, blocks:], zeros[slab, blocks:] = extra
+    return Quantized(data, scales, packing.pack(zeros, scheme.bits), scheme, (rows, columns), means=blocks)
+
+
+def _blocks(weight: NDArray[np.float32], scheme: Scheme, name: str) -> NDArray[np.float32]:
+    part = np.ascontiguousarray(weight, np.float32).reshape(-1, scheme.block)
+    if not np.isfinite(part).all():
+        raise QuantizationError(f"{name} holds weights that are not finite; fetch the model again")
+    return part
+
+
 def dequantize(quantized: Quantized) -> NDArray[np.float32]:
     """The matrix that onnxruntime multiplies by, `[N, K]`."""
+    scheme, columns = quantized.scheme, quantized.shape[1]
+    stored = _levels_times_scales(quantized)
+    if not quantized.means:
+        return stored
+    rests = stored[:, columns : columns + quantized.means] / np.float32(scheme.block)
+    whole: NDArray[np.float32] = stored[:, :columns] + np.repeat(rests, scheme.block, axis=1)
+    return whole
+
+
+def _levels_times_scales(quantized: Quantized) -> NDArray[np.float32]:
     scheme = quantized.scheme
-    rows, columns = quantized.shape
-    blocks = columns // scheme.block
+    rows, blocks = quantized.scales.shape
+    columns = blocks * scheme.block
     out = np.empty((rows, blocks, scheme.block), np.float32)
     step = max(1, _SLAB // columns)
     for start in range(0, rows, step):
