@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 
 import runtime
-from models.store import Store
+from models.store import Bundle, Store
 from runtime.api.server import make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.completion import Completer
-from runtime.config import Broker, Config
+from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.listener import access, find_key, listen
 from runtime.loading import load_completer
@@ -53,8 +53,9 @@ async def serve(
     state: Path,
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[Started], None] = lambda _: None,
+    load: Callable[[Bundle, Config], Completer] = load_completer,
 ) -> None:
-    """Serve until a signal says to stop, then drain.
+    """Serve until a signal says to stop, then drain. `load` may block; it is called on a thread.
 
     Raises:
         StoreError: the model is not on this machine.
@@ -64,6 +65,7 @@ async def serve(
     """
     bundle = Store(state / "models").resolve(config.model.name)
     key = find_key(config.server, state, environ)
+    topics = Topics(config.mqtt.node)
     notifier = Notifier.from_environment(environ)
     stop = _stop_on_signals()
     serving = Serving()
@@ -72,18 +74,20 @@ async def serve(
         parts.push_async_callback(runner.cleanup)
         await runner.setup()
         port = await listen(runner, config.server)
+        endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
+        link = None if endpoint is None else PahoLink(endpoint, f"inglenook-{topics.node}", config.limits)
         notifier.status(f"loading {bundle.reference}")
-        completer = await asyncio.to_thread(load_completer, bundle, config)
+        completer = await asyncio.to_thread(load, bundle, config)
         parts.push_async_callback(completer.engine.close)
-        broker = await parts.enter_async_context(_broker(config))
-        mqtt = None if broker is None else _mqtt(config, broker, completer, environ)
         serving.ready([completer])
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
-        announce(Started(completer.name, config.server.host, port, key, broker, Topics(config.mqtt.node)))
+        broker = None if endpoint is None else endpoint.broker
+        announce(Started(completer.name, config.server.host, port, key, broker, topics))
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
-            if mqtt is not None:
+            if link is not None:
+                mqtt = MqttService(link, topics, completer, config.limits, version=runtime.__version__)
                 tasks.create_task(mqtt.run(stop), name="mqtt")
             await stop.wait()
             _log.info("stopping: running answers may take %g s to finish", config.limits.drain_seconds)
@@ -118,36 +122,22 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 @asynccontextmanager
-async def _broker(config: Config) -> AsyncIterator[Broker | None]:
-    """The configured broker, else one of our own; None, with a line in the log, if that is not to be had."""
-    if config.mqtt.broker is not None:
-        yield Broker.parse(config.mqtt.broker)
-        return
-    if not config.mqtt.embedded:
-        yield None
+async def _endpoint(settings: Mqtt, environ: Mapping[str, str]) -> AsyncIterator[Endpoint | None]:
+    """The broker the owner named, else one of our own; None, with a line in the log, if that is not to be had."""
+    if settings.broker is not None:
+        password = find_secret("mqtt.password", settings.password_file, environ)
+        secret = None if password is None else read_secret(password)
+        yield Endpoint(Broker.parse(settings.broker), settings.username, secret, settings.ca_file)
         return
     try:
-        embedded = await EmbeddedBroker.start(config.mqtt.embedded_port)
+        embedded = await EmbeddedBroker.start(settings.embedded_port) if settings.embedded else None
     except EmbeddedBrokerError as exc:
         _log.warning("no MQTT: %s", exc)
+        embedded = None
+    if embedded is None:
         yield None
         return
     try:
-        yield embedded.address
+        yield Endpoint(embedded.address, version5=False)
     finally:
         await embedded.close()
-
-
-def _mqtt(config: Config, broker: Broker, completer: Completer, environ: Mapping[str, str]) -> MqttService:
-    settings = config.mqtt
-    ours = settings.broker is None
-    password = None if ours else find_secret("mqtt.password", settings.password_file, environ)
-    endpoint = Endpoint(
-        broker,
-        None if ours else settings.username,
-        None if password is None else read_secret(password),
-        settings.ca_file,
-        version5=not ours,
-    )
-    link = PahoLink(endpoint, f"inglenook-{settings.node}", config.limits)
-    return MqttService(link, Topics(settings.node), completer, config.limits, version=runtime.__version__)

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,14 +48,14 @@ def chat(*, model: str | None, config_file: Path | None, **options: Any) -> None
                 with contextlib.suppress(ImportError):
                     import readline  # noqa: F401, PLC0415  gives input() its editing and history
                 click.echo(f"{completer.name} listens. /help says what else you can type.")
-            _converse(runner, conversation)
+            converse(runner, conversation, _read)
         finally:
             runner.run(stack.aclose())
 
 
-def _converse(runner: "asyncio.Runner", conversation: "Conversation") -> None:
-    """Line after line until the end of the input."""
-    while (line := _read()) is not None:
+def converse(runner: "asyncio.Runner", conversation: "Conversation", read: Callable[[], str | None]) -> None:
+    """Line after line until `read` has no more."""
+    while (line := read()) is not None:
         match line.strip():
             case "":
                 pass

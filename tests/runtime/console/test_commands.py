@@ -1,0 +1,180 @@
+"""`ingle` as a person runs it, with a real, tiny model."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.support.house import environment, furnish, ingle
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("state")
+    furnish(folder)
+    return folder
+
+
+def test_run_answers_the_same_for_the_same_seed(state: Path) -> None:
+    asked = ("run", "--max-tokens", "8", "--temperature", "1", "--seed", "5", "hello")
+    one, other = (ingle(*asked, environ=environment(state)) for _ in range(2))
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == other.stdout
+    assert one.stdout.endswith(b"\n")
+
+
+def test_run_as_json_puts_prompt_and_pipe_together(state: Path) -> None:
+    told = [
+        json.loads(
+            ingle(
+                "run", "--json", "--max-tokens", "4", *prompt, environ=environment(state), stdin=piped
+            ).stdout
+        )
+        for prompt, piped in ((("one", "two"), b""), ((), b"one two"), (("one",), b"two"))
+    ]
+    assert {answer["model"] for answer in told} == {"tiny"}
+    assert told[0]["usage"] == told[1]["usage"]
+    assert told[0]["text"] == told[1]["text"]
+    assert told[2]["usage"]["prompt"] > told[1]["usage"]["prompt"]
+    assert set(told[0]) == {"model", "text", "finish_reason", "usage", "timings"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "status", "part"),
+    [
+        (("run",), b"", 2, "ask something"),
+        (("run", " "), b"", 2, "ask something"),
+        (("run", "--model", "absent", "x"), b"", 1, "ingle pull absent"),
+        (("run", "--model", "../../etc", "x"), b"", 1, "not a model's name"),
+        (("run", "--temperature", "9", "x"), b"", 2, "temperature"),
+        (("run", "--max-tokens", "100000", "x"), b"", 1, "256"),
+        (("run", "word " * 500), b"", 1, "256"),
+        (("run",), b"\xff\xfe", 1, "not UTF-8"),
+        (("run",), b"x" * 2_000_000, 1, "limits.request_bytes"),
+        (("run", "--config", "/nonexistent.toml", "x"), b"", 1, "/nonexistent.toml"),
+        (("chat", "--model", "absent"), b"", 1, "ingle pull absent"),
+    ],
+)
+def test_a_mistake_is_a_sentence_and_a_status(
+    state: Path, arguments: tuple[str, ...], stdin: bytes, status: int, part: str
+) -> None:
+    done = ingle(*arguments, environ=environment(state), stdin=stdin)
+    said = done.stderr.decode()
+    assert done.returncode == status, said
+    assert part in said
+    assert "Traceback" not in said
+    assert done.stdout == b""
+
+
+def test_a_reader_that_leaves_is_no_traceback(state: Path) -> None:
+    program = [sys.executable, "-m", "runtime", "run", "--max-tokens", "200", "hello"]
+    with subprocess.Popen(
+        program,
+        env=environment(state),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(30) in {0, 1}  # 0: the answer was written before anyone noticed
+
+
+def test_config_tells_values_and_origins(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[server]\nport = 1234\n")
+    environ = {
+        **environment(state),
+        "INGLE_MQTT_NODE": "kitchen",
+        "INGLENOOK_CONFIG": str(tmp_path / "own.toml"),
+    }
+    environ.pop("INGLE_SERVER_PORT")
+    lines = ingle("config", environ=environ).stdout.decode().splitlines()
+    assert any(line.split() == ["server.port", "1234", f"{tmp_path}/own.toml:2"] for line in lines)
+    assert any(line.split() == ["mqtt.node", '"kitchen"', "environment", "INGLE_MQTT_NODE"] for line in lines)
+    told = json.loads(ingle("config", "--json", environ=environ).stdout)
+    assert told["server.port"] == {"value": 1234, "origin": f"{tmp_path}/own.toml:2"}
+
+
+def test_doctor_fails_for_what_will_not_work(state: Path, tmp_path: Path) -> None:
+    well = ingle("doctor", "--json", environ=environment(state))
+    findings = {finding["subject"]: finding for finding in json.loads(well.stdout)}
+    assert findings["model"]["state"] == "ok"
+    assert well.returncode == int(any(finding["state"] == "fail" for finding in findings.values()))
+    ill = ingle("doctor", environ=environment(tmp_path, INGLE_MODEL_NAME="absent"))
+    assert ill.returncode == 1
+    assert "-> ingle pull absent" in ill.stdout.decode()
+    broken = ingle("doctor", environ=environment(state, INGLE_SERVER_PORT="many"))
+    assert broken.returncode == 1
+    assert "INGLE_SERVER_PORT" in broken.stdout.decode()
+
+
+def test_chat_reads_lines_from_a_pipe(state: Path) -> None:
+    done = ingle("chat", "--max-tokens", "4", environ=environment(state), stdin=b"hello\n/stats\n")
+    assert done.returncode == 0, done.stderr
+    assert b"answer" in done.stdout
+    assert b"> " not in done.stdout
+
+
+class Screen:
+    """A terminal with `ingle chat` in it."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self.seen = ""
+
+    def __enter__(self) -> Self:
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            environ = environment(self._state, TERM="dumb")
+            program = [sys.executable, "-m", "runtime", "chat", "--max-tokens", "8"]
+            os.execve(sys.executable, program, environ)  # noqa: S606  no shell is wanted
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._terminal)
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+
+    def type(self, keys: str) -> None:
+        self.seen = ""
+        os.write(self._terminal, keys.encode())
+
+    def wait_for(self, text: str) -> None:
+        until = time.monotonic() + 30
+        while text not in self.seen:
+            assert time.monotonic() < until, self.seen
+            if select.select([self._terminal], [], [], 0.1)[0]:
+                self.seen += os.read(self._terminal, 4096).decode(errors="replace")
+
+    def ended(self) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.mark.parametrize("leave", ["\x04", "/exit\n"])
+def test_chat_in_a_terminal(state: Path, leave: str) -> None:
+    with Screen(state) as screen:
+        screen.wait_for("tiny listens")
+        screen.wait_for("> ")
+        screen.type("\x03")
+        screen.wait_for("(Ctrl-D or /exit leaves)")
+        screen.type("hello\n")
+        screen.wait_for("\n> ")
+        screen.type('"""one\ntwo"""\n')
+        screen.wait_for("… ")
+        screen.type("/stats\n")
+        screen.wait_for("in all: 2 answers")
+        screen.type(leave)
+        assert screen.ended() == 0
