@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -37,7 +37,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, count it, log it, and let a drain find it."""
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = given if _ID.fullmatch(given) else secrets.token_hex(8)
-    task = asyncio.current_task()
+    task = cast("asyncio.Task[Any]", asyncio.current_task())  # a coroutine always runs in one
     running = request.app[RUNNING]
     running.add(task)
     started = time.monotonic()

@@ -6,10 +6,10 @@ import logging
 import re
 
 import pytest
-from aiohttp import web
 
 from runtime.api import health, page
 from runtime.api.access import Access
+from runtime.engine.request import Request
 from runtime.limits import Limits
 from tests.support.appliance import Appliance, appliance, script
 from tests.support.engine import EngineSimulator
@@ -224,16 +224,17 @@ async def test_the_log_has_the_request_but_not_what_was_asked(caplog: pytest.Log
 async def test_a_fault_of_our_own_is_logged_and_told_without_details(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def broken(_: web.Request) -> web.Response:
+    def broken(_: Request) -> tuple[int, ...]:
         raise ZeroDivisionError("secret")
 
-    async with appliance(EngineSimulator()) as served:
-        served.runner.app.router._frozen = False
-        served.runner.app.router.add_get("/broken", broken)
-        async with served.client.get("/broken", headers={"X-Request-Id": "mine"}) as response:
+    async with appliance(EngineSimulator(broken)) as served:
+        body = {"messages": [{"role": "user", "content": "Hello"}]}
+        async with served.client.post(CHAT, json=body, headers={"X-Request-Id": "mine"}) as response:
             text = await response.text()
             assert (response.status, "secret" in text, "mine" in text) == (500, False, True)
+        await served.until(running=0)
     assert "secret" in caplog.text
+    assert "request mine failed" in caplog.text
 
 
 async def test_metrics_count_requests_tokens_and_the_queue() -> None:

@@ -273,7 +273,8 @@ async def test_the_openai_package_gets_a_whole_answer() -> None:
 
 async def test_the_openai_package_gets_a_stream() -> None:
     async with appliance(EngineSimulator(script(ANSWER))) as served, client(served) as asking:
-        parts, usage = [], None
+        parts: list[str] = []
+        usage = None
         async for chunk in await asking.chat.completions.create(
             model="tiny", messages=HELLO, stream=True, stream_options={"include_usage": True}
         ):
