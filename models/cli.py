@@ -18,6 +18,8 @@ from models.store import Store, default_state_dir
 
 _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
+_PIPED_WIDTH: Final = 160
+"""Columns of a table that goes into a file or another program."""
 
 Parameters = ParamSpec("Parameters")
 
@@ -101,7 +103,7 @@ def list_(store: Store, *, available: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
-        _print_table(rows)
+        _print_table(rows, describe.CATALOGUE_COLUMNS if available else describe.LIST_COLUMNS)
     else:
         click.echo("no model yet; `ingle pull smollm2-135m` fetches a small one")
 
@@ -160,7 +162,7 @@ def verify(store: Store, name: str | None, *, everything: bool, fidelity: bool, 
             click.echo(f"{bundle.reference}: {remeasure(bundle, store, weights)}")
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
+def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     from rich import box  # noqa: PLC0415  only where a table is drawn
     from rich.console import Console  # noqa: PLC0415  as above
     from rich.table import Table  # noqa: PLC0415  as above
@@ -172,9 +174,10 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         "parameters": lambda count: f"{count / 1e6:.0f} M",
         **dict.fromkeys(("bytes", "download", "memory"), size),
     }
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in rows[0]:
-        table.add_column("size" if column == "bytes" else column)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column("size" if column == "bytes" else column, no_wrap=column != "summary")
     for row in rows:
-        table.add_row(*(written.get(column, str)(value) for column, value in row.items()))
-    Console().print(table)
+        table.add_row(*(written.get(column, str)(row[column]) for column in columns))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else _PIPED_WIDTH)

@@ -1,11 +1,14 @@
 """Bundles and catalogue entries in words and plain values, for people and for programs. No I/O."""
 
-from typing import Any
+from typing import Any, Final
 
 from models.bundle import Bundle
 from models.catalogue import catalogue
 from models.manifest import Fidelity, Quantization
 from models.preflight import show
+
+LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "digest")
+CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "summary")
 
 
 def summary(bundle: Bundle) -> dict[str, Any]:

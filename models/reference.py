@@ -149,4 +149,4 @@ def _unknown(name: str, catalogue: Collection[str]) -> str:
         if near
         else f"the catalogue has {', '.join(sorted(catalogue)) or 'nothing'}"
     )
-    return f"no model {name!r} in the catalogue; {advice} (a file is given as ./{name})"
+    return f"no model {name!r} in the catalogue; {advice} (a file has ./ before its name)"

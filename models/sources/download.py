@@ -20,7 +20,8 @@ from models.errors import FetchError
 from models.sources import web
 from models.sources.interface import Progress, Report
 
-_BLOCK: Final = 1 << 18
+_BLOCK: Final = 1 << 15
+"""Small enough that a slow line shows progress, and that a kill loses little."""
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 

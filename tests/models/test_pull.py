@@ -1,0 +1,204 @@
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from models.errors import FetchError, ModelError, PreflightError, StoreError, UnknownModelError
+from models.pull import Network, Wishes, pull
+from models.sources.download import Retry
+from models.sources.interface import Progress, Step
+from models.sources.shelf import SourceShelf
+from models.store import Store
+from tests.support.goldens import GOLDEN_DIR
+from tests.support.model_server import COMMIT, Faults, ModelServer
+from tests.support.small_bundle import build_small
+
+WEIGHTS = os.urandom(200_000)
+WHEEL = "wheel:tiny-model==1.0#tiny_model/Tiny.gguf"
+ACCEPT = Wishes(accepted_licences=frozenset({"LicenseRef-unknown"}))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "models")
+
+
+@pytest.fixture
+def network(server: ModelServer) -> Network:
+    server.add_wheel("tiny-model", "1.0", {"tiny_model/Tiny.gguf": WEIGHTS})
+    files = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": WEIGHTS}
+    server.add_repository("org/Tiny-Instruct", files)
+    return Network(server.index, server.url, Retry(attempts=2, pause_s=0.001, timeout_s=5))
+
+
+def _quiet(event: Progress | Step) -> None:
+    del event
+
+
+def test_a_wheel_becomes_a_bundle(store: Store, network: Network) -> None:
+    pulled = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    assert pulled.fresh
+    assert pulled.bundle.reference == "tiny@1.0"
+    assert pulled.bundle.manifest.source.uri == WHEEL
+    assert pulled.bundle.manifest.licence.spdx == "LicenseRef-unknown"
+    assert store.list() == (pulled.bundle,)
+
+
+def test_a_repository_becomes_a_bundle_under_its_own_licence(store: Store, network: Network) -> None:
+    pulled = pull("hf:org/Tiny-Instruct", store, _quiet, network=network, build=build_small)
+    assert pulled.bundle.reference == "tiny-instruct@main"
+    assert pulled.bundle.manifest.source.revision == COMMIT
+    assert pulled.bundle.manifest.licence.spdx == "Apache-2.0"
+
+
+def test_a_tiny_llama_from_the_hub_is_built_and_measured(store: Store, server: ModelServer) -> None:
+    files = {path.name: path.read_bytes() for path in (GOLDEN_DIR / "llama-tied").iterdir()}
+    server.add_repository("org/tiny-llama", files)
+    pulled = pull("hf:org/tiny-llama", store, _quiet, network=Network(server.index, server.url))
+    manifest = pulled.bundle.manifest
+    assert (manifest.architecture, manifest.quantization[0].scheme) == ("llama", "int8")
+    assert manifest.fidelity is not None
+    assert 0 < manifest.fidelity.kl_mean < 0.01
+    assert store.verify(pulled.bundle) == ()
+
+
+def test_what_is_here_is_not_fetched_again(store: Store, network: Network, server: ModelServer) -> None:
+    first = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    asked = len(server.requests)
+    second = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    assert (second.bundle, second.fresh) == (first.bundle, False)
+    assert len(server.requests) == asked
+
+
+def test_weights_that_are_here_serve_another_recipe(
+    store: Store, network: Network, server: ModelServer
+) -> None:
+    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    asked = len(server.requests)
+    wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
+    pulled = pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    assert pulled.bundle.reference == "tiny@1.0-int4"
+    assert len(server.requests) == asked
+
+
+def test_force_fetches_again(store: Store, network: Network, server: ModelServer) -> None:
+    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    asked = len(server.asked_for_files())
+    wishes = Wishes(force=True, accepted_licences=ACCEPT.accepted_licences)
+    assert pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small).fresh
+    assert len(server.asked_for_files()) == asked + 1
+
+
+def test_a_licence_nobody_stated_is_refused_before_the_first_byte(
+    store: Store, network: Network, server: ModelServer
+) -> None:
+    with pytest.raises(PreflightError, match="--accept-licence LicenseRef-unknown"):
+        pull(WHEEL, store, _quiet, network=network, build=build_small)
+    assert server.asked_for_files() == []
+
+
+def test_a_disk_that_is_too_small_is_refused_before_the_first_byte(store: Store, server: ModelServer) -> None:
+    server.add_wheel("huge", "1", {"huge.gguf": b"x"}, size=10**15)
+    with pytest.raises(PreflightError, match=r"4000000.0 GB of disk but .* are free"):
+        pull("wheel:huge==1#huge.gguf", store, _quiet, wishes=ACCEPT, network=Network(server.index))
+    assert server.asked_for_files() == []
+
+
+def test_one_name_is_not_two_models(store: Store, network: Network, server: ModelServer) -> None:
+    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    server.add_wheel("other", "1.0", {"Tiny.gguf": b"other"})
+    other = "wheel:other==1.0#Tiny.gguf"
+    with pytest.raises(StoreError, match="give this one another name with --name"):
+        pull(other, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    wishes = Wishes(name="Second", accepted_licences=ACCEPT.accepted_licences)
+    pulled = pull(other, store, _quiet, wishes=wishes, network=network, build=build_small)
+    assert pulled.bundle.reference == "second@1.0"
+
+
+def test_a_file_of_this_machine(store: Store, network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "Mine 2.gguf"
+    path.write_bytes(WEIGHTS)
+    pulled = pull(str(path), store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    assert pulled.bundle.manifest.name == "mine-2"
+    assert pulled.bundle.manifest.source.uri == "Mine 2.gguf"
+    assert str(tmp_path) not in pulled.bundle.manifest.to_json()
+    assert not (store.root / "sources").exists()
+    path.write_bytes(WEIGHTS[::-1])
+    assert pull(str(path), store, _quiet, wishes=ACCEPT, network=network, build=build_small).fresh
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("smollm9", UnknownModelError),
+        ("./none.gguf", UnknownModelError),
+        ("hf:org/none", FetchError),
+        ("wheel:none==1#x.gguf", FetchError),
+        ("wheel:tiny-model==9#x.gguf", FetchError),
+    ],
+)
+def test_what_cannot_be_had_leaves_nothing(
+    store: Store, network: Network, text: str, error: type[ModelError]
+) -> None:
+    with pytest.raises(error):
+        pull(text, store, _quiet, network=network, build=build_small)
+    assert store.audit() == {}
+    assert not (store.root / "sources").exists()
+
+
+def test_weights_that_cannot_be_built_leave_no_bundle(store: Store, network: Network) -> None:
+    with pytest.raises(ModelError):
+        pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network)
+    assert store.list() == ()
+    assert list((store.root / "staging").iterdir()) == []
+
+
+def test_removal_frees_the_weights_that_only_it_was_built_from(store: Store, network: Network) -> None:
+    wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
+    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    shelf = SourceShelf(store)
+    store.remove("tiny@1.0")
+    assert shelf.drop_unused() == 0
+    store.remove("tiny@1.0-int4")
+    with store.lock("wheel:tiny-model==1.0"):  # as a pull at work would hold
+        assert shelf.drop_unused() == 0
+    assert shelf.drop_unused() > len(WEIGHTS)
+    assert list((store.root / "sources").iterdir()) == []
+
+
+def test_damaged_weights_on_the_shelf_are_replaced_by_force(store: Store, network: Network) -> None:
+    first = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    path = SourceShelf(store).weights(first.bundle.manifest.source)
+    assert path is not None
+    path.write_bytes(b"rot")
+    wishes = Wishes(force=True, accepted_licences=ACCEPT.accepted_licences)
+    pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    assert path.read_bytes() == WEIGHTS
+
+
+def test_two_pulls_at_once_fetch_and_build_once(store: Store, network: Network, server: ModelServer) -> None:
+    server.faults = Faults(block=20_000, delay_s=0.02)
+    events: list[list[Progress | Step]] = [[], []]
+    fresh: list[bool] = []
+
+    def one(log: list[Progress | Step]) -> None:
+        fresh.append(pull(WHEEL, store, log.append, wishes=ACCEPT, network=network, build=build_small).fresh)
+
+    threads = [threading.Thread(target=one, args=(log,)) for log in events]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fresh) == [False, True]
+    assert len(server.asked_for_files()) == 1
+    waited = [event for log in events for event in log if isinstance(event, Step) and "waiting" in event.what]
+    assert len(waited) == 1
+
+
+def test_the_note_of_fetched_weights_says_where_they_are_from(store: Store, network: Network) -> None:
+    pulled = pull("hf:org/Tiny-Instruct@main", store, _quiet, network=network, build=build_small)
+    note = store.root / "sources" / pulled.bundle.manifest.source.sha256 / "origin.json"
+    assert json.loads(note.read_bytes())["source"]["uri"] == "hf:org/Tiny-Instruct@main"
