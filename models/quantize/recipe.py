@@ -45,6 +45,9 @@ def _int4(block: Block, *, symmetric: bool = False) -> Scheme:
 _AFFINE: Final = Scheme(bits=4, block=32, symmetric=False, method="affine")
 
 
+_INT8_ASYMMETRIC: Final = Scheme(bits=8, block=32, symmetric=False, method="rtn")
+
+
 def _recipe(name: str, table: Scheme, attention: Scheme, mlp: Scheme) -> Recipe:
     return Recipe(name, embedding=table, attention=attention, mlp=mlp, head=table)
 
@@ -54,6 +57,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     for recipe in (
         _recipe("fp32", FP32, FP32, FP32),
         _recipe("int8", _int8(32), _int8(32), _int8(32)),
+        # Nearer to the weights than int8 at the same speed, for a zero point a block.
+        _recipe("int8-asymmetric", _INT8_ASYMMETRIC, _INT8_ASYMMETRIC, _INT8_ASYMMETRIC),
         _recipe("int8-block64", _int8(64), _int8(64), _int8(64)),
         _recipe("int8-block128", _int8(128), _int8(128), _int8(128)),
         _recipe("int4", _int8(32), _int4(32), _int4(32)),

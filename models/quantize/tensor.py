@@ -73,11 +73,7 @@ def quantize(weight: NDArray[np.float32], scheme: Scheme, *, name: str = "a matr
     method, step = _METHODS[scheme.method], max(1, _SLAB // columns)
     for start in range(0, rows, step):
         slab = slice(start, start + step)
-        part = np.ascontiguousarray(weight[slab], np.float32).reshape(-1, scheme.block)
-        if not np.abs(part).max() <= _LARGEST:  # so put, it holds for nan too
-            raise QuantizationError(
-                f"{name} holds weights that are not finite or absurd; fetch the model again"
-            )
+        part = _blocks(weight[slab], scheme, name)
         chosen = method(part, scheme.bits, symmetric=scheme.symmetric)
         data[slab] = packing.pack(chosen.levels, scheme.bits).reshape(-1, *data.shape[1:])
         scales[slab] = chosen.scales.reshape(-1, blocks)
@@ -109,8 +105,8 @@ def _affine(weight: NDArray[np.float32], scheme: Scheme, name: str) -> Quantized
 
 def _blocks(weight: NDArray[np.float32], scheme: Scheme, name: str) -> NDArray[np.float32]:
     part = np.ascontiguousarray(weight, np.float32).reshape(-1, scheme.block)
-    if not np.isfinite(part).all():
-        raise QuantizationError(f"{name} holds weights that are not finite; fetch the model again")
+    if not np.abs(part).max() <= _LARGEST:  # so put, it holds for nan too
+        raise QuantizationError(f"{name} holds weights that are not finite or absurd; fetch the model again")
     return part
 
 
