@@ -54,13 +54,15 @@ def check(access: Access, visit: Visit) -> None:
 
 
 def _check_host(access: Access, host: str | None) -> None:
-    match = _HOST.fullmatch(host or "")
+    if host is None:  # HTTP/1.0, from a probe perhaps: every browser names a host
+        return
+    match = _HOST.fullmatch(host)
     name = match["name"].lower().rstrip(".") if match else ""
     if name and (name == "localhost" or name in access.hosts or _is_our_address(name, access)):
         return
     raise RefusalError(
         403,
-        f"this appliance does not go by the name {shown(host or '')}; "
+        f"this appliance does not go by the name {shown(host)}; "
         "call it by its address, or add the name to server.allowed_hosts",
         code="host_not_allowed",
     )

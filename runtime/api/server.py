@@ -49,7 +49,8 @@ def make_runner(app: web.Application) -> web.AppRunner:
 
 
 async def _finish_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    if REQUEST_ID in request:  # an Expect header that aiohttp refuses does not get as far as `observe`
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
     response.headers["Server"] = "inglenook"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -304,3 +304,24 @@ async def test_pipelined_requests_get_their_answers_in_order() -> None:
             ["1"],
             ["2"],
         ]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /health HTTP/1.0\r\n", 200),
+        (b"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n", 400),
+        (b"GET /v1/models/a%2F..%2Fb%00%ff HTTP/1.1\r\nHost: localhost\r\n", 404),
+        (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n", 404),
+        (b"CONNECT evil.example:80 HTTP/1.1\r\nHost: localhost\r\n", 404),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n", 417),
+        (b'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nIf-None-Match: W/,,"\r\n', 200),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+    ],
+)
+async def test_an_odd_request_gets_a_status(head: bytes, status: int) -> None:
+    async with appliance(EngineSimulator()) as served:
+        answer = await raw(served, head + b"Connection: close\r\n\r\n")
+        assert re.match(rb"HTTP/1\.[01] %d " % status, answer), answer[:100]
+        assert b"Traceback" not in answer
