@@ -21,7 +21,7 @@ def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | 
     if not scheme.quantized:
         (out,) = graph.op("MatMul", x, graph.weight("weight", weight.T))
         return out if extra is None else graph.op("Add", out, extra)[0]
-    q = quantize(weight, scheme)
+    q = quantize(weight, scheme, name=graph.name("weight"))
     packed = graph.weight("weight", q.data)
     scales = graph.weight("scales", q.scales)
     zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
@@ -57,7 +57,7 @@ def table(graph: Graph, weight: Array, scheme: Scheme, *, looks_up: bool, scores
     if not scheme.quantized:
         value = graph.weight("weight", weight)
         return Table(value, value, None, None, shape, scheme)
-    q = quantize(weight, scheme)
+    q = quantize(weight, scheme, name=graph.name("weight"))
     shapes = [(shape[0], q.data[0].size)] * looks_up + [q.data.shape] * scores
     views = graph.weight_views("weight", q.data, shapes)
     scales = graph.weight("scales", q.scales)

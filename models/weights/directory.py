@@ -64,7 +64,7 @@ class _TokenIds:
             self._tokenizer = Tokenizer.from_str(text)
         # The package raises Exception itself, whatever the cause.
         except Exception as exc:
-            raise WeightsError(f"tokenizer.json cannot be read ({exc}); fetch it again") from exc
+            raise WeightsError(f"tokenizer.json cannot be read ({str(exc)[:120]}); fetch it again") from exc
         added = self._tokenizer.get_added_tokens_decoder()
         self.special = {token.content: index for index, token in added.items() if token.special}
         rows = config.get("vocab_size")

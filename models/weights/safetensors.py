@@ -22,6 +22,9 @@ from models.errors import WeightsError
 _STORED: Final[Mapping[str, str]] = {"BF16": "<u2", "F16": "<f2", "F32": "<f4", "F64": "<f8"}
 """What we read, by the format's name, and as what; bfloat16 is the upper half of a float32."""
 
+_MOST_HEADER_BYTES: Final = 100_000_000
+"""The format's own limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -97,16 +100,11 @@ def _entries(path: Path) -> Iterator[tuple[str, _Entry]]:
     for name, raw in header.items():
         if name == "__metadata__":
             continue
-        dtype, shape, (start, end) = raw["dtype"], tuple(raw["shape"]), raw["data_offsets"]
+        dtype, shape, start = raw["dtype"], tuple(raw["shape"]), raw["data_offsets"][0]
         if dtype not in _STORED:
             raise WeightsError(
                 f"tensor {name!r} of {path.name} is of type {dtype}; use weights that are not quantised, "
                 f"of type {', '.join(_STORED)}"
-            )
-        if prod(shape) * np.dtype(_STORED[dtype]).itemsize != end - start:
-            raise WeightsError(
-                f"tensor {name!r} of {path.name} has {end - start} bytes, not what "
-                f"shape {list(shape)} takes; fetch it again"
             )
         yield name, _Entry(path, dtype, shape, data + start)
 
@@ -120,11 +118,31 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
             (size,) = struct.unpack("<Q", file.read(8))
             header: dict[str, Any] = json.loads(file.read(size))
     except SafetensorError as exc:
-        reason = str(exc).removeprefix("Error while deserializing header: ")
+        reason = _misfit(path) or str(exc).removeprefix("Error while deserializing header: ")
         raise WeightsError(f"{path.name} is truncated or corrupt ({reason}); fetch it again") from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
     return header, 8 + size
+
+
+def _misfit(path: Path) -> str:
+    """What is wrong with which tensor of a refused file, as the package does not say; empty if the header is."""
+    try:
+        with path.open("rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(size, _MOST_HEADER_BYTES)))
+        room = path.stat().st_size - 8 - size
+        for name, raw in header.items():
+            if name == "__metadata__":
+                continue
+            start, end = raw["data_offsets"]
+            if end > room:
+                return f"it ends within tensor {name[:60]!r}"
+            if prod(raw["shape"]) * np.dtype(_STORED[raw["dtype"]]).itemsize != end - start:
+                return f"tensor {name[:60]!r} has not the bytes its shape takes"
+    except (struct.error, ValueError, TypeError, KeyError, AttributeError):
+        return ""
+    return ""
 
 
 def _unreadable(path: Path, exc: OSError) -> WeightsError:

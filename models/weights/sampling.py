@@ -1,6 +1,5 @@
 """What a model's maker recommends for sampling, from whatever table of names and values the file has."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ from models.errors import WeightsError
 from models.manifest import SamplingDefaults
 
 _GREEDY: Final = 0.0
+_SMALLEST_PENALTY: Final = 0.01
 
 
 def sampling_of(values: Mapping[str, Any], file: str) -> SamplingDefaults:
@@ -22,17 +22,20 @@ def sampling_of(values: Mapping[str, Any], file: str) -> SamplingDefaults:
         temperature=_GREEDY if values.get("do_sample") is False else temperature,
         top_p=_number(values, "top_p", ours.top_p, file, most=1),
         top_k=int(_number(values, "top_k", ours.top_k, file, most=1 << 31)),
-        repetition_penalty=_number(values, "repetition_penalty", ours.repetition_penalty, file, most=100)
-        or 1.0,
+        repetition_penalty=_number(
+            values, "repetition_penalty", ours.repetition_penalty, file, least=_SMALLEST_PENALTY, most=100
+        ),
     )
 
 
-def _number(values: Mapping[str, Any], key: str, default: float, file: str, *, most: float) -> float:
+def _number(
+    values: Mapping[str, Any], key: str, default: float, file: str, *, most: float, least: float = 0
+) -> float:
     value = values.get(key)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise WeightsError(
             f"{file} has the impossible {key} {str(value)[:40]!r}; correct it or fetch it again"
         )
-    return float(value) if math.isfinite(value) else default
+    return float(value)
