@@ -36,8 +36,9 @@ def measure(bundle: Path, manifest: Manifest, reference: Path) -> Fidelity:
     divergences: list[NDArray[np.float64]] = []
     agreed: list[NDArray[np.bool_]] = []
     losses: list[tuple[float, float]] = []
-    for start in range(0, len(ids), _WINDOW):
-        window = ids[start : start + _WINDOW]
+    width = min(_WINDOW, manifest.context_length)
+    for start in range(0, len(ids), width):
+        window = ids[start : start + width]
         for (p, q), following in zip(_pairs(near, far, window), _chunks(window[1:]), strict=False):
             divergences.append((np.exp(p) * (p - q)).sum(axis=-1))
             agreed.append(p.argmax(axis=-1) == q.argmax(axis=-1))
