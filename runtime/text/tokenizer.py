@@ -1,0 +1,126 @@
+"""The one door to the tokenizers library: text to token ids, and back.
+
+Does not know templates, models or requests. May be used from several threads.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+import tokenizers
+
+from runtime.errors import BundleError
+from runtime.text.control import Rendered
+from runtime.text.detokenize import Spelling, StreamDecoder
+
+
+class Tokenizer:
+    """A tokenizer.json at work."""
+
+    def __init__(self, source: str) -> None:
+        """Take the text of a tokenizer.json.
+
+        Raises:
+            BundleError: it is not one, or its pieces become text in a way that we do not know.
+        """
+        try:
+            self._library = tokenizers.Tokenizer.from_str(source)
+        except Exception as exc:  # the library raises Exception itself
+            raise BundleError(f"tokenizer.json cannot be read ({exc}); pull the model again") from exc
+        self._library.no_truncation()  # nothing is cut silently, whatever the file asks for
+        self._library.no_padding()
+        raw: dict[str, Any] = json.loads(source)
+        self._spelling = Spelling.of(raw["decoder"])
+        special = [token for token in raw["added_tokens"] if token["special"]]
+        self._control: dict[int, str] = {token["id"]: token["content"] for token in special}
+        self._literal = not any(token["normalized"] for token in special)
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a tokenizer.json.
+
+        Raises:
+            BundleError: it is missing or unsound.
+        """
+        try:
+            source = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
+        return cls(source)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, added tokens included."""
+        return self._library.get_vocab_size(with_added_tokens=True)
+
+    @property
+    def control_tokens(self) -> frozenset[str]:
+        """The tokens that their maker calls special: no person's to write, and never part of a text."""
+        return frozenset(self._control.values())
+
+    def piece(self, token: int) -> str | None:
+        """How the vocabulary writes an id; None if it has no such id."""
+        return self._library.id_to_token(token)
+
+    def encode(self, text: str, *, special: bool, begin: bool = False) -> tuple[int, ...]:
+        """Token ids of a text.
+
+        Args:
+            text: Unicode without lone surrogates.
+            special: Whether the letters of a control token are that token, or just letters.
+            begin: Whether to add what this model wants at the beginning of every text, if anything.
+        """
+        with self._lock:
+            self._library.encode_special_tokens = not special
+            # As a batch of one it lets other threads run; a single encode would not.
+            return tuple(self._library.encode_batch_fast([text], add_special_tokens=begin)[0].ids)
+
+    def encode_rendered(self, prompt: Rendered) -> tuple[int, ...]:
+        """Token ids of a rendered template, in which the letters of a control token are that token.
+
+        Unless a person wrote them: then they are letters. A prompt without such letters gives the same ids as the
+        plain text would.
+        """
+        if self._literal and not prompt.foreign:
+            return self.encode(prompt.text, special=True)
+        with self._lock:
+            self._library.encode_special_tokens = False
+            encoding = self._library.encode_batch([prompt.text], add_special_tokens=False)[0]
+        ids: list[int] = []
+        letters: dict[str, tuple[int, ...]] = {}
+        for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+            if token in self._control and self._is_forged(token, start, end, prompt):
+                written = prompt.text[start:end]
+                if written not in letters:
+                    letters[written] = self.encode(written, special=False)
+                ids.extend(letters[written])
+            else:
+                ids.append(token)
+        return tuple(ids)
+
+    def _is_forged(self, token: int, start: int, end: int, prompt: Rendered) -> bool:
+        """Whether the letters of a control token are not the template's.
+
+        A token may have taken in the white space around it, and one that is sought after Unicode normalisation may
+        have been found in other letters than its own, which no template writes.
+        """
+        letters = self._control[token]
+        place = prompt.text.find(letters, start, end)
+        return place < 0 or prompt.is_foreign(place, place + len(letters))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids, without control tokens. Bytes that are no character give U+FFFD."""
+        decoder = self.stream()
+        return "".join(map(decoder.feed, ids)) + decoder.flush()
+
+    def stream(self) -> StreamDecoder:
+        """A decoder for one answer."""
+        return StreamDecoder(self._bytes_of, self._spelling.leading)
+
+    def _bytes_of(self, token: int) -> bytes:
+        if token in self._control or (piece := self._library.id_to_token(token)) is None:
+            return b""
+        return self._spelling.bytes_of(piece)
