@@ -4,7 +4,7 @@ Knows what a chat template is given, and who answers for it when it fails. Does 
 prompt are control tokens is `runtime.text.control`'s to say.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from jinja2 import Template, TemplateSyntaxError
@@ -38,9 +38,7 @@ class Turn(Protocol):
 class ChatTemplate:
     """A Jinja chat template; without a source, that of a base model, which has none."""
 
-    def __init__(
-        self, source: str, *, bos_token: str = "", eos_token: str = "", control_tokens: Collection[str] = ()
-    ) -> None:
+    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
         """Compile the template.
 
         Raises:
@@ -48,7 +46,6 @@ class ChatTemplate:
         """
         self._source = source
         self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
-        self._marker = Marker(control_tokens)
         try:
             self._program = Sandbox().program(source) if source.strip() else None
         except (TemplateSyntaxError, SyntaxError, RecursionError) as exc:
@@ -57,8 +54,8 @@ class ChatTemplate:
                 f"the chat template is not valid Jinja ({fault}); pull the model again"
             ) from exc
 
-    def render(self, messages: Sequence[Turn]) -> Rendered:
-        """The prompt that asks for the next answer.
+    def render(self, messages: Sequence[Turn], marker: Marker) -> Rendered:
+        """The prompt that asks for the next answer, in which `marker` shows what the messages' authors wrote.
 
         Raises:
             CallerError: a role nobody has, messages in an order the model was not made for, or no template at all.
@@ -74,7 +71,7 @@ class ChatTemplate:
                 raise CallerError(
                     f"role {message.role!r} is unknown; use {', '.join(sorted(ROLES))}", param="messages"
                 )
-        mark, contents = self._marker.mark([message.content for message in messages], avoid=self._source)
+        mark, contents = marker.mark([message.content for message in messages], avoid=self._source)
         turns = [{"role": m.role, "content": c} for m, c in zip(messages, contents, strict=True)]
         room = _FRAME + _GROWTH * sum(map(len, contents))
         text = self._run(self._program, turns, room)

@@ -1,7 +1,4 @@
-"""From messages to text: the one place where the engine's token ids meet the tokenizer and the chat template.
-
-Knows no wire format: the HTTP, MQTT and console front ends each translate to and from the values below.
-"""
+"""What one asks of a completer and what it tells back. Values only; text, where the engine's are token ids."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,0 +1,28 @@
+"""From messages to text: the one place where the engine's token ids meet the tokenizer and the chat template.
+
+Knows no wire format: the HTTP, MQTT and console front ends each translate to and from the values named here.
+"""
+
+from runtime.completion.completer import Completer
+from runtime.completion.values import (
+    CompletionEvent,
+    CompletionRequest,
+    Delta,
+    Finished,
+    Message,
+    Progress,
+    Role,
+    SamplingOptions,
+)
+
+__all__ = [
+    "Completer",
+    "CompletionEvent",
+    "CompletionRequest",
+    "Delta",
+    "Finished",
+    "Message",
+    "Progress",
+    "Role",
+    "SamplingOptions",
+]

@@ -1,0 +1,96 @@
+"""What a request has to be before anything is spent on it, and what it means where it says nothing.
+
+Knows limits and the manifest's defaults. Does not know text beyond its size.
+"""
+
+from typing import TypeVar
+
+from models.manifest import SamplingDefaults
+from runtime.completion.values import CompletionRequest, SamplingOptions
+from runtime.engine.request import Sampling
+from runtime.engine.sampling import check_sampling
+from runtime.errors import CallerError, PromptTooLongError
+from runtime.limits import Limits
+
+_Value = TypeVar("_Value")
+
+
+def check_request(request: CompletionRequest, limits: Limits, vocabulary: int) -> None:
+    """Refuse what is too much, too little, or no text.
+
+    Raises:
+        CallerError: which says what to change, and names the parameter.
+    """
+    if (request.prompt is None) == (not request.messages):
+        raise CallerError("send either messages or a prompt", param="messages")
+    if len(request.messages) > limits.messages:
+        raise CallerError(
+            f"{len(request.messages)} messages were sent, at most {limits.messages} are taken; "
+            "leave the oldest ones out",
+            param="messages",
+        )
+    size = sum(_size(message.content, "messages") for message in request.messages)
+    size += _size(request.prompt or "", "prompt")
+    if size > limits.request_bytes:
+        raise CallerError(
+            f"the text has {size} bytes, at most {limits.request_bytes} are taken; send less",
+            param="messages" if request.prompt is None else "prompt",
+        )
+    _check_stops(request.stop, limits)
+    if request.max_tokens is not None and request.max_tokens < 1:
+        raise CallerError(f"max_tokens is {request.max_tokens}; ask for at least one", param="max_tokens")
+    if request.deadline_s is not None and not request.deadline_s > 0:  # NaN is not either
+        raise CallerError(f"deadline_s is {request.deadline_s}; give seconds above 0", param="deadline_s")
+    check_sampling(engine_sampling(request.sampling, SamplingDefaults()), vocabulary)
+
+
+def _check_stops(stops: tuple[str, ...], limits: Limits) -> None:
+    if len(stops) > limits.stop_strings:
+        raise CallerError(
+            f"{len(stops)} stop strings were sent, at most {limits.stop_strings} are taken", param="stop"
+        )
+    for stop in stops:
+        if not 0 < _size(stop, "stop") <= limits.stop_string_bytes:
+            raise CallerError(
+                f"a stop string must have from 1 to {limits.stop_string_bytes} bytes", param="stop"
+            )
+
+
+def _size(text: str, param: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as exc:
+        raise CallerError(
+            "the text has half of a surrogate pair, which is no character; send valid Unicode", param=param
+        ) from exc
+
+
+def room_for(max_tokens: int | None, prompt: int, context: int, limits: Limits) -> int:
+    """How many tokens the answer may have: what was asked for, else what fits, up to the usual.
+
+    Raises:
+        PromptTooLongError: the prompt and the answer asked for, or the prompt and a single token, do not fit.
+    """
+    answer = max_tokens if max_tokens is not None else max(1, min(limits.completion_tokens, context - prompt))
+    if prompt + answer > context:
+        raise PromptTooLongError(prompt, answer, context)
+    return answer
+
+
+def engine_sampling(options: SamplingOptions, defaults: SamplingDefaults) -> Sampling:
+    """What the caller said, else what the model's maker recommends, else no filter and no penalty."""
+    return Sampling(
+        temperature=_or(options.temperature, defaults.temperature),
+        top_k=_or(options.top_k, defaults.top_k),
+        top_p=_or(options.top_p, defaults.top_p),
+        min_p=_or(options.min_p, 0.0),
+        repetition_penalty=_or(options.repetition_penalty, defaults.repetition_penalty),
+        presence_penalty=_or(options.presence_penalty, 0.0),
+        frequency_penalty=_or(options.frequency_penalty, 0.0),
+        logit_bias=dict(options.logit_bias),
+        seed=options.seed,
+    )
+
+
+def _or(said: _Value | None, default: _Value) -> _Value:
+    return default if said is None else said
