@@ -1,8 +1,8 @@
 """Fetched weights in, finished bundle out: read, quantise, build, measure.
 
 Knows the order of the builder's rooms; does not know where weights came from nor where the bundle will be
-kept. Fidelity needs the fp32 graph of the same weights on disk and in memory for a while; where the machine
-cannot hold it, the bundle says that it was not measured.
+kept. Smoothing and fidelity need the fp32 graph of the same weights on disk and in memory for a while; where
+the machine cannot hold it, the bundle says that it was neither smoothed nor measured.
 """
 
 import math
@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models.arch import plan
 from models.build import Identity, build, write_manifest
+from models.calibrate import energies
 from models.checkpoint import Checkpoint
 from models.fidelity import measure
 from models.machine import Machine
 from models.manifest import Fidelity, Manifest, SamplingDefaults
 from models.preflight import show
 from models.quantize import RECIPES, default_recipe, recipe_named
+from models.smooth import Smoothed
 from models.sources.interface import Report, Step
 from models.weights import open_checkpoint
 
@@ -47,12 +50,17 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     if order.sampling is not None:
         checkpoint = replace(checkpoint, sampling=order.sampling)
     recipe = recipe_named(order.recipe) if order.recipe else default_recipe(_parameters(checkpoint))
-    report(Step(f"building {order.identity.name} ({recipe.name})"))
-    manifest = build(checkpoint, order.identity, recipe, into)
+    told = Step(f"building {order.identity.name} ({recipe.name})")
     if recipe == RECIPES["fp32"] or not _fits(checkpoint, scratch, report):
-        return manifest
-    measured = fidelity_of(into, manifest, checkpoint, scratch, report)
-    manifest = replace(manifest, fidelity=measured)
+        report(told)
+        return build(checkpoint, order.identity, recipe, into)
+    report(Step("building the fp32 graph to measure against"))
+    reference = _reference(checkpoint, order.identity, scratch)
+    report(told)
+    smoothed = _smoothed(checkpoint, scratch, reference) if recipe.smooth else checkpoint
+    manifest = build(smoothed, order.identity, recipe, into)
+    report(Step("measuring how far the bundle is from fp32"))
+    manifest = replace(manifest, fidelity=measure(into, manifest, scratch))
     write_manifest(into, manifest)
     return manifest
 
@@ -62,13 +70,25 @@ def fidelity_of(
 ) -> Fidelity:
     """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it."""
     report(Step("building the fp32 graph to measure against"))
-    scratch.mkdir()
     identity = Identity(
         manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
     )
-    build(checkpoint, identity, RECIPES["fp32"], scratch)
+    _reference(checkpoint, identity, scratch)
     report(Step("measuring how far the bundle is from fp32"))
     return measure(bundle, manifest, scratch)
+
+
+def _reference(checkpoint: Checkpoint, identity: Identity, scratch: Path) -> Manifest:
+    """The fp32 graph of the weights as they came, which also tells how large its activations are."""
+    scratch.mkdir()
+    return build(checkpoint, identity, RECIPES["fp32"], scratch, taps=True)
+
+
+def _smoothed(checkpoint: Checkpoint, reference: Path, manifest: Manifest) -> Checkpoint:
+    """The same model with its activations evened out."""
+    folds = plan(checkpoint.config).folds
+    measured = energies(reference, manifest, folds)
+    return replace(checkpoint, weights=Smoothed(checkpoint.weights, folds, measured))
 
 
 def agrees(recorded: Fidelity, measured: Fidelity) -> bool:

@@ -27,8 +27,10 @@ from models.manifest import (
     Source,
 )
 from models.quantize import Recipe, Scheme
+from models.smooth import Smoothed
 
 DATA_NAME: Final = "decoder.onnx.data"
+_SMOOTHED: Final = ("attention", "mlp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,12 @@ class Identity:
     tool_dialect: str = "none"
 
 
-def build(checkpoint: Checkpoint, identity: Identity, recipe: Recipe, into: Path) -> Manifest:
+def build(
+    checkpoint: Checkpoint, identity: Identity, recipe: Recipe, into: Path, *, taps: bool = False
+) -> Manifest:
     """Write a whole bundle into the empty directory `into`; each file is on the disk when this returns.
+
+    With `taps` the graph has further outputs, for `models.calibrate`; such a bundle is not for serving.
 
     Raises:
         ArchitectureError: the architecture, or a feature of it, is not built.
@@ -54,7 +60,7 @@ def build(checkpoint: Checkpoint, identity: Identity, recipe: Recipe, into: Path
     design = plan(checkpoint.config)
     recipe.check(tied=design.tied)
     with (into / DATA_NAME).open("wb") as stream:
-        graph = Graph(ExternalData(into / DATA_NAME, stream))
+        graph = Graph(ExternalData(into / DATA_NAME, stream), taps=taps)
         caches = design.build(graph, checkpoint.weights, recipe)
     graph.save(into / DECODER_NAME, {"name": identity.name, "recipe": recipe.name})
     (into / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer)
@@ -73,7 +79,7 @@ def build(checkpoint: Checkpoint, identity: Identity, recipe: Recipe, into: Path
         inputs=graph.inputs,
         outputs=graph.outputs,
         caches=caches,
-        quantization=_quantization(recipe),
+        quantization=_quantization(recipe, checkpoint),
         sampling=checkpoint.sampling,
         tool_dialect=identity.tool_dialect,
         languages=identity.languages,
@@ -102,7 +108,7 @@ def describe(directory: Path, name: str) -> File:
         return File(name, os.fstat(stream.fileno()).st_size, digest)
 
 
-def _quantization(recipe: Recipe) -> tuple[Quantization, ...]:
+def _quantization(recipe: Recipe, checkpoint: Checkpoint) -> tuple[Quantization, ...]:
     groups = ("embedding", "attention", "mlp", "head")
     schemes: tuple[Scheme, ...] = (recipe.embedding, recipe.attention, recipe.mlp, recipe.head)
     return tuple(
@@ -112,6 +118,7 @@ def _quantization(recipe: Recipe) -> tuple[Quantization, ...]:
             block=scheme.block,
             symmetric=scheme.symmetric,
             method=scheme.method,
+            smoothed=isinstance(checkpoint.weights, Smoothed) and scheme.quantized and group in _SMOOTHED,
         )
         for group, scheme in zip(groups, schemes, strict=True)
     )

@@ -58,7 +58,9 @@ class Quantization:
     """Weights that share a scale; 0 for fp32."""
     symmetric: bool
     method: str
-    """none, rtn or kquant."""
+    """none, rtn, kquant or affine."""
+    smoothed: bool
+    """Activations were evened out first, by scales folded into the weights."""
 
 
 @dataclass(frozen=True, slots=True)

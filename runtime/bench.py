@@ -105,7 +105,7 @@ async def _round(engine: OnnxEngine, random: np.random.Generator, prompt: int, d
             first = time.perf_counter() - start
         if isinstance(event, Done):
             done = event
-    if done is None or done.usage.completion < 2:
+    if done is None or done.usage.completion < decode:
         raise EngineError("the engine ended a benchmark round early; run `ingle verify` on the model")
     timings = done.timings
     # the first token comes from the prompt's own logits, so one step less was decoded

@@ -1,4 +1,6 @@
-"""One architecture, one module, two names: `Config` (with `from_hf`) and `build(graph, config, weights, recipe)`.
+"""One architecture, one module, three names.
+
+They are `Config` (with `from_hf`), `folds(config)` and `build(graph, config, weights, recipe)`.
 
 The table is explicit: a configuration file never chooses what is imported.
 """
@@ -13,6 +15,7 @@ from models.errors import ArchitectureError
 from models.graph.builder import Graph
 from models.manifest import CacheSpec
 from models.quantize import Recipe
+from models.smooth import Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Plan:
     vocabulary_size: int
     tied: bool
     """The head is the embedding table."""
+    folds: tuple[Fold, ...]
+    """Where activations can be evened out before quantising."""
     build: Callable[[Graph, Weights, Recipe], tuple[CacheSpec, ...]]
 
 
@@ -48,5 +53,6 @@ def _plan(config: llama.Config) -> Plan:
         context_length=config.context,
         vocabulary_size=config.vocab_size,
         tied=config.tie_word_embeddings,
+        folds=llama.folds(config),
         build=lambda graph, weights, recipe: llama.build(graph, config, weights, recipe),
     )

@@ -25,6 +25,7 @@ from models.graph.builder import Graph, Value
 from models.graph.linear import embed, head, linear, table
 from models.manifest import CacheSpec
 from models.quantize import Recipe
+from models.smooth import Fold
 
 CONTEXT_CAP: Final = 32768
 """Longest rotary table stored: an edge board has no memory for more, and the table costs 256 bytes a position."""
@@ -153,6 +154,21 @@ def build(graph: Graph, config: Config, weights: Weights, recipe: Recipe) -> tup
     return caches
 
 
+def folds(config: Config) -> tuple[Fold, ...]:
+    """Activations that can be evened out: what the norms put out, and what goes into `down`."""
+    found = []
+    for layer in range(config.num_hidden_layers):
+        name = f"model.layers.{layer}"
+        attention_norm, mlp_norm = f"{name}.input_layernorm", f"{name}.post_attention_layernorm"
+        projections = tuple(f"{name}.self_attn.{p}_proj.weight" for p in ("q", "k", "v"))
+        gates = tuple(f"{name}.mlp.{p}_proj.weight" for p in ("gate", "up"))
+        up = (f"{name}.mlp.up_proj.weight", *((f"{name}.mlp.up_proj.bias",) if config.mlp_bias else ()))
+        found.append(Fold(attention_norm, (f"{attention_norm}.weight",), projections))
+        found.append(Fold(mlp_norm, (f"{mlp_norm}.weight",), gates))
+        found.append(Fold(f"{name}.mlp.down_proj", up, (f"{name}.mlp.down_proj.weight",)))
+    return tuple(found)
+
+
 def _norm(
     graph: Graph, x: Value, residual: Value | None, weight: Array, config: Config
 ) -> tuple[Value, Value]:
@@ -177,11 +193,13 @@ def _layer(
     with graph.scope("attention_norm"):
         norm = read(f"{prefix}.input_layernorm.weight", hidden)
         normed, residual = _norm(graph, x, residual, norm, config)
+        graph.tap(f"{prefix}.input_layernorm", normed)
     with graph.scope("attention"):
         attended = _attention(graph, normed, config, cache, steps, read, recipe)
     with graph.scope("mlp_norm"):
         norm = read(f"{prefix}.post_attention_layernorm.weight", hidden)
         normed, residual = _norm(graph, attended, residual, norm, config)
+        graph.tap(f"{prefix}.post_attention_layernorm", normed)
     with graph.scope("mlp"):
         return _mlp(graph, normed, config, cache.layer, read, recipe), residual
 
@@ -217,7 +235,7 @@ def _mlp(graph: Graph, x: Value, config: Config, layer: int, read: _Reader, reci
         read(f"{prefix}.up_proj.weight", wide, hidden),
         read(f"{prefix}.down_proj.weight", hidden, wide),
     )
-    return gated_mlp(graph, x, matrices, recipe.mlp, biases)
+    return gated_mlp(graph, x, matrices, recipe.mlp, biases, tap=f"{prefix}.down_proj")
 
 
 def _refuse_extra(weights: Weights, seen: set[str], *, tied: bool) -> None:

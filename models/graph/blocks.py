@@ -104,8 +104,12 @@ def gated_mlp(
     weights: tuple[Array, Array, Array],
     scheme: Scheme,
     biases: tuple[Array, Array] | None,
+    tap: str,
 ) -> Value:
-    """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once."""
+    """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once.
+
+    `tap` names the input of `down` where activations are measured.
+    """
     gate, up, down = weights
     with graph.scope("gate_up"):
         bias = None if biases is None else biases[0]
@@ -114,5 +118,6 @@ def gated_mlp(
     left, right = graph.op("Split", merged, graph.constant(width, width), outputs=("gate", "up"), axis=-1)
     (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)
     (product,) = graph.op("Mul", activated, right)
+    graph.tap(tap, product)
     with graph.scope("down"):
         return linear(graph, product, down, scheme, None if biases is None else biases[1])

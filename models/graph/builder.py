@@ -60,8 +60,10 @@ class ExternalData:
 class Graph:
     """A graph under construction. Names are scoped: `with graph.scope("layers.0"): ...`."""
 
-    def __init__(self, data: ExternalData) -> None:
+    def __init__(self, data: ExternalData, *, taps: bool = False) -> None:
+        """With `taps` the graph also tells the energy of the activations an architecture points out."""
         self._data = data
+        self._taps = taps
         self._scopes: list[str] = []
         self._graph = ir.Graph([], [], nodes=[], opset_imports={"": _OPSET, CONTRIB: 1}, name="decoder")
         self._constants: dict[tuple[int, ...], Value] = {}
@@ -142,6 +144,12 @@ class Graph:
         )
         self._graph.append(node)
         return tuple(results)
+
+    def tap(self, name: str, value: Value) -> None:
+        """Make the squares of `value` [B, S, K], summed over tokens, an output [K], if taps are wanted."""
+        if self._taps:
+            (energy,) = self.op("ReduceSumSquare", value, self.constant(0, 1), keepdims=0)
+            self.output(energy, name, "float32", ("channels",))
 
     def save(self, path: Path, metadata: Mapping[str, str]) -> None:
         """Write the graph file; equal graphs give equal bytes."""

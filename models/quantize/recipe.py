@@ -20,6 +20,8 @@ class Recipe:
     attention: Scheme
     mlp: Scheme
     head: Scheme
+    smooth: bool = False
+    """Even out activations first (`models.smooth`); worth it where they, not the weights, cost the most."""
 
     def check(self, *, tied: bool) -> None:
         """Refuse what cannot be stored: a tied table is kept once, so embedding and head share a scheme.
@@ -48,19 +50,19 @@ _AFFINE: Final = Scheme(bits=4, block=32, symmetric=False, method="affine")
 _INT8_ASYMMETRIC: Final = Scheme(bits=8, block=32, symmetric=False, method="rtn")
 
 
-def _recipe(name: str, table: Scheme, attention: Scheme, mlp: Scheme) -> Recipe:
-    return Recipe(name, embedding=table, attention=attention, mlp=mlp, head=table)
+def _recipe(name: str, table: Scheme, attention: Scheme, mlp: Scheme, *, smooth: bool = False) -> Recipe:
+    return Recipe(name, embedding=table, attention=attention, mlp=mlp, head=table, smooth=smooth)
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
     for recipe in (
         _recipe("fp32", FP32, FP32, FP32),
-        _recipe("int8", _int8(32), _int8(32), _int8(32)),
+        _recipe("int8", _int8(32), _int8(32), _int8(32), smooth=True),
         # Nearer to the weights than int8 at the same speed, for a zero point a block.
         _recipe("int8-asymmetric", _INT8_ASYMMETRIC, _INT8_ASYMMETRIC, _INT8_ASYMMETRIC),
-        _recipe("int8-block64", _int8(64), _int8(64), _int8(64)),
-        _recipe("int8-block128", _int8(128), _int8(128), _int8(128)),
+        _recipe("int8-block64", _int8(64), _int8(64), _int8(64), smooth=True),
+        _recipe("int8-block128", _int8(128), _int8(128), _int8(128), smooth=True),
         _recipe("int4", _int8(32), _int4(32), _int4(32)),
         _recipe("int4-symmetric", _int8(32), _int4(32, symmetric=True), _int4(32, symmetric=True)),
         _recipe("int4-block64", _int8(64), _int4(64), _int4(64)),

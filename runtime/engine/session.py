@@ -55,7 +55,6 @@ class Session:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
         options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         try:
             self._session = ort.InferenceSession(

@@ -1,0 +1,81 @@
+"""One bundle, run over a text by the builder: for calibration and for fidelity.
+
+The builder's own door to onnxruntime: it may not reach into `runtime`, and it needs none of its slots and queues.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime as ort
+import tokenizers
+from numpy.typing import NDArray
+
+from models.manifest import DECODER_NAME, TOKENIZER_NAME, Manifest
+
+_WINDOW: Final = 512
+"""Tokens that see each other, if the context holds as many; longer contexts cost memory and change the means little."""
+CHUNK: Final = 64
+"""Positions whose outputs are held at a time."""
+
+Array = NDArray[np.float32]
+
+
+def text_ids(bundle: Path, manifest: Manifest, name: str) -> NDArray[np.int64]:
+    """A text shipped in `models/text`, in the bundle's own tokens."""
+    tokenizer = tokenizers.Tokenizer.from_file(str(bundle / TOKENIZER_NAME))
+    text = Path(__file__).parent.joinpath("text", name).read_text(encoding="utf-8")
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    first = [] if manifest.bos_id is None else [manifest.bos_id]
+    return np.array(first + ids, dtype=np.int64)
+
+
+def pieces(ids: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    """Cut into pieces of at most `size`."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+class Runner:
+    """A session with cache buffers of one window."""
+
+    def __init__(self, bundle: Path, manifest: Manifest) -> None:
+        options = ort.SessionOptions()
+        options.enable_mem_pattern = False
+        self._session = ort.InferenceSession(
+            bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
+        )
+        self.window = min(_WINDOW, manifest.context_length)
+        """Tokens its cache holds."""
+        sizes = {"batch": 1, "capacity": self.window}
+        self._buffers = [
+            (
+                past.name,
+                present.name,
+                np.zeros([a if isinstance(a, int) else sizes[a] for a in past.shape], past.dtype),
+            )
+            for cache in manifest.caches
+            for past, present in zip(cache.past, cache.present, strict=True)
+        ]
+
+    def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Array]:
+        """Append `ids` behind `past` tokens (0 begins a new window); `asked` is how many places get logits."""
+        total = past + len(ids)
+        binding = self._session.io_binding()
+        inputs: dict[str, NDArray[np.generic]] = {
+            "input_ids": ids.reshape(1, -1),
+            "seqlens_k": np.array([total - 1], dtype=np.int32),
+            "total_sequence_length": np.array(total, dtype=np.int32),
+            "logit_positions": np.arange(asked),
+        }
+        for name, array in inputs.items():
+            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
+        for before, after, buffer in self._buffers:
+            value = ort.OrtValue.ortvalue_from_numpy(buffer)
+            binding.bind_ortvalue_input(before, value)
+            binding.bind_ortvalue_output(after, value)
+        for name in outputs:
+            binding.bind_output(name)
+        self._session.run_with_iobinding(binding)
+        return [value.numpy() for value in binding.get_outputs()[len(self._buffers) :]]
