@@ -34,7 +34,7 @@ def test_the_default_model_is_pinned_to_the_last_byte() -> None:
     ("old", "new", "problem"),
     [
         ('recipe = "int8"', 'recipee = "int8"', "x.toml has an unknown key 'recipee'; did you mean 'recipe'"),
-        ("temperature = 0.2", "temprature = 0.2", "x.toml: sampling has an unknown key 'temprature'"),
+        ("temperature = 0.0", "temprature = 0.0", "x.toml: sampling has an unknown key 'temprature'"),
         ('version = "1"\n', "", "x.toml lacks the key 'version'"),
         ('spdx = "Apache-2.0"\n', "", "x.toml: licence lacks the key 'spdx'"),
         (
