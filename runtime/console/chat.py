@@ -79,7 +79,7 @@ def converse(runner: "asyncio.Runner", conversation: "Conversation", read: Calla
 
 def _read() -> str | None:
     """The next line, or what stands between two lines of quotes; None at the end."""
-    prompt, more = ("> ", "… ") if sys.stdin.isatty() else ("", "")
+    prompt, more = ("> ", "... ") if sys.stdin.isatty() else ("", "")
     try:
         line = input(prompt)
         if not line.startswith(_QUOTES):

@@ -47,6 +47,7 @@ class MqttService:
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
         self._busy = False
+        self._leaving = False
 
     @property
     def connected(self) -> bool:
@@ -66,6 +67,7 @@ class MqttService:
             if self.connected:
                 await asyncio.wait({self._spawn(self._status("offline"))}, timeout=_FAREWELL_S)
         finally:
+            self._leaving = True
             for task in self._side:
                 task.cancel()
             await self._link.close()
@@ -75,6 +77,8 @@ class MqttService:
         return Publication(self._topics.status, payload, retain=True)
 
     def _on_event(self, event: LinkEvent) -> None:
+        if self._leaving:  # what the link says while it closes
+            return
         match event:
             case Up():
                 _log.info("MQTT is connected; ask on %s", self._topics.chat)

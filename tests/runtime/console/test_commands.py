@@ -1,5 +1,6 @@
 """`ingle` as a person runs it, with a real, tiny model."""
 
+import contextlib
 import json
 import os
 import pty
@@ -35,7 +36,15 @@ def test_run_as_json_puts_prompt_and_pipe_together(state: Path) -> None:
     told = [
         json.loads(
             ingle(
-                "run", "--json", "--max-tokens", "4", *prompt, environ=environment(state), stdin=piped
+                "run",
+                "--json",
+                "--max-tokens",
+                "4",
+                "--temperature",
+                "0",
+                *prompt,
+                environ=environment(state),
+                stdin=piped,
             ).stdout
         )
         for prompt, piped in ((("one", "two"), b""), ((), b"one two"), (("one",), b"two"))
@@ -151,14 +160,32 @@ class Screen:
         os.write(self._terminal, keys.encode())
 
     def wait_for(self, text: str) -> None:
+        """Until the text has been seen, and the prompt behind it."""
         until = time.monotonic() + 30
-        while text not in self.seen:
+        while text not in self.seen or not self.seen.endswith("> "):
             assert time.monotonic() < until, self.seen
             if select.select([self._terminal], [], [], 0.1)[0]:
                 self.seen += os.read(self._terminal, 4096).decode(errors="replace")
 
+    def press(self, key: str, text: str) -> None:
+        """Press a key until it is heard: readline may miss one between its prompt and its wait."""
+        until = time.monotonic() + 30
+        while text not in self.seen:
+            assert time.monotonic() < until, self.seen
+            os.write(self._terminal, key.encode())
+            while select.select([self._terminal], [], [], 0.5)[0]:
+                self.seen += os.read(self._terminal, 4096).decode(errors="replace")
+        self.wait_for(text)
+
     def ended(self) -> int:
-        _, status = os.waitpid(self._pid, 0)
+        """The exit status. Until then the terminal is read, or the program could not write its last."""
+        until = time.monotonic() + 30
+        while (ended := os.waitpid(self._pid, os.WNOHANG)) == (0, 0):
+            assert time.monotonic() < until, self.seen
+            if select.select([self._terminal], [], [], 0.05)[0]:
+                with contextlib.suppress(OSError):  # the other end is closed
+                    self.seen += os.read(self._terminal, 4096).decode(errors="replace")
+        _, status = ended
         self._pid = 0
         return os.waitstatus_to_exitcode(status)
 
@@ -167,13 +194,11 @@ class Screen:
 def test_chat_in_a_terminal(state: Path, leave: str) -> None:
     with Screen(state) as screen:
         screen.wait_for("tiny listens")
-        screen.wait_for("> ")
-        screen.type("\x03")
-        screen.wait_for("(Ctrl-D or /exit leaves)")
+        screen.press("\x03", "(Ctrl-D or /exit leaves)")
         screen.type("hello\n")
-        screen.wait_for("\n> ")
+        screen.wait_for("hello")
         screen.type('"""one\ntwo"""\n')
-        screen.wait_for("… ")
+        screen.wait_for("... two")
         screen.type("/stats\n")
         screen.wait_for("in all: 2 answers")
         screen.type(leave)
