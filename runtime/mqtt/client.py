@@ -93,7 +93,7 @@ class PahoLink:
         """See `runtime.mqtt.link.Link.acknowledge`."""
         with self._lock:
             if self._client is not None and delivery.epoch == self._epoch:
-                self._client.ack(delivery.packet, 1)
+                self._client.ack(delivery.packet, delivery.qos)
 
     async def close(self) -> None:
         """See `runtime.mqtt.link.Link.close`."""
@@ -222,7 +222,9 @@ class PahoLink:
             self._tell(Down(f"the connection ended ({reason})"))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        delivery = Delivery(self._epoch, message.mid, message.topic, bytes(message.payload), message.retain)
+        delivery = Delivery(
+            self._epoch, message.mid, message.qos, message.topic, bytes(message.payload), message.retain
+        )
         # Waiting here stops reading from the socket, so a flood is held back by TCP and not in our memory.
         if self._hand_over.acquire(timeout=_HAND_OVER_S):
             self._post(self._take, delivery)

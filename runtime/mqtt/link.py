@@ -57,11 +57,12 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that was received and not yet acknowledged."""
+    """A message that was received and not yet acknowledged. With QoS 0 there is nothing to acknowledge."""
 
     epoch: int
     """The connection it came on: its packet id means nothing on any other."""
     packet: int
+    qos: int
     topic: str
     payload: bytes
     retained: bool

@@ -59,7 +59,7 @@ class MemoryLink:
     def deliver(self, message: object, *, topic: str | None = None, retained: bool = False) -> Delivery:
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
         self._packet += 1
-        delivery = Delivery(self._epoch, self._packet, topic or self.subscription, payload, retained)
+        delivery = Delivery(self._epoch, self._packet, 1, topic or self.subscription, payload, retained)
         self._sink(delivery)
         return delivery
 
@@ -119,16 +119,20 @@ class Person:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"person-{id(self)}", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._subscribe
-        self._client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._ready.set)
-        self._client.on_message = lambda _client, _data, message: self._loop.call_soon_threadsafe(
-            self._heard.put_nowait, message
-        )
+        self._client.on_subscribe = self._subscribed
+        self._client.on_message = self._hears
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:
         if self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
         else:
-            self._loop.call_soon_threadsafe(self._ready.set)
+            self._subscribed()
+
+    def _subscribed(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._ready.set)
+
+    def _hears(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        self._loop.call_soon_threadsafe(self._heard.put_nowait, message)
 
     async def __aenter__(self) -> Self:
         self._client.connect_async(self._broker.host, self._broker.port)
@@ -142,9 +146,9 @@ class Person:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    def say(self, topic: str, message: object, *, retain: bool = False) -> None:
+    def say(self, topic: str, message: object, *, qos: int = 1, retain: bool = False) -> None:
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-        self._client.publish(topic, payload, 1, retain)
+        self._client.publish(topic, payload, qos, retain)
 
     async def hear(self) -> Any:
         """The next message, as JSON; None for an empty one."""

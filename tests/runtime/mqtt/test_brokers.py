@@ -79,6 +79,20 @@ async def test_a_repeat_is_computed_once(endpoint: Endpoint) -> None:
         assert len(engine.requests) == 1
 
 
+@pytest.mark.parametrize("qos", [0, 1, 2])
+async def test_every_quality_of_service_is_answered_on_one_connection(endpoint: Endpoint, qos: int) -> None:
+    epochs: set[int] = set()
+    async with (
+        appliance(endpoint, EngineSimulator(ANSWER)) as link,
+        Person(endpoint.broker, TOPICS.result) as person,
+    ):
+        for number in range(3):
+            person.say(TOPICS.chat, {"id": number, "prompt": "hello"}, qos=qos)
+            assert (await person.hear_result(number))["text"]
+            epochs.add(link._epoch)
+    assert len(epochs) == 1
+
+
 async def test_bad_input_gets_a_reason_and_the_next_question_its_answer(endpoint: Endpoint) -> None:
     async with appliance(endpoint, EngineSimulator(ANSWER)), Person(endpoint.broker, TOPICS.result) as person:
         for payload in (b"", b"hello", b"\xff\xfe", b'{"id": "x"', b"{" + b" " * 4000):
