@@ -13,7 +13,7 @@ SOUND = st.recursive(
     | st.booleans()
     | st.integers(-(10**18), 10**18)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",))),
+    | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('abc\\"[]{}', max_size=4), inner),
     max_leaves=12,
 )
