@@ -61,7 +61,7 @@ class MqttService:
             async with asyncio.TaskGroup() as tasks:
                 worker = tasks.create_task(self._work(stop), name="mqtt.answers")
                 await stop.wait()
-                if self._busy:
+                if self._busy and self.connected:  # with the broker away nobody would get the answer
                     await asyncio.wait({worker}, timeout=self._limits.drain_seconds)
                 worker.cancel()
             if self.connected:

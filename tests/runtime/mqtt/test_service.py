@@ -167,6 +167,16 @@ async def test_an_answer_that_outlasts_the_drain_is_left_with_the_broker() -> No
     assert link.states() == ["online", "offline"]
 
 
+async def test_stopping_waits_for_no_answer_that_could_not_be_sent() -> None:
+    link, limits = MemoryLink(), Limits(drain_seconds=600)
+    async with serving(EngineSimulator(ANSWER, token_s=60), link, limits) as (_, stop):
+        link.deliver(question("long"))
+        await asyncio.sleep(0.01)
+        link.down()
+        stop.set()
+    assert link.acknowledged == []
+
+
 async def test_an_engine_that_stops_in_mid_answer_leaves_the_question_with_the_broker() -> None:
     engine, link = EngineSimulator(ANSWER, token_s=0.02), MemoryLink()
     async with serving(engine, link):
