@@ -34,7 +34,9 @@ def generate(
     chunk: int,
     cancelled: Callable[[], bool],
 ) -> Iterator[Event]:
-    """Yield Prefill per chunk, Token per token, then one Done. `submitted` is a `time.monotonic` stamp.
+    """Yield Prefill at the start and per chunk, Token per token, then one Done.
+
+    `submitted` is a `time.monotonic` stamp.
 
     Raises:
         EngineError: onnxruntime failed, or gave logits that are not numbers.
@@ -55,6 +57,7 @@ def generate(
     reason: FinishReason | None = None
     logits = None
     prefilled = started
+    yield Prefill(len(ids), total, lease.cached)
     while len(ids) < total and (reason := ended()) is None:
         part = prompt[len(ids) : len(ids) + chunk]
         last = len(ids) + len(part) == total

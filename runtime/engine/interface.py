@@ -41,7 +41,9 @@ class Engine(Protocol):
         ...
 
     def generate(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Yield Prefill and Token events, then exactly one Done. Closing the generator frees the slot within a token.
+        """Yield Prefill (the first when the request leaves the queue), Token, then exactly one Done.
+
+        Closing the generator frees the slot within a token.
 
         Raises (at the first iteration):
             PromptTooLongError: prompt + max_tokens is more than the context. Nothing is cut.

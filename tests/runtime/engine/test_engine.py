@@ -54,7 +54,7 @@ async def test_greedy_is_the_references(engine: OnnxEngine) -> None:
     events = await collect(engine, ask(len(REFERENCE.greedy)))
     assert ids(events) == REFERENCE.greedy
     progress = [event for event in events if isinstance(event, Prefill)]
-    assert [event.done for event in progress] == [8, 16, len(REFERENCE.prompt)]
+    assert [event.done for event in progress] == [0, 8, 16, len(REFERENCE.prompt)]
     assert done(events).reason == "length"
     assert done(events).usage.completion == len(REFERENCE.greedy)
 
@@ -95,7 +95,8 @@ async def test_closing_frees_the_slot_within_a_token(engine: OnnxEngine) -> None
             break
         await asyncio.sleep(0.01)
     assert engine.stats.running == 0
-    assert engine.stats.completion_tokens < 90
+    assert engine.stats.requests == 1
+    assert 0 < engine.stats.completion_tokens < 90
     assert ids(await collect(engine, ask())) == REFERENCE.greedy
 
 
