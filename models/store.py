@@ -3,13 +3,12 @@
     bundles/<digest>/       one bundle each, never changed after it got its name
     refs/<name>             the digest last added under that name
     refs/<name>@<version>   the digest of exactly that version
-    sources/<sha256>/       weights as fetched, so that fidelity can be measured again
-    (`models.sources.shelf`) downloads/              what is being fetched, kept over an interruption
-    staging/                what is being written; a crash leaves rubbish here and nowhere else locks/
-    one empty file a lock, never removed
+    sources/<sha256>/       weights as fetched, so that fidelity can be measured again (`models.sources.shelf`)
+    downloads/              what is being fetched, kept over an interruption
+    staging/                what is being written; a crash leaves rubbish here and nowhere else
+    locks/                  one empty file a lock, never removed
 
-Knows this layout; does not know how bundles are made or run. The runtime imports it, so: stdlib, manifest,
-errors.
+Knows this layout; does not know how bundles are made or run. The runtime imports it, so: stdlib, manifest, errors.
 """
 
 import hashlib

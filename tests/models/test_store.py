@@ -218,7 +218,7 @@ def test_any_sequence_of_adds_and_removals_leaves_a_sound_store(
         ({"INGLENOOK_STATE": "/a", "STATE_DIRECTORY": "/b", "XDG_DATA_HOME": "/c"}, "/a"),
         ({"STATE_DIRECTORY": "/b:/bb", "XDG_DATA_HOME": "/c"}, "/b"),
         ({"XDG_DATA_HOME": "/c"}, "/c/inglenook"),
-        ({}, "/home/me/.local/share/inglenook"),
+        ({}, "/somebody/.local/share/inglenook"),
     ],
 )
 def test_where_state_is_kept(
@@ -226,7 +226,7 @@ def test_where_state_is_kept(
 ) -> None:
     for name in ("INGLENOOK_STATE", "STATE_DIRECTORY", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/somebody")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert default_state_dir() == Path(expected)
