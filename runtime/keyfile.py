@@ -1,5 +1,6 @@
 """The key that callers from other machines must show: made at first boot, kept for its owner alone to read."""
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -40,9 +41,8 @@ def _write(path: Path, key: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        path.hardlink_to(name)
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):  # the other one was first: its key holds, ours was never shown
+            path.hardlink_to(name)
     finally:
         Path(name).unlink()
     durable.sync_file(path.parent)
