@@ -1,4 +1,4 @@
-"""Bundles and catalogue entries in words and plain values, for people and for programs. No I/O."""
+"""Bundles and catalogue entries in words and plain values, for people and for programs."""
 
 from typing import Any, Final
 

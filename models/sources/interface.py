@@ -60,18 +60,8 @@ class Offer(Protocol):
     """Something a source has, described before its first byte is fetched."""
 
     @property
-    def revision(self) -> str:
-        """The exact version on offer."""
-        ...
-
-    @property
-    def size(self) -> int | None:
-        """Bytes that `fetch` will download; None when the source does not say."""
-        ...
-
-    @property
     def weights(self) -> int | None:
-        """Bytes of the weights once they are here."""
+        """Bytes of the weights once they are here; None when the source does not say."""
         ...
 
     @property

@@ -22,7 +22,6 @@ class LocalOffer:
     path: Path
     sha256: str
     weights: int
-    size: int = 0
     disk: int = 0
     licence: Licence | None = None
 

@@ -28,13 +28,7 @@ class Kept:
 
     fetched: Fetched
     weights: int
-    size: int = 0
     disk: int = 0
-
-    @property
-    def revision(self) -> str:
-        """As it was when fetched."""
-        return self.fetched.source.revision
 
     @property
     def licence(self) -> Licence | None:
