@@ -49,9 +49,8 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
     """Run `ingle`; return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a terminal that cannot show a letter gets its number
+            # A terminal that cannot show a letter gets its number.
+            stream.reconfigure(errors="backslashreplace")
     found = entry_points(group=GROUP) if sources is None else sources
     ingle = click.version_option(runtime.__version__, prog_name="inglenook")(Gathered(found))
     try:

@@ -41,7 +41,8 @@ def _write(path: Path, key: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        with contextlib.suppress(FileExistsError):  # the other one was first: its key holds, ours was never shown
+        # The other process was first: its key holds, and nobody has seen ours.
+        with contextlib.suppress(FileExistsError):
             path.hardlink_to(name)
     finally:
         Path(name).unlink()

@@ -196,12 +196,8 @@ def _as_fetch_error(reference: Hub) -> Iterator[None]:
         raise FetchError(
             f"cannot reach the hub ({_first_line(exc)}); check the network and try again"
         ) from exc
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as exc:  # it reads what the server sent unchecked
+    # It reads what the server sent unchecked.
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise FetchError("what answers at HF_ENDPOINT is no model hub; correct the address") from exc
 
 

@@ -89,9 +89,8 @@ class SafetensorsWeights:
             raise WeightsError(f"{entry.path.name} is truncated: it ends within {name!r}; fetch it again")
         if entry.dtype == "BF16":
             return (raw.astype(np.uint32) << np.uint32(16)).view(np.float32).reshape(entry.shape)
-        with np.errstate(
-            over="ignore"
-        ):  # a float64 beyond float32 is inf, which the quantiser refuses by name
+        # A float64 beyond float32 becomes inf, which the quantiser refuses by name.
+        with np.errstate(over="ignore"):
             return raw.astype(np.float32).reshape(entry.shape)
 
 
