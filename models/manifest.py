@@ -7,12 +7,10 @@ are made (`models.build`). An unknown key is an error that names the key: a typo
 
 import hashlib
 import json
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any, Final, Literal, Self, TypeVar, get_args, get_origin
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, Self
 
+from models import strict
 from models.errors import ManifestError
 
 SCHEMA_VERSION: Final = 1
@@ -20,8 +18,6 @@ MANIFEST_NAME: Final = "manifest.json"
 DECODER_NAME: Final = "decoder.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
 TEMPLATE_NAME: Final = "chat_template.jinja"
-
-T = TypeVar("T")
 
 CacheKind = Literal["kv", "conv", "ssm"]
 
@@ -104,7 +100,7 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class SamplingDefaults:
-    """What the model's maker recommends."""
+    """How to sample where a caller says nothing: the catalogue's word, else the maker's, else these."""
 
     temperature: float = 0.7
     top_p: float = 0.95
@@ -156,17 +152,18 @@ class Manifest:
         """
         try:
             raw = json.loads(text)
-        except (json.JSONDecodeError, UnicodeDecodeError) as exc:
+        except (ValueError, RecursionError) as exc:
             raise ManifestError(f"manifest is not JSON ({exc}); pull the model again") from exc
-        if not isinstance(raw, dict):
-            raise ManifestError("manifest is not a JSON object; pull the model again")
-        version = raw.get("schema_version")
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ManifestError(
                 f"manifest has schema version {version}, this inglenook reads up to {SCHEMA_VERSION}; "
                 "update inglenook, or pull the model again with this version"
             )
-        return _load(cls, raw, "manifest")
+        try:
+            return strict.load(cls, raw, "manifest")
+        except strict.MisfitError as exc:
+            raise ManifestError(f"{exc}; pull the model again") from exc
 
     def to_json(self) -> str:
         """Canonical text: sorted keys, two-space indent, one final newline. Equal manifests give equal bytes."""
@@ -176,53 +173,3 @@ class Manifest:
     def digest(self) -> str:
         """Sha256 of the canonical text. The manifest holds every file's hash, so this names the whole bundle."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
-
-
-def _load(kind: type[T], raw: object, where: str) -> T:
-    """Build dataclass `kind` from parsed JSON, refusing what it does not know."""
-    if not isinstance(raw, Mapping):
-        raise ManifestError(f"{where} is not an object")
-    hints = typing.get_type_hints(kind)
-    known = set(hints)
-    if unknown := sorted(set(raw) - known):
-        raise ManifestError(
-            f"{where} has an unknown key {unknown[0]!r}; known keys: {', '.join(sorted(known))}"
-        )
-    values = {name: _value(hints[name], raw[name], f"{where}.{name}") for name in raw}
-    try:
-        return kind(**values)
-    except TypeError as exc:
-        missing = sorted(known - set(raw))
-        raise ManifestError(f"{where} lacks {', '.join(missing)}") from exc
-
-
-def _value(hint: Any, raw: object, where: str) -> Any:
-    origin = get_origin(hint)
-    if hint is float and isinstance(raw, int) and not isinstance(raw, bool):
-        return float(raw)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _load(hint, raw, where)
-    if origin is tuple:
-        if not isinstance(raw, list):
-            raise ManifestError(f"{where} is not a list")
-        return tuple(_value(get_args(hint)[0], item, f"{where}[{i}]") for i, item in enumerate(raw))
-    if origin is Literal:
-        if raw not in get_args(hint):
-            raise ManifestError(f"{where} is {raw!r}, not one of {', '.join(map(str, get_args(hint)))}")
-        return raw
-    if origin in {types.UnionType, typing.Union}:
-        return _union(get_args(hint), raw, where)
-    if not isinstance(raw, hint) or (isinstance(raw, bool) and hint is not bool):
-        raise ManifestError(f"{where} is {raw!r}, expected {hint.__name__}")
-    return raw
-
-
-def _union(options: tuple[Any, ...], raw: object, where: str) -> Any:
-    if raw is None and type(None) in options:
-        return None
-    for option in options:
-        if option is type(None):
-            continue
-        if is_dataclass(option) or (isinstance(raw, option) and not isinstance(raw, bool)):
-            return _value(option, raw, where)
-    raise ManifestError(f"{where} is {raw!r}, which is of the wrong type")
