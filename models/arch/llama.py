@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models import strict
 from models.checkpoint import Weights
 from models.errors import ArchitectureError, WeightsError
 from models.graph import rotary
@@ -32,6 +33,18 @@ CONTEXT_CAP: Final = 32768
 
 Array = NDArray[np.float32]
 
+_POSSIBLE: Final[Mapping[str, range]] = {
+    "hidden_size": range(1, 1 << 17),
+    "intermediate_size": range(1, 1 << 19),
+    "num_hidden_layers": range(1, 1 << 11),
+    "num_attention_heads": range(1, 1 << 11),
+    "num_key_value_heads": range(1 << 11),
+    "head_dim": range(1 << 11),
+    "vocab_size": range(1, 1 << 21),
+    "max_position_embeddings": range(1, 1 << 31),
+}
+"""No model for a board comes near the ends: a corrupt size must not be believed and built."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -46,7 +59,7 @@ class Config:
     head_dim: int = 0
     rms_norm_eps: float = 1e-6
     rope_theta: float = 10000.0
-    rope_scaling: Mapping[str, Any] | None = None
+    rope_scaling: dict[str, Any] | None = None
     max_position_embeddings: int = 2048
     tie_word_embeddings: bool = False
     attention_bias: bool = False
@@ -58,7 +71,7 @@ class Config:
         """Read a Hugging Face configuration.
 
         Raises:
-            ArchitectureError: a key is missing, or a feature of it is not built.
+            ArchitectureError: a key is missing or impossible, or a feature of it is not built.
         """
         known = {f.name for f in fields(cls)}
         chosen = {key: value for key, value in raw.items() if key in known and value is not None}
@@ -68,18 +81,24 @@ class Config:
             chosen.setdefault("rope_theta", nested.get("rope_theta", 10000.0))
             chosen.setdefault("rope_scaling", nested)
         try:
-            config = cls(**chosen)
-        except TypeError as exc:
-            raise ArchitectureError(f"config.json of this llama lacks a key: {exc}") from exc
+            config = strict.load(cls, chosen)
+        except strict.MisfitError as exc:
+            raise ArchitectureError(f"config.json: {exc}; fetch the model again") from exc
         config.check()
         return config
 
     def check(self) -> None:
-        """Raise ArchitectureError for what this module does not build."""
+        """Raise ArchitectureError for what cannot be, and for what this module does not build."""
+        wrong = [key for key, possible in _POSSIBLE.items() if getattr(self, key) not in possible]
+        wrong += [key for key in ("rms_norm_eps", "rope_theta") if not 0 < getattr(self, key) < math.inf]
+        if wrong:
+            raise ArchitectureError(
+                f"config.json has the impossible {wrong[0]} {getattr(self, wrong[0])}; fetch the model again"
+            )
         if self.hidden_act != "silu":
             raise ArchitectureError(f"llama with activation {self.hidden_act!r} is not built; silu is")
         heads = self.heads
-        if heads.size % 2 or heads.query % heads.kv:
+        if not heads.size or heads.size % 2 or heads.query % heads.kv:
             raise ArchitectureError(f"{heads.query} query and {heads.kv} kv heads of {heads.size} do not fit")
         rotary.frequencies(heads.size, self.rope_theta, self.rope_scaling)
 

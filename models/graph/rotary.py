@@ -16,28 +16,42 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
     """Angle per position for each of the `size / 2` pairs.
 
     Raises:
-        ArchitectureError: a scaling that is not default, linear, llama3 or a list of factors.
+        ArchitectureError: a scaling that is not default, linear, llama3 or a list of factors, or lacks its numbers.
     """
     inverse = 1.0 / theta ** (np.arange(0, size, 2, dtype=np.float64) / size)
     kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type", "default"))
     if scaling is None or kind == "default":
         return inverse
     if kind == "linear":
-        return inverse / float(scaling["factor"])
+        return inverse / _positive(scaling, "factor")
     if kind == "llama3":
         return _llama3(inverse, scaling)
-    if kind == "factors":  # what GGUF keeps of llama3: the divisor of each frequency
+    if (
+        kind == "factors"
+    ):  # what our GGUF reader makes of llama3, and has checked: the divisor of each frequency
         return inverse / np.array(scaling["factors"], dtype=np.float64)
     raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear and llama3 are")
 
 
 def _llama3(inverse: NDArray[np.float64], scaling: Mapping[str, Any]) -> NDArray[np.float64]:
     """Llama 3.1: long wavelengths are stretched, short ones kept, those between blended."""
-    factor = float(scaling["factor"])
-    low, high = float(scaling["low_freq_factor"]), float(scaling["high_freq_factor"])
-    turns = float(scaling["original_max_position_embeddings"]) * inverse / (2 * math.pi)
+    factor = _positive(scaling, "factor")
+    low, high = _positive(scaling, "low_freq_factor"), _positive(scaling, "high_freq_factor")
+    if low >= high:
+        raise ArchitectureError(
+            "rotary scaling has low_freq_factor above high_freq_factor; fetch the model again"
+        )
+    turns = _positive(scaling, "original_max_position_embeddings") * inverse / (2 * math.pi)
     smooth = np.clip((turns - low) / (high - low), 0.0, 1.0)
     return (1 - smooth) * inverse / factor + smooth * inverse
+
+
+def _positive(scaling: Mapping[str, Any], key: str) -> float:
+    """One of the scaling's numbers."""
+    value = scaling.get(key)
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ArchitectureError(f"rotary scaling has {key} {str(value)[:40]!r}; fetch the model again")
+    return float(value)
 
 
 def tables(inverse: NDArray[np.float64], positions: int) -> tuple[Array, Array]:

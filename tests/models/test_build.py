@@ -106,10 +106,21 @@ def test_an_unknown_architecture_is_named(tmp_path: Path) -> None:
         ({"hidden_act": "relu"}, "relu"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": 4}}, "yarn"),
         ({"num_key_value_heads": 3}, "do not fit"),
-        ({"hidden_size": None}, "hidden_size"),
+        ({"hidden_size": None}, "lacks the key 'hidden_size'"),
+        ({"hidden_size": "64"}, "hidden_size is '64', which is of the wrong type"),
+        ({"rope_scaling": [1]}, "rope_scaling is"),
+        ({"num_hidden_layers": 10**9}, "impossible num_hidden_layers"),
+        ({"num_attention_heads": 0}, "impossible num_attention_heads"),
+        ({"max_position_embeddings": 0}, "impossible max_position_embeddings"),
+        ({"rope_theta": -1}, "impossible rope_theta"),
+        ({"hidden_size": 2, "head_dim": 0}, "do not fit"),
+        ({"rope_scaling": {"rope_type": "linear"}}, "factor 'None'"),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 0}}, "factor '0'"),
     ],
 )
-def test_a_feature_that_is_not_built_is_named(change: dict[str, object], says: str, tmp_path: Path) -> None:
+def test_what_cannot_be_or_is_not_built_is_named(
+    change: dict[str, object], says: str, tmp_path: Path
+) -> None:
     checkpoint = tiny_checkpoint()
     config = {key: value for key, value in (dict(checkpoint.config) | change).items() if value is not None}
     with pytest.raises(ArchitectureError, match=says):
