@@ -1,6 +1,4 @@
-"""One architecture, one module, three names.
-
-They are `Config` (with `from_hf`), `folds(config)` and `build(graph, config, weights, recipe)`.
+"""One architecture, one module: a `Config` that declares what it uses of `config.json`, and `dense(raw)`.
 
 The table is explicit: a configuration file never chooses what is imported.
 """
@@ -9,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.arch import llama
+from models.arch import granite, llama, qwen2, qwen3, smollm3
+from models.arch.dense import Dense, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
 from models.graph.builder import Graph
@@ -31,9 +30,14 @@ class Plan:
     build: Callable[[Graph, Weights, Recipe], tuple[CacheSpec, ...]]
 
 
-_PLANS: Final[Mapping[str, Callable[[Mapping[str, Any]], Plan]]] = {
-    "llama": lambda raw: _plan(llama.Config.from_hf(raw)),
+ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Dense]]] = {
+    "granite": granite.dense,
+    "llama": llama.dense,
+    "qwen2": qwen2.dense,
+    "qwen3": qwen3.dense,
+    "smollm3": smollm3.dense,
 }
+"""By `model_type`."""
 
 
 def plan(config: Mapping[str, Any]) -> Plan:
@@ -43,16 +47,16 @@ def plan(config: Mapping[str, Any]) -> Plan:
         ArchitectureError: unknown, or it asks for a feature that is not built (the message says which).
     """
     kind = str(config.get("model_type", "unnamed"))
-    if kind not in _PLANS:
-        raise ArchitectureError(f"architecture {kind!r} is not built; known: {', '.join(sorted(_PLANS))}")
-    return _PLANS[kind](config)
-
-
-def _plan(config: llama.Config) -> Plan:
+    if kind not in ARCHITECTURES:
+        raise ArchitectureError(
+            f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))}"
+        )
+    dense = ARCHITECTURES[kind](config)
+    dense.check()
     return Plan(
-        context_length=config.context,
-        vocabulary_size=config.vocab_size,
-        tied=config.tie_word_embeddings,
-        folds=llama.folds(config),
-        build=lambda graph, weights, recipe: llama.build(graph, config, weights, recipe),
+        context_length=dense.context,
+        vocabulary_size=dense.vocabulary,
+        tied=dense.tied,
+        folds=folds(dense),
+        build=lambda graph, weights, recipe: build(graph, dense, weights, recipe),
     )

@@ -71,25 +71,34 @@ def kv_cache(layer: int, heads: Heads) -> CacheSpec:
     return CacheSpec(layer, "kv", past, present)
 
 
-def attention(graph: Graph, qkv: Value, cache: CacheSpec, heads: Heads, steps: Steps, scale: float) -> Value:
-    """Grouped-query attention over packed q, k, v ([B, S, (query + 2 kv) D]), rotary inside; declares the cache."""
+def attention(
+    graph: Graph,
+    qkv: tuple[Value, Value | None, Value | None],
+    cache: CacheSpec,
+    heads: Heads,
+    steps: Steps,
+    scale: float,
+    *,
+    rotary: bool = True,
+) -> Value:
+    """Grouped-query attention, rotary inside; declares the cache.
+
+    `qkv` is q, k and v, [B, S, heads D] each, or all of them packed in the first and the others None.
+    """
     key, value = (graph.input(spec.name, spec.dtype, spec.shape) for spec in cache.past)
     out, present_key, present_value = graph.op(
         "GroupQueryAttention",
-        qkv,
-        None,
-        None,
+        *qkv,
         key,
         value,
         steps.seqlens_k,
         steps.total_sequence_length,
-        steps.cos,
-        steps.sin,
+        *((steps.cos, steps.sin) if rotary else ()),
         outputs=("out", "present_key", "present_value"),
         domain=CONTRIB,
         num_heads=heads.query,
         kv_num_heads=heads.kv,
-        do_rotary=1,
+        do_rotary=int(rotary),
         rotary_interleaved=0,
         scale=scale,
     )
@@ -98,12 +107,21 @@ def attention(graph: Graph, qkv: Value, cache: CacheSpec, heads: Heads, steps: S
     return out
 
 
+def head_norm(graph: Graph, x: Value, heads: int, weight: Array, epsilon: float) -> Value:
+    """RMS norm of each head by itself: [B, S, heads D] to the same."""
+    size = weight.shape[0]
+    (split,) = graph.op("Reshape", x, graph.constant(0, 0, heads, size))
+    normed = rms_norm(graph, split, weight, epsilon)
+    with graph.scope("merged"):
+        return graph.op("Reshape", normed, graph.constant(0, 0, heads * size))[0]
+
+
 def gated_mlp(
     graph: Graph,
     x: Value,
     weights: tuple[Array, Array, Array],
     scheme: Scheme,
-    biases: tuple[Array, Array] | None,
+    biases: tuple[Array | None, Array | None],
     tap: str,
 ) -> Value:
     """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once.
@@ -112,12 +130,11 @@ def gated_mlp(
     """
     gate, up, down = weights
     with graph.scope("gate_up"):
-        bias = None if biases is None else biases[0]
-        merged = linear(graph, x, np.concatenate([gate, up]), scheme, bias)
+        merged = linear(graph, x, np.concatenate([gate, up]), scheme, biases[0])
     width = gate.shape[0]
     left, right = graph.op("Split", merged, graph.constant(width, width), outputs=("gate", "up"), axis=-1)
     (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)
     (product,) = graph.op("Mul", activated, right)
     graph.tap(tap, product)
     with graph.scope("down"):
-        return linear(graph, product, down, scheme, None if biases is None else biases[1])
+        return linear(graph, product, down, scheme, biases[1])

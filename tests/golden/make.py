@@ -1,4 +1,4 @@
-"""Make the tiny random Llama checkpoints and their reference logits, with the reference implementation.
+"""Make the tiny random checkpoints and their reference logits, with the reference implementation.
 
 Needs torch and transformers, which this project does not depend on: see README.md beside this file. The tests
 only read what it wrote. Each checkpoint is in Hugging Face's layout, so what opens real models opens these.
@@ -14,7 +14,15 @@ import numpy as np
 import torch
 import transformers
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    GenerationConfig,
+    GraniteForCausalLM,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2ForCausalLM,
+    Qwen3ForCausalLM,
+    SmolLM3ForCausalLM,
+)
 
 PROMPT_TOKENS: Final = 24
 STEPS: Final = 10
@@ -45,6 +53,7 @@ class Variant:
     seed: int
     changes: dict[str, Any]
     dtype: torch.dtype = field(default=torch.bfloat16)
+    model: type[PreTrainedModel] = LlamaForCausalLM
 
 
 COMMON: Final[dict[str, Any]] = {
@@ -72,6 +81,14 @@ LLAMA3_ROPE: Final = {
     "original_max_position_embeddings": 64,
 }
 
+# Of the kind that Granite 3 has; so chosen that all four can be seen in the logits of so small a model.
+GRANITE: Final = {
+    "embedding_multiplier": 2.0,
+    "residual_multiplier": 0.8,
+    "attention_multiplier": 0.2,
+    "logits_scaling": 2.0,
+}
+
 # Seeds with which the ten greedy tokens are at least eight different ones and no choice is near a tie.
 VARIANTS: Final = {
     "llama-tied": Variant(13, {"num_hidden_layers": 3}),
@@ -80,6 +97,10 @@ VARIANTS: Final = {
     "llama-rope-linear": Variant(16, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, torch.float16),
     "llama-head-dim": Variant(3, {"num_attention_heads": 6, "head_dim": 16}),
     "llama-bias": Variant(7, {"intermediate_size": 64, "attention_bias": True, "mlp_bias": True}),
+    "granite": Variant(19, GRANITE, model=GraniteForCausalLM),
+    "qwen2": Variant(2, {}, model=Qwen2ForCausalLM),
+    "qwen3": Variant(39, {"head_dim": 32}, model=Qwen3ForCausalLM),
+    "smollm3": Variant(3, {"num_hidden_layers": 3, "no_rope_layers": [1, 0, 1]}, model=SmolLM3ForCausalLM),
 }
 
 
@@ -103,12 +124,12 @@ def make_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def make_model(variant: Variant) -> LlamaForCausalLM:
+def make_model(variant: Variant) -> PreTrainedModel:
     """Random weights, large enough that attention is far from uniform and logits far from equal.
 
     They are rounded to the stored type first, so that the reference sees exactly what the file holds.
     """
-    model = LlamaForCausalLM(LlamaConfig(**COMMON | variant.changes)).eval()
+    model = variant.model(variant.model.config_class(**COMMON | variant.changes)).eval()
     random = torch.Generator().manual_seed(variant.seed)
     for name, parameter in sorted(model.named_parameters()):
         centre, spread = (1.0, 0.2) if name.endswith("norm.weight") else (0.0, 0.15)
@@ -117,7 +138,7 @@ def make_model(variant: Variant) -> LlamaForCausalLM:
     return model
 
 
-def reference(model: LlamaForCausalLM, prompt: list[int]) -> dict[str, Any]:
+def reference(model: PreTrainedModel, prompt: list[int]) -> dict[str, Any]:
     """Logits of the prompt at once, then of `STEPS` greedy tokens fed one by one through the cache."""
     feed, cache, logits, greedy = prompt, None, [], []
     with torch.inference_mode():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.weights import open_checkpoint
-from tests.support.goldens import GOLDEN_DIR, GOLDENS, Reference
+from tests.support.goldens import GOLDEN_DIR, LLAMAS, Reference
 from tests.support.oracle import Oracle, greedy_oracle, rotary_frequencies
 
 FILES = {
@@ -18,7 +18,7 @@ FILES = {
     "tokenizer.json",
     "tokenizer_config.json",
 }
-each_golden = pytest.mark.parametrize("golden", GOLDENS, ids=lambda path: path.name)
+each_golden = pytest.mark.parametrize("golden", LLAMAS, ids=lambda path: path.name)
 
 
 @each_golden
@@ -54,7 +54,7 @@ def test_a_golden_model_is_whole(golden: Path) -> None:
 
 
 def test_the_golden_models_cover_what_llama_can_be() -> None:
-    configs = [json.loads((golden / "config.json").read_text()) for golden in GOLDENS]
+    configs = [json.loads((golden / "config.json").read_text()) for golden in LLAMAS]
     assert {c["tie_word_embeddings"] for c in configs} == {True, False}
     assert {(c["rope_scaling"] or {}).get("rope_type") for c in configs} == {None, "linear", "llama3"}
     assert any(c["head_dim"] * c["num_attention_heads"] != c["hidden_size"] for c in configs)
@@ -62,7 +62,7 @@ def test_the_golden_models_cover_what_llama_can_be() -> None:
     assert any(c["num_key_value_heads"] < c["num_attention_heads"] for c in configs)
 
 
-@pytest.mark.parametrize("golden", [g for g in GOLDENS if "rope" in g.name], ids=lambda path: path.name)
+@pytest.mark.parametrize("golden", [g for g in LLAMAS if "rope" in g.name], ids=lambda path: path.name)
 def test_rotary_scaling_matters_within_the_reference(golden: Path) -> None:
     checkpoint, reference = open_checkpoint(golden), Reference.of(golden)
     unscaled = replace(checkpoint, config={**checkpoint.config, "rope_scaling": None})

@@ -17,12 +17,12 @@ from models.checkpoint import Checkpoint, Weights
 from models.quantize import RECIPES
 from models.runner import Runner
 from models.smooth import Smoothed, channel_scales
-from tests.support.goldens import GOLDENS
+from tests.support.goldens import LLAMAS
 from tests.support.oracle import Oracle
 from tests.support.tiny import IDENTITY, tiny_checkpoint
 
 Array = NDArray[np.float32]
-VARIANTS = [path.name for path in GOLDENS]
+VARIANTS = [path.name for path in LLAMAS]
 SIZES = arrays(np.float32, 8, elements=st.floats(0, 1e6, width=32))
 
 

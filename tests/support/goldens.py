@@ -12,6 +12,8 @@ GOLDENS: Final = tuple(
     sorted(path for path in GOLDEN_DIR.iterdir() if path.is_dir() and path.name[0] not in "._")
 )
 """One folder a variant, each with a checkpoint in Hugging Face's layout."""
+LLAMAS: Final = tuple(path for path in GOLDENS if path.name.startswith("llama-"))
+"""Those that the numpy oracle computes."""
 
 
 @dataclass(frozen=True)

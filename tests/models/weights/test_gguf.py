@@ -18,7 +18,7 @@ from models.weights import open_checkpoint
 from models.weights.gguf import unpermute
 from models.weights.gguf_header import read_header
 from tests.support.ggufs import gguf_name, write_gguf
-from tests.support.goldens import GOLDENS
+from tests.support.goldens import LLAMAS
 from tests.support.tiny import tiny_checkpoint
 
 UNSUPPORTED = {"Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64", "Q1_0"}
@@ -64,7 +64,7 @@ def noise_checkpoint() -> Checkpoint:
     return replace(tiny, config={**tiny.config, **sizes, **heads}, weights=Noise())
 
 
-@pytest.mark.parametrize("variant", [golden.name for golden in GOLDENS])
+@pytest.mark.parametrize("variant", [golden.name for golden in LLAMAS])
 def test_a_converted_checkpoint_is_the_same_model(variant: str, tmp_path: Path) -> None:
     golden = tiny_checkpoint(variant)
     write_gguf(tmp_path / "m.gguf", golden)

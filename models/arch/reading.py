@@ -1,0 +1,118 @@
+"""What every architecture does with a configuration and with weights: take what it knows, name what is wrong."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import strict
+from models.checkpoint import Weights
+from models.errors import ArchitectureError, WeightsError
+
+CONTEXT_CAP: Final = 32768
+"""Longest rotary table stored: an edge board has no memory for more, and the table costs 256 bytes a position."""
+
+_POSSIBLE: Final[Mapping[str, range]] = {
+    "hidden_size": range(1, 1 << 17),
+    "intermediate_size": range(1, 1 << 19),
+    "num_hidden_layers": range(1, 1 << 11),
+    "num_attention_heads": range(1, 1 << 11),
+    "num_key_value_heads": range(1 << 11),
+    "head_dim": range(1 << 11),
+    "vocab_size": range(1, 1 << 21),
+    "max_position_embeddings": range(1, 1 << 31),
+    "sliding_window": range(1, 1 << 31),
+    "sliding_window_pattern": range(1, 1 << 11),
+    "no_rope_layer_interval": range(1, 1 << 11),
+}
+"""No model for a board comes near the ends: a corrupt size must not be believed and built."""
+_POSITIVE: Final = frozenset(
+    {
+        "rms_norm_eps",
+        "rope_theta",
+        "rope_local_base_freq",
+        "query_pre_attn_scalar",
+        "embedding_multiplier",
+        "residual_multiplier",
+        "attention_multiplier",
+        "logits_scaling",
+    }
+)
+"""Numbers that have to be above zero, and finite."""
+
+Array = NDArray[np.float32]
+Config = TypeVar("Config")
+
+
+def read_config(kind: type[Config], raw: Mapping[str, Any], family: str) -> Config:
+    """Make `kind`, a dataclass, of the keys of `config.json` it declares; the rest is ignored.
+
+    Raises:
+        ArchitectureError: a key is missing or impossible.
+    """
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # no Protocol says "a dataclass"
+    chosen = {key: value for key, value in raw.items() if key in known and value is not None}
+    nested = raw.get("rope_parameters")
+    if isinstance(nested, Mapping):  # transformers 5 writes both rotary keys into one object
+        chosen.setdefault("rope_theta", nested.get("rope_theta", 10000.0))
+        chosen.setdefault("rope_scaling", nested)
+    try:
+        config = strict.load(kind, chosen)
+    except strict.MisfitError as exc:
+        raise ArchitectureError(f"config.json of this {family}: {exc}; fetch the model again") from exc
+    for key in known:
+        value = getattr(config, key)
+        fits = value in _POSSIBLE[key] if key in _POSSIBLE else key not in _POSITIVE or 0 < value < math.inf
+        if not fits:
+            raise ArchitectureError(f"config.json has the impossible {key} {value}; fetch the model again")
+    return config
+
+
+def require(family: str, feature: str, found: object, built: object) -> None:
+    """Raise ArchitectureError for a feature that is not built."""
+    if found != built:
+        raise ArchitectureError(f"{family} with {feature} {found!r} is not built; {built!r} is")
+
+
+class Reader:
+    """Weights by name, with the shape each must have; remembers which were asked for."""
+
+    def __init__(self, weights: Weights, family: str) -> None:
+        self._weights = weights
+        self._family = family
+        self._seen: set[str] = set()
+
+    def __call__(self, name: str, *shape: int) -> Array:
+        """The tensor `name`.
+
+        Raises:
+            WeightsError: it is missing, or of another shape.
+        """
+        if name not in self._weights:
+            raise WeightsError(f"the checkpoint has no tensor {name!r}; it is incomplete, fetch it again")
+        if (found := self._weights.shape(name)) != shape:
+            raise WeightsError(
+                f"tensor {name!r} has shape {list(found)}, its configuration says {list(shape)}"
+            )
+        self._seen.add(name)
+        return self._weights[name]
+
+    def optional(self, name: str, *shape: int, wanted: bool) -> Array | None:
+        """The tensor `name` if it is wanted."""
+        return self(name, *shape) if wanted else None
+
+    def refuse_rest(self, *, tied: bool) -> None:
+        """Raise WeightsError for a tensor nobody asked for: this is not the architecture it says it is."""
+        ignored = {"lm_head.weight"} if tied else set()
+        rest = [
+            name
+            for name in self._weights
+            if name not in self._seen and name not in ignored and not name.endswith("rotary_emb.inv_freq")
+        ]
+        if rest:
+            raise WeightsError(
+                f"the checkpoint has a tensor that {self._family} does not: {rest[0]!r} ({len(rest)} in all)"
+            )
