@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.arch import granite, llama, qwen2, qwen3, smollm3
+from models.arch import gemma3, granite, llama, olmo2, qwen2, qwen3, smollm3
 from models.arch.dense import Dense, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
@@ -31,8 +31,10 @@ class Plan:
 
 
 ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Dense]]] = {
+    "gemma3_text": gemma3.dense,
     "granite": granite.dense,
     "llama": llama.dense,
+    "olmo2": olmo2.dense,
     "qwen2": qwen2.dense,
     "qwen3": qwen3.dense,
     "smollm3": smollm3.dense,

@@ -6,7 +6,7 @@ is kept divided by the embedding's multiplier, which the norms undo, and the res
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from models.checkpoint import Weights
 from models.errors import ArchitectureError
 from models.graph import rotary
 from models.graph.blocks import (
+    Activation,
     Heads,
+    Rotary,
     Steps,
     add_rms_norm,
     attention,
@@ -24,6 +26,7 @@ from models.graph.blocks import (
     head_norm,
     kv_cache,
     rms_norm,
+    rotary_tables,
     step_inputs,
 )
 from models.graph.builder import Graph, Value
@@ -34,6 +37,15 @@ from models.smooth import Fold
 
 Array = NDArray[np.float32]
 T = TypeVar("T", Array, Array | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Layers that see a window of the tokens only."""
+
+    layers: frozenset[int]
+    window: int
+    frequencies: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +68,18 @@ class Dense:
     qkv_bias: bool = False
     output_bias: bool = False
     mlp_bias: bool = False
-    qk_norm: bool = False
-    """Each head of q and k is normed before rotary."""
+    qk_norm: Literal["", "head", "whole"] = ""
+    """Queries and keys are normed before rotary: each head by itself, or all heads of a token together."""
+    pre_norms: tuple[str, str] | None = ("input_layernorm", "post_attention_layernorm")
+    """Names of the norms before attention and before the feed-forward."""
+    post_norms: tuple[str, str] | None = None
+    """Names of the norms of what attention and feed-forward put out."""
+    norm_offset: float = 0.0
+    """Added to every norm's weight as it is stored."""
+    activation: Activation = "silu"
     unrotated: frozenset[int] = frozenset()
     """Layers without rotary positions."""
+    local: Local | None = None
     embedding_multiplier: float = 1.0
     residual_multiplier: float = 1.0
     logits_divisor: float = 1.0
@@ -86,12 +106,12 @@ def folds(dense: Dense) -> tuple[Fold, ...]:
     found = []
     for layer in range(dense.layers):
         name = f"model.layers.{layer}"
-        attention_norm, mlp_norm = f"{name}.input_layernorm", f"{name}.post_attention_layernorm"
         projections = tuple(f"{name}.self_attn.{p}_proj.weight" for p in ("q", "k", "v"))
         gates = tuple(f"{name}.mlp.{p}_proj.weight" for p in ("gate", "up"))
         up = (f"{name}.mlp.up_proj.weight", *((f"{name}.mlp.up_proj.bias",) if dense.mlp_bias else ()))
-        found.append(Fold(attention_norm, (f"{attention_norm}.weight",), projections))
-        found.append(Fold(mlp_norm, (f"{mlp_norm}.weight",), gates))
+        if dense.pre_norms and not dense.norm_offset:  # an offset is not divided with the weight
+            for norm, consumers in zip(dense.pre_norms, (projections, gates), strict=True):
+                found.append(Fold(f"{name}.{norm}", (f"{name}.{norm}.weight",), consumers))
         found.append(Fold(f"{name}.mlp.down_proj", up, (f"{name}.mlp.down_proj.weight",)))
     return tuple(found)
 
@@ -105,21 +125,26 @@ def build(graph: Graph, dense: Dense, weights: Weights, recipe: Recipe) -> tuple
     read = Reader(weights, dense.family)
     shape = (dense.vocabulary, dense.hidden)
     ids = graph.input("input_ids", "int64", ("batch", "sequence"))
-    steps = step_inputs(graph, *rotary.tables(dense.frequencies, dense.context))
+    steps = step_inputs(graph)
+    everywhere = rotary_tables(graph, *rotary.tables(dense.frequencies, dense.context))
+    locally = None
+    if dense.local:
+        with graph.scope("local"):
+            locally = rotary_tables(graph, *rotary.tables(dense.local.frequencies, dense.context))
     positions = graph.input("logit_positions", "int64", ("asked",))
     with graph.scope("embedding"):
         weight = read("model.embed_tokens.weight", *shape)
         vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=dense.tied)
         x = embed(graph, ids, vectors)
     caches = tuple(kv_cache(layer, dense.heads) for layer in range(dense.layers))
-    layers = _Layers(graph, dense, steps, read, recipe)
+    layers = _Layers(graph, dense, steps, everywhere, locally, read, recipe)
     residual: Value | None = None
     for cache in caches:
         with graph.scope(f"layers.{cache.layer}"):
             x, residual = layers.emit(x, residual, cache)
     with graph.scope("norm"):
-        final = read("model.norm.weight", dense.hidden) / np.float32(dense.logits_divisor)
-        normed, _ = layers.norm(x, residual, final)
+        weight = layers.norm_weight("model.norm") / np.float32(dense.logits_divisor)
+        normed, _ = layers.norm(x, residual, weight)
     with graph.scope("head"):
         (asked,) = graph.op("Gather", normed, positions, axis=1)
         if not dense.tied:
@@ -137,8 +162,15 @@ class _Layers:
     graph: Graph
     dense: Dense
     steps: Steps
+    everywhere: Rotary
+    locally: Rotary | None
     read: Reader
     recipe: Recipe
+
+    def norm_weight(self, name: str) -> Array:
+        """A norm's weight as it multiplies."""
+        weight: Array = self.read(f"{name}.weight", self.dense.hidden) + np.float32(self.dense.norm_offset)
+        return weight
 
     def norm(self, x: Value, residual: Value | None, weight: Array) -> tuple[Value, Value]:
         """Norm of the stream so far, and the stream itself."""
@@ -148,20 +180,34 @@ class _Layers:
 
     def emit(self, x: Value, residual: Value | None, cache: CacheSpec) -> tuple[Value, Value]:
         """One layer: what it adds to the stream, and the stream before that."""
-        graph, hidden = self.graph, self.dense.hidden
         prefix = f"model.layers.{cache.layer}"
-        with graph.scope("attention_norm"):
-            weight = self.read(f"{prefix}.input_layernorm.weight", hidden)
-            normed, residual = self.norm(x, residual, weight)
-            graph.tap(f"{prefix}.input_layernorm", normed)
-        with graph.scope("attention"):
-            attended = self._attention(normed, cache, f"{prefix}.self_attn")
-        with graph.scope("mlp_norm"):
-            weight = self.read(f"{prefix}.post_attention_layernorm.weight", hidden)
-            normed, residual = self.norm(attended, residual, weight)
-            graph.tap(f"{prefix}.post_attention_layernorm", normed)
-        with graph.scope("mlp"):
-            return self._mlp(normed, f"{prefix}.mlp"), residual
+        with self.graph.scope("attention_norm"):
+            entering, residual = self._enter(x, residual, prefix, 0)
+        with self.graph.scope("attention"):
+            x = self._leave(self._attention(entering, cache, f"{prefix}.self_attn"), prefix, 0)
+        with self.graph.scope("mlp_norm"):
+            entering, residual = self._enter(x, residual, prefix, 1)
+        with self.graph.scope("mlp"):
+            return self._leave(self._mlp(entering, f"{prefix}.mlp"), prefix, 1), residual
+
+    def _enter(self, x: Value, residual: Value | None, prefix: str, branch: int) -> tuple[Value, Value]:
+        """What a branch sees of the stream, and the stream."""
+        if self.dense.pre_norms is None:
+            stream = x if residual is None else self.graph.op("Add", x, residual)[0]
+            return stream, stream
+        name = f"{prefix}.{self.dense.pre_norms[branch]}"
+        normed, residual = self.norm(x, residual, self.norm_weight(name))
+        if not self.dense.norm_offset:
+            self.graph.tap(name, normed)
+        return normed, residual
+
+    def _leave(self, x: Value, prefix: str, branch: int) -> Value:
+        """What a branch puts out, normed if the architecture does."""
+        if self.dense.post_norms is None:
+            return x
+        with self.graph.scope("post_norm"):
+            weight = self.norm_weight(f"{prefix}.{self.dense.post_norms[branch]}")
+            return rms_norm(self.graph, x, weight * np.float32(self.dense.branch), self.dense.epsilon)
 
     def _attention(self, x: Value, cache: CacheSpec, prefix: str) -> Value:
         dense, heads = self.dense, self.dense.heads
@@ -174,30 +220,46 @@ class _Layers:
             if dense.qkv_bias:
                 bias = np.concatenate([self.read(f"{prefix}.{p}_proj.bias", n) for p, n in rows.items()])
             qkv = linear(self.graph, x, packed, self.recipe.attention, bias)
-        parts = (qkv, None, None) if not dense.qk_norm else self._normed_heads(qkv, prefix)
-        rotated = cache.layer not in dense.unrotated
-        out = attention(self.graph, parts, cache, heads, self.steps, dense.attention_scale, rotary=rotated)
+        near = dense.local is not None and cache.layer in dense.local.layers
+        tables = self.locally if near else self.everywhere
+        out = attention(
+            self.graph,
+            self._normed(qkv, prefix) if dense.qk_norm else (qkv, None, None),
+            cache,
+            heads,
+            self.steps,
+            None if cache.layer in dense.unrotated else tables,
+            scale=dense.attention_scale,
+            window=dense.local.window if near and dense.local else None,
+        )
         with self.graph.scope("output"):
             weight = self.read(f"{prefix}.o_proj.weight", dense.hidden, rows["q"])
             bias = self.read.optional(f"{prefix}.o_proj.bias", dense.hidden, wanted=dense.output_bias)
             return linear(self.graph, out, self._branch(weight), self.recipe.attention, self._branch(bias))
 
     def _branch(self, tensor: T) -> T:
-        """What ends a branch, in the measure of the stream it joins."""
-        return tensor if tensor is None else tensor * np.float32(self.dense.branch)
+        """What ends a branch, in the measure of the stream it joins; a norm after it sees to that itself."""
+        if tensor is None or self.dense.post_norms:
+            return tensor
+        return tensor * np.float32(self.dense.branch)
 
-    def _normed_heads(self, qkv: Value, prefix: str) -> tuple[Value, Value, Value]:
-        """Queries and keys normed head by head, values as they are; no CPU kernel does this inside attention."""
+    def _normed(self, qkv: Value, prefix: str) -> tuple[Value, Value, Value]:
+        """Queries and keys normed, values as they are; no CPU kernel does this inside attention."""
         heads, graph = self.dense.heads, self.graph
         sizes = (heads.query * heads.size, heads.kv * heads.size, heads.kv * heads.size)
         q, k, v = graph.op("Split", qkv, graph.constant(*sizes), outputs=("q", "k", "v"), axis=-1)
         with graph.scope("q_norm"):
-            weight = self.read(f"{prefix}.q_norm.weight", heads.size)
-            q = head_norm(graph, q, heads.query, weight, self.dense.epsilon)
+            q = self._norm_heads(q, f"{prefix}.q_norm.weight", heads.query)
         with graph.scope("k_norm"):
-            weight = self.read(f"{prefix}.k_norm.weight", heads.size)
-            k = head_norm(graph, k, heads.kv, weight, self.dense.epsilon)
+            k = self._norm_heads(k, f"{prefix}.k_norm.weight", heads.kv)
         return q, k, v
+
+    def _norm_heads(self, x: Value, name: str, count: int) -> Value:
+        size, epsilon = self.dense.heads.size, self.dense.epsilon
+        if self.dense.qk_norm == "whole":
+            return rms_norm(self.graph, x, self.read(name, count * size), epsilon)
+        weight = self.read(name, size) + np.float32(self.dense.norm_offset)
+        return head_norm(self.graph, x, count, weight, epsilon)
 
     def _mlp(self, x: Value, prefix: str) -> Value:
         dense, hidden, wide = self.dense, self.dense.hidden, self.dense.intermediate
@@ -209,4 +271,6 @@ class _Layers:
         down = self.read(f"{prefix}.down_proj.weight", hidden, wide)
         bias = self.read.optional(f"{prefix}.down_proj.bias", hidden, wanted=dense.mlp_bias)
         weights, biases = (gate, up, self._branch(down)), (merged, self._branch(bias))
-        return gated_mlp(self.graph, x, weights, self.recipe.mlp, biases, tap=f"{prefix}.down_proj")
+        return gated_mlp(
+            self.graph, x, weights, self.recipe.mlp, biases, dense.activation, f"{prefix}.down_proj"
+        )

@@ -54,5 +54,5 @@ def dense(raw: Mapping[str, Any]) -> Dense:
         tied=config.tie_word_embeddings,
         qkv_bias=config.attention_bias,
         output_bias=config.attention_bias,
-        qk_norm=True,
+        qk_norm="head",
     )

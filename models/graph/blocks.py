@@ -1,6 +1,7 @@
 """The blocks a decoder layer is made of: norms, rotary attention with a shared cache, the gated feed-forward."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from models.manifest import CacheSpec, TensorSpec
 from models.quantize import Scheme
 
 Array = NDArray[np.float32]
+Activation = Literal["silu", "gelu_tanh"]
 
 
 def rms_norm(graph: Graph, x: Value, weight: Array, epsilon: float) -> Value:
@@ -36,10 +38,16 @@ def add_rms_norm(graph: Graph, x: Value, skip: Value, weight: Array, epsilon: fl
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Inputs every attention layer shares: where each row's tokens end, and the rotary tables."""
+    """Inputs every attention layer shares: where each row's tokens end."""
 
     seqlens_k: Value
     total_sequence_length: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Rotary:
+    """Tables of cosines and sines, [positions, D / 2] each."""
+
     cos: Value
     sin: Value
 
@@ -53,14 +61,16 @@ class Heads:
     size: int
 
 
-def step_inputs(graph: Graph, cos: Array, sin: Array) -> Steps:
-    """Declare `seqlens_k` (int32 [B], total - 1) and `total_sequence_length` (int32 scalar); store the tables."""
+def step_inputs(graph: Graph) -> Steps:
+    """Declare `seqlens_k` (int32 [B], total - 1) and `total_sequence_length` (int32 scalar)."""
     return Steps(
-        graph.input("seqlens_k", "int32", ("batch",)),
-        graph.input("total_sequence_length", "int32", ()),
-        graph.weight("rotary.cos", cos),
-        graph.weight("rotary.sin", sin),
+        graph.input("seqlens_k", "int32", ("batch",)), graph.input("total_sequence_length", "int32", ())
     )
+
+
+def rotary_tables(graph: Graph, cos: Array, sin: Array) -> Rotary:
+    """Store the tables that layers share."""
+    return Rotary(graph.weight("rotary.cos", cos), graph.weight("rotary.sin", sin))
 
 
 def kv_cache(layer: int, heads: Heads) -> CacheSpec:
@@ -77,13 +87,15 @@ def attention(
     cache: CacheSpec,
     heads: Heads,
     steps: Steps,
-    scale: float,
+    rotary: Rotary | None,
     *,
-    rotary: bool = True,
+    scale: float,
+    window: int | None = None,
 ) -> Value:
-    """Grouped-query attention, rotary inside; declares the cache.
+    """Grouped-query attention; declares the cache.
 
-    `qkv` is q, k and v, [B, S, heads D] each, or all of them packed in the first and the others None.
+    `qkv` is q, k and v, [B, S, heads D] each, or all of them packed in the first and the others None. `window` is how
+    many tokens a token sees, itself included; None for all.
     """
     key, value = (graph.input(spec.name, spec.dtype, spec.shape) for spec in cache.past)
     out, present_key, present_value = graph.op(
@@ -93,14 +105,15 @@ def attention(
         value,
         steps.seqlens_k,
         steps.total_sequence_length,
-        *((steps.cos, steps.sin) if rotary else ()),
+        *(() if rotary is None else (rotary.cos, rotary.sin)),
         outputs=("out", "present_key", "present_value"),
         domain=CONTRIB,
         num_heads=heads.query,
         kv_num_heads=heads.kv,
-        do_rotary=int(rotary),
+        do_rotary=int(rotary is not None),
         rotary_interleaved=0,
         scale=scale,
+        local_window_size=-1 if window is None else window,
     )
     for spec, present in zip(cache.present, (present_key, present_value), strict=True):
         graph.output(present, spec.name, spec.dtype, spec.shape)
@@ -122,9 +135,10 @@ def gated_mlp(
     weights: tuple[Array, Array, Array],
     scheme: Scheme,
     biases: tuple[Array | None, Array | None],
+    activation: Activation,
     tap: str,
 ) -> Value:
-    """`down(silu(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once.
+    """`down(activation(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once.
 
     `tap` names the input of `down` where activations are measured.
     """
@@ -133,7 +147,10 @@ def gated_mlp(
         merged = linear(graph, x, np.concatenate([gate, up]), scheme, biases[0])
     width = gate.shape[0]
     left, right = graph.op("Split", merged, graph.constant(width, width), outputs=("gate", "up"), axis=-1)
-    (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)
+    if activation == "silu":
+        (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)
+    else:
+        (activated,) = graph.op("Gelu", left, approximate="tanh")
     (product,) = graph.op("Mul", activated, right)
     graph.tap(tap, product)
     with graph.scope("down"):

@@ -15,9 +15,11 @@ import torch
 import transformers
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    Gemma3ForCausalLM,
     GenerationConfig,
     GraniteForCausalLM,
     LlamaForCausalLM,
+    Olmo2ForCausalLM,
     PreTrainedModel,
     Qwen2ForCausalLM,
     Qwen3ForCausalLM,
@@ -54,6 +56,8 @@ class Variant:
     changes: dict[str, Any]
     dtype: torch.dtype = field(default=torch.bfloat16)
     model: type[PreTrainedModel] = LlamaForCausalLM
+    norm: float = 1.0
+    """Around which norm weights lie; less where the architecture adds 1 itself."""
 
 
 COMMON: Final[dict[str, Any]] = {
@@ -89,6 +93,17 @@ GRANITE: Final = {
     "logits_scaling": 2.0,
 }
 
+# A window shorter than the prompt, local layers around a global one, and heads of a size of their own.
+GEMMA3: Final = {
+    "num_hidden_layers": 3,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    "sliding_window": 8,
+    "head_dim": 32,
+    "query_pre_attn_scalar": 24,
+    "rope_theta": 1_000_000.0,
+    "rope_local_base_freq": 10_000.0,
+}
+
 # Seeds with which the ten greedy tokens are at least eight different ones and no choice is near a tie.
 VARIANTS: Final = {
     "llama-tied": Variant(13, {"num_hidden_layers": 3}),
@@ -97,7 +112,9 @@ VARIANTS: Final = {
     "llama-rope-linear": Variant(16, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, torch.float16),
     "llama-head-dim": Variant(3, {"num_attention_heads": 6, "head_dim": 16}),
     "llama-bias": Variant(7, {"intermediate_size": 64, "attention_bias": True, "mlp_bias": True}),
+    "gemma3": Variant(34, GEMMA3, model=Gemma3ForCausalLM, norm=0.7),
     "granite": Variant(19, GRANITE, model=GraniteForCausalLM),
+    "olmo2": Variant(1, {}, model=Olmo2ForCausalLM),
     "qwen2": Variant(2, {}, model=Qwen2ForCausalLM),
     "qwen3": Variant(39, {"head_dim": 32}, model=Qwen3ForCausalLM),
     "smollm3": Variant(3, {"num_hidden_layers": 3, "no_rope_layers": [1, 0, 1]}, model=SmolLM3ForCausalLM),
@@ -132,7 +149,7 @@ def make_model(variant: Variant) -> PreTrainedModel:
     model = variant.model(variant.model.config_class(**COMMON | variant.changes)).eval()
     random = torch.Generator().manual_seed(variant.seed)
     for name, parameter in sorted(model.named_parameters()):
-        centre, spread = (1.0, 0.2) if name.endswith("norm.weight") else (0.0, 0.15)
+        centre, spread = (variant.norm, 0.2) if name.endswith("norm.weight") else (0.0, 0.15)
         noise = torch.randn(parameter.shape, generator=random) * spread + centre
         parameter.data = noise.to(variant.dtype).float()
     return model
