@@ -5,6 +5,7 @@ the residual stream
 is kept divided by the embedding's multiplier, which the norms undo, and the rest folds into weights.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
