@@ -5,7 +5,6 @@ the residual stream
 is kept divided by the embedding's multiplier, which the norms undo, and the rest folds into weights.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -230,7 +229,7 @@ class _Layers:
             heads,
             self.steps,
             None if cache.layer in dense.unrotated else tables,
-            scale=dense.attention_scale,
+            scale=heads.size**-0.5 if dense.attention_scale is None else dense.attention_scale,
             window=dense.local.window if near and dense.local else None,
         )
         with self.graph.scope("output"):

@@ -1,6 +1,6 @@
 """Gemma 3 (arXiv 2503.19786), text: norms on both sides of a branch, normed heads, five local layers a global one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +25,12 @@ class Config:
     sliding_window: int
     rms_norm_eps: float = 1e-6
     max_position_embeddings: int = 32768
-    layer_types: Sequence[str] = ()
+    layer_types: tuple[str, ...] = ()
     """A layer's kind: sliding_attention or full_attention. Empty: every `sliding_window_pattern`-th is full."""
     sliding_window_pattern: int = 6
     rope_theta: float = 1_000_000.0
     rope_local_base_freq: float = 10_000.0
-    rope_scaling: Mapping[str, Any] | None = None
+    rope_scaling: dict[str, Any] | None = None
     tie_word_embeddings: bool = True
     hidden_activation: str = "gelu_pytorch_tanh"
     attention_bias: bool = False

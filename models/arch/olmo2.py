@@ -1,6 +1,5 @@
 """OLMo 2 (arXiv 2501.00656): norms after attention and feed-forward, none before; queries and keys normed whole."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ class Config:
     rms_norm_eps: float
     max_position_embeddings: int
     rope_theta: float = 500_000.0
-    rope_scaling: Mapping[str, Any] | None = None
+    rope_scaling: dict[str, Any] | None = None
     tie_word_embeddings: bool = False
     hidden_act: str = "silu"
     attention_bias: bool = False
@@ -51,7 +50,6 @@ def dense(raw: Mapping[str, Any]) -> Dense:
         context=min(config.max_position_embeddings, CONTEXT_CAP),
         frequencies=rotary.frequencies(size, config.rope_theta, config.rope_scaling),
         tied=config.tie_word_embeddings,
-        attention_scale=1.0 / math.sqrt(size),
         qk_norm="whole",
         pre_norms=None,
         post_norms=("post_attention_layernorm", "post_feedforward_layernorm"),
