@@ -33,7 +33,11 @@ def test_the_default_model_is_pinned_to_the_last_byte() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('recipe = "int8"', 'recipee = "int8"', "x.toml: it has an unknown key 'recipee' .did you mean 'recipe'"),
+        (
+            'recipe = "int8"',
+            'recipee = "int8"',
+            "x.toml: it has an unknown key 'recipee' .did you mean 'recipe'",
+        ),
         ("temperature = 0.0", "temprature = 0.0", "x.toml: sampling has an unknown key 'temprature'"),
         ('version = "1"\n', "", "x.toml: it lacks the key 'version'"),
         ('spdx = "Apache-2.0"\n', "", "x.toml: licence lacks the key 'spdx'"),
