@@ -20,19 +20,9 @@ from runtime.wire.strict_json import parse, shown
 EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
 _ID_LENGTH: Final = 128
 _KNOWN: Final = (
-    *(
-        "id",
-        "prompt",
-        "messages",
-        "model",
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "top_k",
-        "min_p",
-        "logit_bias",
-    ),
-    *("repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "stop", "deadline_s"),
+    *("id", "prompt", "messages", "model", "max_tokens", "temperature", "top_p", "top_k", "min_p"),
+    *("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "stop"),
+    "deadline_s",
 )
 
 QuestionId = str | int
