@@ -33,7 +33,9 @@ class Bundle:
         try:
             manifest = Manifest.from_json((path / MANIFEST_NAME).read_bytes())
         except OSError as exc:
-            raise StoreError(f"bundle {path.name[:12]} has no readable manifest ({exc.strerror})") from exc
+            raise StoreError(
+                f"bundle {path.name[:12]} has no readable manifest ({exc.strerror}); pull the model again"
+            ) from exc
         except ManifestError as exc:
             raise StoreError(f"bundle {path.name[:12]}: {exc}") from exc
         return cls(path, manifest, manifest.digest)

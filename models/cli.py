@@ -4,6 +4,7 @@ Knows words, options and exit codes; the work is done by `models.pull` and `mode
 fetches is imported by the commands that need it, so that the others start at once.
 """
 
+import errno
 import functools
 import json
 import sys
@@ -14,10 +15,11 @@ from typing import Any, Final, ParamSpec
 import click
 
 from models.errors import ModelError, StoreError
-from models.store import Store, default_state_dir
+from models.store import Bundle, Store, default_state_dir
 
 _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _PIPED_WIDTH: Final = 160
 """Columns of a table that goes into a file or another program."""
 
@@ -36,7 +38,9 @@ def _command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]
                 function(*args, **kwargs)
             except ModelError as exc:
                 _fail(str(exc), 1)
-            except PermissionError as exc:
+            except OSError as exc:
+                if exc.errno not in _NOT_WRITABLE:
+                    raise
                 _fail(f"{exc.filename} may not be written; run as its owner, or give --state", 1)
             except KeyboardInterrupt:
                 _fail(
@@ -99,13 +103,17 @@ def list_(store: Store, *, available: bool, as_json: bool) -> None:
     """Show the models on this machine."""
     from models import describe  # noqa: PLC0415  brings the catalogue
 
-    rows = describe.catalogued() if available else [describe.summary(bundle) for bundle in store.list()]
+    bundles = () if available else store.list()
+    rows = describe.catalogued() if available else [describe.summary(bundle) for bundle in bundles]
+    lost = () if available else _unreadable(store, bundles)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
         _print_table(rows, describe.CATALOGUE_COLUMNS if available else describe.LIST_COLUMNS)
-    else:
+    elif not lost:
         click.echo("no model yet; `ingle pull smollm2-135m` fetches a small one")
+    if lost:
+        click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
 
 
 @_command("show")
@@ -162,6 +170,12 @@ def verify(store: Store, name: str | None, *, everything: bool, fidelity: bool, 
             click.echo(f"{bundle.reference}: {remeasure(bundle, store, weights)}")
 
 
+def _unreadable(store: Store, bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
+    """The full names whose bundle is not among those that can be read."""
+    digests = {bundle.digest for bundle in bundles}
+    return tuple(name for name, digest in store.refs().items() if "@" in name and digest not in digests)
+
+
 def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     from rich import box  # noqa: PLC0415  only where a table is drawn
     from rich.console import Console  # noqa: PLC0415  as above
@@ -180,4 +194,6 @@ def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     for row in rows:
         table.add_row(*(written.get(column, str)(row[column]) for column in columns))
     console = Console()
-    console.print(table, width=None if console.is_terminal else _PIPED_WIDTH)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)

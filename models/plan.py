@@ -11,6 +11,7 @@ from typing import Self
 
 from models.catalogue import Entry
 from models.manifest import Licence, SamplingDefaults
+from models.quantize import recipe_named
 from models.reference import Hub, Wheel
 from models.sources.local import LocalOffer
 
@@ -42,7 +43,13 @@ class Plan:
 
     @classmethod
     def make(cls, origin: Origin, entry: Entry | None, wishes: Wishes) -> Self:
-        """`entry` is the catalogue's, if the model was asked for by its name there."""
+        """`entry` is the catalogue's, if the model was asked for by its name there.
+
+        Raises:
+            QuantizationError: there is no such recipe.
+        """
+        if wishes.recipe:
+            recipe_named(wishes.recipe)  # refused now rather than once everything is fetched
         name, version = (entry.name, entry.version) if entry else _identity(origin)
         default = entry.recipe if entry else None
         if wishes.recipe and wishes.recipe != default:

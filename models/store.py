@@ -70,11 +70,13 @@ class Store:
         return tuple(sorted(found, key=lambda bundle: (bundle.reference, bundle.digest)))
 
     def refs(self) -> dict[str, str]:
-        """Name or name@version -> digest."""
+        """Name or name@version -> digest, or an empty text where the file does not hold one."""
         folder = self.root / "refs"
         if not folder.is_dir():
             return {}
-        return {path.name: path.read_text(encoding="utf-8").strip() for path in sorted(folder.iterdir())}
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        said = {path.name: path.read_text(encoding="utf-8", errors="replace").strip() for path in files}
+        return {name: digest if _DIGEST.fullmatch(digest) else "" for name, digest in said.items()}
 
     def resolve(self, ref: str) -> Bundle:
         """The bundle called `ref`: a name, name@version, or at least six digits of a digest.
@@ -117,7 +119,7 @@ class Store:
         with self._exclusive():
             digest = self._digest(ref)
             path = self.root / "bundles" / digest
-            names = tuple(name for name, target in self.refs().items() if target == digest)
+            names = tuple(name for name, target in self.refs().items() if name == ref or target == digest)
             # Names go first: a bundle without a name is sound, a name without a bundle is not.
             for name in names:
                 (self.root / "refs" / name).unlink()

@@ -47,6 +47,7 @@ class Gathered(click.Group):
 
 def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] | None = None) -> int:
     """Run `ingle`; return its exit status."""
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a letter gets its number.
@@ -64,10 +65,37 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
         click.echo(f"error: {exc}", err=True)
         return 1
     except BrokenPipeError:
-        # The reader has gone, as with `ingle run ... | head -1`. Nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone, as with `ingle run ... | head -1`.
+        _discard_output()
         return 1
+    except OSError as exc:
+        return _blame_the_machine(exc)
     return status if isinstance(status, int) else 0
+
+
+def _open_missing_streams() -> None:
+    """Stand in for a standard stream that was closed before us, as by `>&-`.
+
+    The next file opened would get its number, and what libraries write to that number would end up in the file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the stream's own
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+
+
+def _blame_the_machine(exc: OSError) -> int:
+    """Say what of this machine cannot be used, in a sentence; the exit status."""
+    if exc.filename is None:
+        _discard_output()
+    what = "the output cannot be written" if exc.filename is None else f"{exc.filename} cannot be used"
+    click.echo(f"error: {what} ({exc.strerror or exc}); put that right and try again", err=True)
+    return 1
+
+
+def _discard_output() -> None:
+    """Nothing more is written to standard output, not even what the interpreter still holds when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -26,9 +26,7 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
         return inverse / _positive(scaling, "factor")
     if kind == "llama3":
         return _llama3(inverse, scaling)
-    if (
-        kind == "factors"
-    ):  # what our GGUF reader makes of llama3, and has checked: the divisor of each frequency
+    if kind == "factors":  # our GGUF reader's word for llama3, numbers checked: the divisor of each frequency
         return inverse / np.array(scaling["factors"], dtype=np.float64)
     raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear and llama3 are")
 

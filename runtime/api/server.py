@@ -11,6 +11,7 @@ from aiohttp import web
 
 from runtime.api import health, metrics, page
 from runtime.api.access import Access
+from runtime.api.garbled import GARBLED
 from runtime.api.keys import LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.openai import chat, models
@@ -44,6 +45,7 @@ def make_runner(app: web.Application) -> web.AppRunner:
         keepalive_timeout=app[LIMITS].idle_seconds,  # also bounds how slowly a head may be sent
         auto_decompress=False,  # a compressed body is refused, not unpacked
         access_log=None,  # `observe` writes the line
+        logger=GARBLED,  # what is not HTTP never gets as far as `observe`
         shutdown_timeout=1.0,  # `_drain` has waited already
     )
 

@@ -8,11 +8,12 @@ could be read.
 import difflib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal
 
-from runtime.completion import CompletionRequest, Finished, Message, Role, SamplingOptions
+from runtime.completion import CompletionRequest, Finished, Message
 from runtime.errors import BusyError, CallerError
 from runtime.limits import Limits
+from runtime.wire import asked
 from runtime.wire.fields import Fields, text
 from runtime.wire.strict_json import parse, shown
 
@@ -20,7 +21,8 @@ EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
 _ID_LENGTH: Final = 128
 _KNOWN: Final = (
     *("id", "prompt", "messages", "model", "max_tokens", "temperature", "top_p", "top_k", "min_p"),
-    *("repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "stop", "deadline_s"),
+    *("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "stop"),
+    "deadline_s",
 )
 
 QuestionId = str | int
@@ -64,12 +66,12 @@ def question(payload: bytes, limits: Limits) -> Question:
         raise MalformedError(str(exc), param=exc.param, question_id=question_id) from exc
 
 
-def answer(asked: Question, model: str, words: str, finished: Finished) -> bytes:
+def answer(to: Question, model: str, words: str, finished: Finished) -> bytes:
     """The result that carries an answer."""
     usage, timings = finished.usage, finished.timings
     return _encode(
         {
-            "id": asked.id,
+            "id": to.id,
             "model": model,
             "text": words,
             "finish_reason": finished.reason,
@@ -125,18 +127,9 @@ def _request(fields: Fields, limits: Limits) -> CompletionRequest:
         raise CallerError(f"{shown(unknown[0])} is not a field of a question; {hint}", param=unknown[0])
     return CompletionRequest(
         messages=_messages(fields, limits),
-        max_tokens=fields.integer("max_tokens", 1, 1 << 20),
-        sampling=SamplingOptions(
-            temperature=fields.real("temperature", 0, 2),
-            top_p=fields.real("top_p", 0, 1),
-            top_k=fields.integer("top_k", 0, 1 << 20),
-            min_p=fields.real("min_p", 0, 1),
-            repetition_penalty=fields.real("repetition_penalty", 0.01, 10),
-            presence_penalty=fields.real("presence_penalty", -2, 2),
-            frequency_penalty=fields.real("frequency_penalty", -2, 2),
-            seed=fields.integer("seed", 0, (1 << 63) - 1),
-        ),
-        stop=_stop(fields, limits),
+        max_tokens=fields.integer("max_tokens", 1, asked.MOST_TOKENS),
+        sampling=asked.sampling(fields),
+        stop=asked.stop(fields, limits),
         deadline_s=fields.real("deadline_s", 0.001, limits.request_seconds) or limits.request_seconds,
     )
 
@@ -149,23 +142,4 @@ def _messages(fields: Fields, limits: Limits) -> tuple[Message, ...]:
         if not prompt.strip():
             raise CallerError("prompt is empty; send a question", param="prompt")
         return (Message("user", prompt),)
-    return tuple(_message(entry) for entry in fields.objects("messages", limits.messages))
-
-
-def _message(entry: Fields) -> Message:
-    role = entry.get("role")
-    if role not in get_args(Role):
-        name = entry.name("role")
-        raise CallerError(f"{name} is {shown(role)}; send one of {', '.join(get_args(Role))}", param=name)
-    return Message(cast("Role", role), text(entry.get("content"), entry.name("content")))
-
-
-def _stop(fields: Fields, limits: Limits) -> tuple[str, ...]:
-    given = fields.get("stop")
-    entries = [given] if isinstance(given, str) else [] if given is None else given
-    if not isinstance(entries, list) or len(entries) > limits.stop_strings:
-        raise CallerError(f"stop is {shown(given)}; send at most {limits.stop_strings} texts", param="stop")
-    stops = tuple(text(entry, f"stop[{index}]") for index, entry in enumerate(entries))
-    if any(not 0 < len(stop.encode()) <= limits.stop_string_bytes for stop in stops):
-        raise CallerError(f"send stop strings of 1 to {limits.stop_string_bytes} bytes", param="stop")
-    return stops
+    return asked.messages(fields, limits)

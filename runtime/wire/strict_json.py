@@ -42,8 +42,8 @@ def parse(body: bytes, *, depth: int) -> Any:
 
 
 def shown(value: object) -> str:
-    """`value` as an error message may quote it: escaped, and short."""
-    text = ascii(value)
+    """`value` as an error message may quote it: escaped, short, and null, true and false as the caller wrote them."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,46 @@ def test_list_as_a_table_and_as_json(state: Path) -> None:
     (row,) = json.loads(_ingle(state, "list", "--json").output)
     assert (row["name"], row["version"], row["licence"]) == ("tiny", "1", "MIT")
     assert len(row["digest"]) == 64
+
+
+def test_a_long_name_is_whole_where_a_program_reads_the_table(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+    name = "a-model-with-a-name-that-is-longer-than-most"
+    with store.staging() as staged:
+        manifest = replace(write_bundle(staged), name=name, version="2024-06-30-int4-mixed")
+        (staged / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        digest = store.add(staged, manifest).digest
+    row = _ingle(tmp_path, "list").output
+    assert all(word in row for word in (name, manifest.version, digest[:12]))
+
+
+def test_a_model_of_a_newer_version_is_not_passed_over(state: Path) -> None:
+    (bundle,) = Store(state / "models").list()
+    manifest = bundle.path / "manifest.json"
+    newer = manifest.read_text(encoding="utf-8").replace('"schema_version": 1', '"schema_version": 2')
+    manifest.write_text(newer, encoding="utf-8")
+    done = _ingle(state, "list")
+    assert (done.stdout, done.stderr) == ("", "not readable: tiny@1; `ingle verify --all` says why\n")
+    assert "update inglenook" in _ingle(state, "verify", "--all").stdout
+
+
+@pytest.mark.parametrize("rubbish", [b"", bytes(65), b"\xff\xfe", b"../../elsewhere"])
+def test_rubbish_among_the_names_is_found_and_goes_away(state: Path, rubbish: bytes) -> None:
+    refs = state / "models" / "refs"
+    (refs / "folder").mkdir()
+    (refs / "tiny").write_bytes(rubbish)
+    assert "tiny@1" in _ingle(state, "show", "tiny").stdout
+    done = _ingle(state, "verify", "--all")
+    assert done.exit_code == 1
+    assert "name tiny: " in done.stdout
+    assert _ingle(state, "rm", "tiny").exit_code == 0
+    assert _ingle(state, "verify", "--all").exit_code == 0
+
+
+def test_an_unknown_recipe_is_refused_before_anything_is_fetched(state: Path) -> None:
+    done = _ingle(state, "pull", "smollm2-135m", "--recipe", "int3")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: there is no quantisation 'int3'; choose one of ")
 
 
 def test_the_catalogue_is_listed(tmp_path: Path) -> None:

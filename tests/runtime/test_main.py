@@ -1,5 +1,6 @@
 """`ingle` as a whole: gathering commands, and what its errors look like."""
 
+import errno
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -39,6 +40,20 @@ def interrupted() -> None:
 
 
 @faulty.command()
+def disk() -> None:
+    """The world's."""
+    raise FileExistsError(errno.EEXIST, "File exists", "/var/lib/elsewhere")
+
+
+@faulty.command()
+def speak() -> None:
+    """Asks what it writes to, and writes."""
+    sys.stdout.isatty()
+    sys.stderr.isatty()
+    click.echo("words")
+
+
+@faulty.command()
 def bug() -> None:
     """Ours alone."""
     raise ZeroDivisionError
@@ -60,6 +75,7 @@ FAULTY = EntryPoint("faulty", f"{__name__}:faulty", GROUP)
         ("busy", 1, "error: the queue is full; come back later\n"),
         ("store", 1, "error: no such model; pull it\n"),
         ("interrupted", 130, "\n"),
+        ("disk", 1, "error: /var/lib/elsewhere cannot be used (File exists); put that right and try again\n"),
         ("three", 3, ""),
     ],
 )
@@ -84,6 +100,32 @@ def test_wrong_usage_is_told_with_status_2(arguments: list[str], capsys: pytest.
     assert out == ""
     assert "Error: " in err
     assert "Traceback" not in err
+
+
+def _in_a_shell(redirection: str, code: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of `main(["speak"])` when its streams are redirected so; `code` comes after it."""
+    program = (
+        "import os, sys; from importlib.metadata import EntryPoint; from runtime.__main__ import GROUP, main; "
+        f"status = main(['speak'], [EntryPoint('faulty', {FAULTY.value!r}, GROUP)]); {code}; sys.exit(status)"
+    )
+    line = f'exec "$0" -c "$1" {redirection}'
+    return subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable, program], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_stood_in_for_and_its_number_is_not_given_to_a_file(redirection: str) -> None:
+    done = _in_a_shell(redirection, "assert os.open(os.devnull, os.O_RDONLY) > 2")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_under_the_output_is_one_sentence() -> None:
+    done = _in_a_shell(">/dev/full", "pass")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: the output cannot be written (No space left on device); put that right and try again\n"
+    )
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -320,8 +320,26 @@ async def test_pipelined_requests_get_their_answers_in_order() -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00", 400),
     ],
 )
-async def test_an_odd_request_gets_a_status(head: bytes, status: int) -> None:
+async def test_an_odd_request_gets_a_status(
+    head: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async with appliance(EngineSimulator()) as served:
         answer = await raw(served, head + b"Connection: close\r\n\r\n")
         assert re.match(rb"HTTP/1\.[01] %d " % status, answer), answer[:100]
         assert b"Traceback" not in answer
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_header_beyond_all_bounds_is_one_line_in_the_log_without_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with appliance(EngineSimulator()) as served:
+        secret = b"sesame" * 5000
+        answer = await raw(
+            served, b"GET /health HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + secret + b"\r\n\r\n"
+        )
+        assert answer.startswith(b"HTTP/1.0 400 ")
+    said = [record.getMessage() for record in caplog.records if record.name == "aiohttp.server"]
+    assert said == ["refused what is not a sound HTTP request (LineTooLong)"]
+    assert "sesame" not in caplog.text

@@ -1,12 +1,14 @@
 """Every payload is a question or a reason; every result is JSON that a sender can match to its question."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.api.openai.schema import parse as parse_http
 from runtime.completion import Finished, Message
 from runtime.engine.request import Timings, Usage
 from runtime.errors import BusyError, EngineError
@@ -56,6 +58,20 @@ def test_every_field_arrives() -> None:
     assert ask(id=1, prompt="x", stop="end").request.stop == ("end",)
 
 
+def test_messages_and_sampling_are_read_as_over_http() -> None:
+    fields = {
+        "messages": [{"role": "developer", "content": [{"type": "text", "text": "be brief"}]}],
+        "seed": -1,
+        "top_k": -1,
+        "top_p": 0,
+        "logit_bias": {"7": -100},
+        "max_tokens": 1 << 21,
+    }
+    assert ask(id=1, **fields).request == replace(
+        parse_http(fields, LIMITS).completion, deadline_s=LIMITS.request_seconds
+    )
+
+
 @pytest.mark.parametrize(
     "payload", [b"", b" \n", b"turn on the light", b'"text"', b"[1]", b"\x00\xff\xfe", b"null"]
 )
@@ -72,10 +88,10 @@ def test_the_form_that_is_told_is_right() -> None:
 @pytest.mark.parametrize(
     ("fields", "part"),
     [
-        ({"prompt": "x"}, "id is None"),
+        ({"prompt": "x"}, "id is null"),
         ({"id": "", "prompt": "x"}, "id is ''"),
         ({"id": "x" * 129, "prompt": "x"}, "128 characters"),
-        ({"id": True, "prompt": "x"}, "id is True"),
+        ({"id": True, "prompt": "x"}, "id is true"),
         ({"id": 1.5, "prompt": "x"}, "id is 1.5"),
         ({"id": {}, "prompt": "x"}, "id is {}"),
     ],
@@ -101,7 +117,7 @@ def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part
         ({"prompt": "x", "temperature": "hot"}, "temperature is 'hot'"),
         ({"prompt": "x", "max_tokens": 0}, "max_tokens is 0"),
         ({"prompt": "x", "max_tokens": 1.5}, "max_tokens is 1.5"),
-        ({"prompt": "x", "seed": -1}, "seed is -1"),
+        ({"prompt": "x", "seed": 0.5}, "seed is 0.5"),
         ({"prompt": "x", "deadline_s": 0}, "deadline_s is 0"),
         ({"prompt": "x", "deadline_s": 1e9}, "deadline_s is"),
         ({"prompt": "x", "stop": ["a", "b", "c"]}, "at most 2"),
@@ -113,9 +129,9 @@ def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part
         ({"messages": []}, "messages is []"),
         ({"messages": "hi"}, "messages is 'hi'"),
         ({"messages": [{"role": "user", "content": "x"}] * 4}, "at most 3"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role is 'tool'"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role speaks of tool calls"),
         ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role"),
-        ({"messages": [{"role": "user"}]}, "messages[0].content is None"),
+        ({"messages": [{"role": "user"}]}, "messages[0].content is null"),
         ({"messages": [3]}, "messages[0] is 3"),
     ],
 )

@@ -89,6 +89,11 @@ def test_what_is_quoted_is_short_and_plain(value: object) -> None:
     assert not set(shown(value)) & {"\n", "\r", "\x1b"}
 
 
+@pytest.mark.parametrize(("value", "quoted"), [(None, "null"), (True, "true"), (1, "1"), ("a", "'a'")])
+def test_what_is_quoted_reads_as_it_was_written(value: object, quoted: str) -> None:
+    assert shown(value) == quoted
+
+
 def test_the_parser_gives_floats_only_where_json_has_them() -> None:
     values = parse(b"[1, 1.0, 1e2]", depth=1)
     assert [type(value) for value in values] == [int, float, float]
