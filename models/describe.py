@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from models.bundle import Bundle
 from models.catalogue import catalogue
-from models.manifest import Fidelity, Quantization
+from models.manifest import Fidelity, Quantization, SamplingDefaults
 from models.preflight import show
 
 LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "digest")
@@ -52,6 +52,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
         ("quantisation", ", ".join(map(_scheme, manifest.quantization))),
         ("fidelity", _fidelity(manifest.fidelity) if manifest.fidelity else "not measured"),
+        ("sampling", _sampling(manifest.sampling)),
         ("languages", ", ".join(manifest.languages) or "not stated"),
         ("tool dialect", manifest.tool_dialect),
         ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
@@ -62,7 +63,15 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
 
 def _scheme(part: Quantization) -> str:
     block = f"/{part.block}" if part.block else ""
-    return f"{part.group} {part.scheme}{block}"
+    return f"{part.group} {part.scheme}{block}{' smoothed' if part.smoothed else ''}"
+
+
+def _sampling(sampling: SamplingDefaults) -> str:
+    penalty = f", repetition penalty {sampling.repetition_penalty:g}"
+    if not sampling.temperature:
+        return f"greedy{penalty}"
+    kept = f", top-k {sampling.top_k}" if sampling.top_k else ""
+    return f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}{kept}{penalty}"
 
 
 def _fidelity(fidelity: Fidelity) -> str:

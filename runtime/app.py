@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aiohttp.http import HttpProcessingError
-
 import runtime
 from models.store import Bundle, Store
 from runtime.api.server import make_app, make_runner
@@ -105,12 +103,6 @@ def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:
     logging.basicConfig(level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("aiohttp.server").addFilter(_is_worth_a_line)
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Not what a peer sent that is no HTTP: it was answered with 400, and aiohttp would log a traceback of it."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _stop_on_signals() -> asyncio.Event:

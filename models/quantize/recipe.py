@@ -45,8 +45,6 @@ def _int4(block: Block, *, symmetric: bool = False) -> Scheme:
 
 
 _AFFINE: Final = Scheme(bits=4, block=32, symmetric=False, method="affine")
-
-
 _INT8_ASYMMETRIC: Final = Scheme(bits=8, block=32, symmetric=False, method="rtn")
 
 
@@ -67,6 +65,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         _recipe("int4-symmetric", _int8(32), _int4(32, symmetric=True), _int4(32, symmetric=True)),
         _recipe("int4-block64", _int8(64), _int4(64), _int4(64)),
         _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
+        # The grid of a Q4_1 file: for weights that come from one, hardly anything is lost.
         _recipe("int4-affine", _int8(32), _AFFINE, _AFFINE),
         # Attention is a fifth of a llama's matrices and the most sensitive part of them.
         _recipe("int4-mixed", _int8(32), _int8(32), _int4(32)),

@@ -78,7 +78,7 @@ def room_for(max_tokens: int | None, prompt: int, context: int, limits: Limits) 
 
 
 def engine_sampling(options: SamplingOptions, defaults: SamplingDefaults) -> Sampling:
-    """What the caller said, else what the model's maker recommends, else no filter and no penalty."""
+    """What the caller said, else the model's defaults, else no filter and no penalty."""
     return Sampling(
         temperature=_or(options.temperature, defaults.temperature),
         top_k=_or(options.top_k, defaults.top_k),

@@ -18,7 +18,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
-    """What a caller said about sampling; None takes the model maker's default from the manifest."""
+    """What a caller said about sampling; None takes the model's default from the manifest."""
 
     temperature: float | None = None
     top_p: float | None = None

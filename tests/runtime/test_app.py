@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import socket
@@ -24,7 +23,6 @@ from runtime.completion import Completer
 from runtime.config import Config, load
 from runtime.errors import IngleError
 from runtime.mqtt.topics import Topics
-from tests.support.appliance import appliance
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 from tests.support.house import environment, furnish, ingle
@@ -313,21 +311,3 @@ def test_a_taken_port_is_a_sentence(state: Path) -> None:
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
     assert f"error: port {port} on 127.0.0.1 is in use" in done.stderr.decode()
-
-
-async def test_bytes_that_are_no_http_are_answered_and_leave_no_traceback(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    app.log_to_stderr("info")
-    async with appliance(EngineSimulator()) as served:
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        writer.write(b"GET / HTTP/1.1\r\nthis is no header\r\n\r\n")
-        assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
-        writer.close()
-    assert [record for record in caplog.records if record.exc_info] == []
-
-
-def test_a_fault_that_only_aiohttp_sees_is_still_logged(caplog: pytest.LogCaptureFixture) -> None:
-    app.log_to_stderr("info")
-    logging.getLogger("aiohttp.server").error("Unhandled exception", exc_info=KeyError("ours"))
-    assert len(caplog.records) == 1
