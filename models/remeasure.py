@@ -5,6 +5,8 @@ from pathlib import Path
 from models.assemble import agrees, fidelity_of
 from models.bundle import Bundle
 from models.errors import StoreError
+from models.reference import Local
+from models.sources import local
 from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf
 from models.store import Store
@@ -15,16 +17,21 @@ def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
     """Measure and compare; `weights` None looks on the store's own shelf. Returns what was found, in words.
 
     Raises:
-        StoreError: the weights are not here, nothing was recorded, or the figures disagree.
+        StoreError: the weights are not here or are others, or the figures disagree.
+        UnknownModelError, FetchError: there are no weights where `weights` says.
         WeightsError: the weights cannot be read.
     """
     recorded = bundle.manifest.fidelity
     if recorded is None:
-        raise StoreError(f"no fidelity was recorded for {bundle.reference}; there is nothing to compare with")
+        return "no fidelity was recorded when it was built, so there is nothing to compare with"
     path = weights or SourceShelf(store).weights(bundle.manifest.source)
     if path is None:
         raise StoreError(
             f"the weights of {bundle.reference} are not kept here; give them with --weights PATH"
+        )
+    if weights is not None and local.find(Local(weights), _ignore).sha256 != bundle.manifest.source.sha256:
+        raise StoreError(
+            f"{bundle.reference} was built from other weights than {weights.name}; give it those it was built from"
         )
     with store.staging() as workspace:
         measured = fidelity_of(

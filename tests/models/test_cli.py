@@ -188,6 +188,26 @@ def test_a_pull_from_a_hub_elsewhere(server: ModelServer, tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (0, "tiny-llama@main is ready\n"), done.stderr
 
 
+def test_fidelity_of_a_local_model_is_measured_again_from_its_own_weights_only(tmp_path: Path) -> None:
+    weights, others = GOLDEN_DIR / "llama-tied", GOLDEN_DIR / "llama-untied"
+    accept = ("--accept-licence", "LicenseRef-unknown")
+    for recipe, name in (("int8", "llama-tied"), ("fp32", "exact")):
+        done = _ingle(tmp_path, "pull", str(weights), "--recipe", recipe, "--name", name, *accept)
+        assert done.exit_code == 0, done.stderr
+    again = ("verify", "llama-tied", "--fidelity")
+    assert "give them with --weights PATH" in _ingle(tmp_path, *again).stderr
+    assert "was built from other weights" in _ingle(tmp_path, *again, "--weights", str(others)).stderr
+    assert _ingle(tmp_path, *again, "--weights", str(others)).exit_code == 1
+    done = _ingle(tmp_path, *again, "--weights", str(weights))
+    assert (done.exit_code, "fidelity reproduced" in done.stdout) == (0, True)
+    every = _ingle(tmp_path, "verify", "--all", "--fidelity")
+    assert (every.exit_code, every.stdout.count("exact@")) == (1, 2), every.stdout
+    assert "no fidelity was recorded" in every.stdout
+    assert "the fidelity of 1 was not confirmed" in every.stderr
+    assert _ingle(tmp_path, "verify", "exact", "--fidelity").exit_code == 0
+    assert _ingle(tmp_path, "verify", "--all", "--fidelity", "--weights", str(weights)).exit_code == 2
+
+
 @pytest.mark.parametrize("reference", ["hf:org/tiny", "smollm2-360m"])
 def test_no_network_is_said_in_one_sentence(tmp_path: Path, reference: str) -> None:
     done = ingle.run(("pull", reference), ingle.environment(tmp_path / "state", None))
