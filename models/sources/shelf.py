@@ -60,9 +60,11 @@ class SourceShelf:
         return self._store.staging()
 
     def find(self, uri: str) -> Kept | None:
-        """Weights fetched earlier for the reference `uri`."""
+        """Weights fetched earlier for the reference `uri`, if every byte is still what was fetched."""
         found = next((fetched for fetched in self._all() if fetched.source.uri == uri), None)
-        return Kept(found, _size(self._root / found.source.sha256)) if found else None
+        if found is None or not _is_sound(folder := self._root / found.source.sha256):
+            return None
+        return Kept(found, _size(folder))
 
     def weights(self, source: Source) -> Path | None:
         """Where the weights of a manifest's `source` are, if they were kept."""

