@@ -189,7 +189,11 @@ class PahoLink:
             return
         self._greeted = True
         if reason.is_failure:
-            self._tell(Down(f"the broker refuses us ({reason})"))
+            self._tell(
+                Down(
+                    f"{self._endpoint.broker} refuses us ({reason}), see mqtt.username and mqtt.password_file"
+                )
+            )
         elif client.protocol == mqtt.MQTTv5:
             fresh = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
             client.subscribe(self._subscription, options=fresh)
@@ -197,7 +201,7 @@ class PahoLink:
             client.subscribe(self._subscription, 1)
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
-        self._tell(Down("it cannot be reached"))
+        self._tell(Down(f"{self._endpoint.broker} cannot be reached"))
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object

@@ -73,12 +73,13 @@ class MemoryLink:
 class Mosquitto:
     """A real broker on loopback that can be killed and come back on the same port, remembering sessions."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, anonymous: bool = True) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = Broker("127.0.0.1", free.getsockname()[1])
         self._conf = folder / "mosquitto.conf"
         self._conf.write_text(
-            f"listener {self.address.port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
+            f"listener {self.address.port} 127.0.0.1\nuser {getpass.getuser()}\n"
+            f"allow_anonymous {str(anonymous).lower()}\n"
             f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,9 +172,9 @@ class Person:
 
 
 @asynccontextmanager
-async def running_mosquitto(folder: Path) -> AsyncIterator[Mosquitto]:
+async def running_mosquitto(folder: Path, *, anonymous: bool = True) -> AsyncIterator[Mosquitto]:
     """A broker for the block."""
-    broker = Mosquitto(folder)
+    broker = Mosquitto(folder, anonymous=anonymous)
     await broker.start()
     try:
         yield broker

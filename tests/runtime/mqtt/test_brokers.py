@@ -14,7 +14,7 @@ from runtime.errors import ConfigError
 from runtime.limits import Limits
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
-from runtime.mqtt.link import Delivery, Endpoint, LinkEvent, Patience, Publication, Up
+from runtime.mqtt.link import Delivery, Down, Endpoint, LinkEvent, Patience, Publication, Up
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics
 from tests.support.completer import scripted_completer
@@ -198,6 +198,31 @@ def test_a_certificate_that_is_not_there_is_said_at_once(tmp_path: Path) -> None
     endpoint = Endpoint(Broker("127.0.0.1", 1, tls=True), ca_file=tmp_path / "absent.pem")
     with pytest.raises(ConfigError, match=r"mqtt\.ca_file .*absent\.pem"):
         PahoLink(endpoint, "x", LIMITS)
+
+
+async def _first_word(address: Broker) -> LinkEvent:
+    """What the link says first of a broker there."""
+    states: list[LinkEvent] = []
+    link = PahoLink(Endpoint(address), "inglenook-kitchen", LIMITS, SOON)
+    await link.open(TOPICS.chat, Publication(TOPICS.status, b"gone"), states.append)
+    await until(lambda: len(states) > 0)
+    await link.close()
+    return states[0]
+
+
+async def test_a_broker_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = Broker("127.0.0.1", taken.getsockname()[1])
+    assert await _first_word(address) == Down(f"{address} cannot be reached")
+
+
+@needs_mosquitto
+async def test_a_broker_that_wants_a_password_is_named_with_the_settings_for_it(tmp_path: Path) -> None:
+    async with running_mosquitto(tmp_path, anonymous=False) as mosquitto:
+        word = await _first_word(mosquitto.address)
+    assert isinstance(word, Down)
+    assert str(mosquitto.address) in word.reason
+    assert "mqtt.password_file" in word.reason
 
 
 @needs_mosquitto
