@@ -1,7 +1,7 @@
 """The decoder that most small models are: norm, rotary attention, norm, gated feed-forward, over and over.
 
 An architecture says by `Dense` in what it differs; everything is emitted here. Multipliers cost nothing when running:
-the residual stream is kept divided by the embedding's multiplier, which the norms undo, and the rest folds into weights.
+the residual stream is kept divided by the embedding's multiplier, which the norms undo; the rest folds into weights.
 """
 
 from dataclasses import dataclass
