@@ -1,7 +1,7 @@
 """How fast a bundle is on this machine: loading, prefill, decode, memory, and what Python adds to onnxruntime.
 
-Runs the engine as the appliance does, on token ids that no cache has seen. Measures and returns values; printing is
-the console's. Peers are measured by `script/bench-peers`, which needs them installed.
+Runs the engine as the appliance does, with the bundle's own sampling, on token ids that no cache has seen. Measures
+and returns values; printing is the console's. Peers are measured by `script/bench-peers`, which needs them installed.
 """
 
 import asyncio
@@ -97,10 +97,18 @@ async def _speeds(engine: OnnxEngine, plan: Plan, step: Callable[[str], None]) -
 
 
 async def _round(engine: OnnxEngine, random: np.random.Generator, prompt: int, decode: int) -> Speed:
-    """One request of random ids, greedy, which nothing but its length ends."""
+    """One request of random ids, which nothing but its length ends."""
+    defaults = engine.manifest.sampling
+    sampling = Sampling(
+        temperature=defaults.temperature,
+        top_k=defaults.top_k,
+        top_p=defaults.top_p,
+        repetition_penalty=defaults.repetition_penalty,
+        seed=0,
+    )
     ids = tuple(random.integers(0, engine.manifest.vocabulary_size, prompt).tolist())
     start, first, done = time.perf_counter(), 0.0, None
-    async for event in engine.generate(Request(ids, decode, Sampling())):
+    async for event in engine.generate(Request(ids, decode, sampling)):
         if isinstance(event, Token) and not first:
             first = time.perf_counter() - start
         if isinstance(event, Done):

@@ -4,6 +4,7 @@ Knows threads and the event loop of whoever asks. Does not know text or the netw
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
@@ -21,6 +22,8 @@ from runtime.engine.scheduler import Scheduler
 from runtime.engine.session import Session, Slot
 from runtime.errors import BusyError, CallerError, EngineError, IngleError, PromptTooLongError
 from runtime.limits import Limits
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -163,6 +166,7 @@ class OnnxEngine:
                 self._end(job, sound=False)
                 job.send(exc)
             except Exception as exc:  # noqa: BLE001  our bug must not end the thread that serves everyone
+                _log.exception("inference failed")
                 self._end(job, sound=False)
                 job.send(EngineError(f"inference failed: {exc!r}; report this with the log"))
         self._abandon()
@@ -224,7 +228,9 @@ class OnnxEngine:
                 0 if job.lease is None else max(0, len(job.lease.held.ids) - len(job.request.prompt_ids))
             )
             usage = Usage(len(job.request.prompt_ids), 0 if job.lease is None else job.lease.cached, produced)
-            job.send(Done("cancelled", usage, Timings(time.monotonic() - job.submitted, 0.0, 0.0, 0.0)))
+            spent = time.monotonic() - job.submitted
+            queued, decode = (spent, 0.0) if job.lease is None else (0.0, spent)
+            job.send(Done("cancelled", usage, Timings(queued, 0.0, decode, 0.0)))
 
 
 def _unstarted(job: _Job) -> Done:

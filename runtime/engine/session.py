@@ -22,6 +22,8 @@ _SPIN_US: Final = 1000
 """How long a worker thread waits hot for the next operator: longer than the gap between two operators and two tokens,
 short enough that an idle board sleeps."""
 _LOGITS: Final = "logits"
+_REASON: Final = 160
+"""Characters of onnxruntime's own words that a message repeats."""
 
 
 def usable_cores() -> int:
@@ -61,7 +63,11 @@ class Session:
                 bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
             )
         except Exception as exc:  # onnxruntime's errors share no base class
-            raise BundleError(f"onnxruntime cannot load bundle {manifest.name!r}: {exc}") from exc
+            reason = str(exc).partition("\n")[0][:_REASON]
+            raise BundleError(
+                f"bundle {manifest.name!r} cannot be loaded; `ingle verify {manifest.name}` says whether it is "
+                f"damaged, `ingle pull {manifest.name} --force` makes it anew (onnxruntime: {reason})"
+            ) from exc
         self.manifest = manifest
         self._check()
 
