@@ -3,12 +3,17 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from models.bundle import Bundle
 from models.errors import FetchError
 from models.pull import pull
 from models.store import Store
+
+# A timing is never asserted, not by hypothesis either; what failed is printed so that it can be run again.
+hypothesis.settings.register_profile("inglenook", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("inglenook")
 
 
 @pytest.fixture(scope="session")
