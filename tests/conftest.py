@@ -1,18 +1,23 @@
 """Fixtures that many tests share: the real model, fetched once for this machine and kept."""
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+import models
 from models.bundle import Bundle
 from models.errors import FetchError
 from models.pull import pull
 from models.store import Store
 
 # A timing is never asserted, not by hypothesis either; what failed is printed so that it can be run again.
-hypothesis.settings.register_profile("inglenook", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "inglenook", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("inglenook")
 
 
@@ -25,10 +30,27 @@ def real_state() -> Path:
 
 @pytest.fixture(scope="session")
 def smollm2(real_state: Path) -> Bundle:
-    """SmolLM2-135M-Instruct as `ingle pull smollm2-135m` makes it."""
+    """SmolLM2-135M-Instruct as `ingle pull smollm2-135m` makes it with the builder as it is now."""
+    root = real_state / "models"
+    _forget_what_another_builder_made(root)
     try:
-        return pull("smollm2-135m", Store(real_state / "models"), lambda _: None).bundle
+        return pull("smollm2-135m", Store(root), lambda _: None).bundle
     except FetchError as exc:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"the real model is not here and cannot be fetched: {exc}")
+
+
+def _forget_what_another_builder_made(root: Path) -> None:
+    """Keep the weights that were fetched, not the bundles, once the builder has changed."""
+    parts = sorted(
+        path for path in Path(models.__file__).parent.rglob("*") if path.suffix in {".py", ".toml", ".txt"}
+    )
+    builder = hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
+    record = root / "builder.sha256"
+    if record.exists() and record.read_text(encoding="utf-8") == builder:
+        return
+    for room in ("bundles", "refs"):
+        shutil.rmtree(root / room, ignore_errors=True)
+    root.mkdir(parents=True, exist_ok=True)
+    record.write_text(builder, encoding="utf-8")
