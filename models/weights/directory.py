@@ -33,6 +33,7 @@ def open_directory(path: Path) -> Checkpoint:
     config = _object(path, "config.json", required=True)
     if "quantization_config" in config:
         raise WeightsError(f"{path.name} holds quantised weights; use the original ones, in float")
+    _refuse_rotary_factors(config)
     generation = _object(path, "generation_config.json")
     settings = _object(path, "tokenizer_config.json")
     tokenizer = _text(path, "tokenizer.json", required=True)
@@ -54,6 +55,16 @@ def open_directory(path: Path) -> Checkpoint:
         eos_ids=stop_ids(declared, reader.special),
         sampling=sampling_of(generation, "generation_config.json"),
     )
+
+
+def _refuse_rotary_factors(config: Mapping[str, Any]) -> None:
+    """The type `factors` is our own word, for numbers the GGUF reader has checked; no maker writes it."""
+    for key in ("rope_scaling", "rope_parameters"):
+        scaling = config.get(key)
+        if isinstance(scaling, Mapping) and "factors" in (scaling.get("rope_type"), scaling.get("type")):
+            raise WeightsError(
+                f"config.json has {key} of the type 'factors', which no model has; fetch it from its maker"
+            )
 
 
 class _TokenIds:

@@ -117,6 +117,14 @@ def test_stops_come_from_everywhere_each_once(model: Path, eos: Any, expected: t
     assert open_checkpoint(model).eos_ids == expected
 
 
+@pytest.mark.parametrize("key", ["rope_scaling", "rope_parameters"])
+@pytest.mark.parametrize("word", ["rope_type", "type"])
+def test_our_own_word_for_checked_numbers_is_not_believed(model: Path, key: str, word: str) -> None:
+    change(model / "config.json", **{key: {word: "factors", "factors": [0.0] * 3}})
+    with pytest.raises(WeightsError, match=f"{key} of the type 'factors'"):
+        open_checkpoint(model)
+
+
 def test_a_tokenizer_that_says_it_has_no_bos_is_believed(model: Path) -> None:
     settings_file = model / "tokenizer_config.json"
     change(settings_file, bos_token={"content": "<|im_end|>"})
