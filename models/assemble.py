@@ -55,7 +55,7 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
         report(told)
         return build(checkpoint, order.identity, recipe, into)
     report(Step("building the fp32 graph to measure against"))
-    reference = _reference(checkpoint, order.identity, scratch)
+    reference = _reference(checkpoint, order.identity, scratch, taps=recipe.smooth)
     report(told)
     smoothed = _smoothed(checkpoint, scratch, reference) if recipe.smooth else checkpoint
     manifest = build(smoothed, order.identity, recipe, into)
@@ -73,15 +73,15 @@ def fidelity_of(
     identity = Identity(
         manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
     )
-    _reference(checkpoint, identity, scratch)
+    _reference(checkpoint, identity, scratch, taps=False)
     report(Step("measuring how far the bundle is from fp32"))
     return measure(bundle, manifest, scratch)
 
 
-def _reference(checkpoint: Checkpoint, identity: Identity, scratch: Path) -> Manifest:
-    """The fp32 graph of the weights as they came, which also tells how large its activations are."""
+def _reference(checkpoint: Checkpoint, identity: Identity, scratch: Path, *, taps: bool) -> Manifest:
+    """The fp32 graph of the weights as they came; with `taps` it also tells how large its activations are."""
     scratch.mkdir()
-    return build(checkpoint, identity, RECIPES["fp32"], scratch, taps=True)
+    return build(checkpoint, identity, RECIPES["fp32"], scratch, taps=taps)
 
 
 def _smoothed(checkpoint: Checkpoint, reference: Path, manifest: Manifest) -> Checkpoint:
