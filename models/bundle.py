@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from models.errors import ManifestError, StoreError
+from models.errors import ManifestError, NewerBundleError, NewerManifestError, StoreError
 from models.manifest import MANIFEST_NAME, File, Manifest
 
 
@@ -28,6 +28,7 @@ class Bundle:
         """Read the manifest of the bundle at `path`; the files it lists are not looked at.
 
         Raises:
+            NewerBundleError: a later inglenook wrote its manifest.
             StoreError: there is no manifest, or it cannot be read.
         """
         try:
@@ -36,6 +37,8 @@ class Bundle:
             raise StoreError(
                 f"bundle {path.name[:12]} has no readable manifest ({exc.strerror}); pull the model again"
             ) from exc
+        except NewerManifestError as exc:
+            raise NewerBundleError(f"bundle {path.name[:12]}: {exc}") from exc
         except ManifestError as exc:
             raise StoreError(f"bundle {path.name[:12]}: {exc}") from exc
         return cls(path, manifest, manifest.digest)

@@ -22,6 +22,10 @@ _INTERRUPTED: Final = 130
 _NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _PIPED_WIDTH: Final = 160
 """Columns of a table that goes into a file or another program."""
+_HEADINGS: Final = {"bytes": "size", "kl_mean": "KL to fp32"}
+"""Of columns that people know by another name than programs do."""
+_MAY_WRAP: Final = frozenset({"kl_mean", "summary"})
+"""Columns that give way on a narrow terminal."""
 
 Parameters = ParamSpec("Parameters")
 
@@ -54,7 +58,7 @@ def _command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]
             type=click.Path(file_okay=False, path_type=Path),
             default=default_state_dir,
             show_default="the appliance's own",
-            callback=lambda _context, _option, path: Store(path / "models"),
+            callback=lambda _context, _option, path: Store.below(path),
             help="Directory of the appliance's state.",
         )
         return commands.command(name)(state(run))
@@ -163,8 +167,8 @@ def verify(store: Store, name: str | None, *, everything: bool, fidelity: bool, 
     audit = store.audit() if name is None else {chosen[0].reference: store.verify(chosen[0])}
     for what, problems in audit.items():
         click.echo(f"{what}: {'; '.join(problems) or 'sound'}")
-    if any(audit.values()):
-        raise StoreError("something is damaged; `ingle rm` it by its digest, then pull it again")
+    if wrong := {what for what, problems in audit.items() if problems}:
+        raise _not_sound(newer=wrong <= store.newer())
     if fidelity:
         from models.remeasure import remeasure  # noqa: PLC0415  brings the graph builder
 
@@ -180,6 +184,13 @@ def verify(store: Store, name: str | None, *, everything: bool, fidelity: bool, 
             click.echo(f"{bundle.reference}: {found}")
         if failures:
             raise StoreError(f"the fidelity of {len(failures)} was not confirmed; above it says why")
+
+
+def _not_sound(*, newer: bool) -> StoreError:
+    """What to do about bundles that did not pass; `newer` if a later inglenook built them all."""
+    if newer:
+        return StoreError("a later inglenook built what this one cannot read; update inglenook")
+    return StoreError("something is damaged; `ingle rm` it by its digest, then pull it again")
 
 
 def _unreadable(store: Store, bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
@@ -198,11 +209,12 @@ def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     written: dict[str, Callable[[Any], str]] = {
         "digest": lambda digest: str(digest)[:12],
         "parameters": lambda count: f"{count / 1e6:.0f} M",
+        "kl_mean": lambda kl: "-" if kl is None else f"{kl:.2g}",
         **dict.fromkeys(("bytes", "download", "memory"), size),
     }
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in columns:
-        table.add_column("size" if column == "bytes" else column, no_wrap=column != "summary")
+        table.add_column(_HEADINGS.get(column, column), no_wrap=column not in _MAY_WRAP)
     for row in rows:
         table.add_row(*(written.get(column, str)(row[column]) for column in columns))
     console = Console()

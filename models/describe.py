@@ -7,12 +7,12 @@ from models.catalogue import catalogue
 from models.manifest import Fidelity, Quantization, SamplingDefaults
 from models.preflight import show
 
-LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "digest")
+LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "kl_mean", "digest")
 CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "summary")
 
 
 def summary(bundle: Bundle) -> dict[str, Any]:
-    """One line of `ingle list`."""
+    """One line of `ingle list`; `kl_mean` is None for a bundle that was not measured."""
     manifest = bundle.manifest
     return {
         "name": manifest.name,
@@ -22,6 +22,7 @@ def summary(bundle: Bundle) -> dict[str, Any]:
         "parameters": manifest.parameters,
         "bytes": bundle.size,
         "licence": manifest.licence.spdx,
+        "kl_mean": manifest.fidelity.kl_mean if manifest.fidelity else None,
     }
 
 

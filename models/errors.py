@@ -9,6 +9,10 @@ class ManifestError(ModelError, ValueError):
     """A manifest that cannot be read as this version's contract."""
 
 
+class NewerManifestError(ManifestError):
+    """A manifest that a later inglenook wrote: nothing is known to be wrong with it."""
+
+
 class UnknownModelError(ModelError, ValueError):
     """A model reference that names nothing we know how to find."""
 
@@ -35,3 +39,7 @@ class PreflightError(ModelError):
 
 class StoreError(ModelError):
     """A bundle that is missing, incomplete or altered."""
+
+
+class NewerBundleError(StoreError):
+    """A bundle that a later inglenook built: nothing is known to be wrong with it."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal, Self
 
 from models import strict
-from models.errors import ManifestError
+from models.errors import ManifestError, NewerManifestError
 
 SCHEMA_VERSION: Final = 1
 MANIFEST_NAME: Final = "manifest.json"
@@ -148,7 +148,8 @@ class Manifest:
         """Parse `manifest.json`.
 
         Raises:
-            ManifestError: not JSON, a newer schema, an unknown or missing key, a value of the wrong type.
+            NewerManifestError: a newer schema.
+            ManifestError: not JSON, an unknown or missing key, a value of the wrong type.
         """
         try:
             raw = json.loads(text)
@@ -156,7 +157,7 @@ class Manifest:
             raise ManifestError(f"manifest is not JSON ({exc}); pull the model again") from exc
         version = raw.get("schema_version") if isinstance(raw, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ManifestError(
+            raise NewerManifestError(
                 f"manifest has schema version {version}, this inglenook reads up to {SCHEMA_VERSION}; "
                 "update inglenook, or pull the model again with this version"
             )

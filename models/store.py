@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from uuid import uuid4
 
 from models import durable
 from models.bundle import Bundle, problems
-from models.errors import StoreError
+from models.errors import NewerBundleError, StoreError
 from models.manifest import Manifest
 
 __all__ = ["Bundle", "Removed", "Store", "default_state_dir"]
@@ -58,6 +58,11 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @classmethod
+    def below(cls, state: Path) -> Self:
+        """The store of the appliance whose state directory this is."""
+        return cls(state / "models")
 
     def list(self) -> tuple[Bundle, ...]:
         """Every bundle whose manifest can be read, by name and version; `audit` names the others."""
@@ -151,6 +156,18 @@ class Store:
             if not (self.root / "bundles" / digest).is_dir() or not _DIGEST.fullmatch(digest):
                 report[f"name {name}"] = (f"points at bundle {digest[:12]!r}, which is not here",)
         return report
+
+    def newer(self) -> frozenset[str]:
+        """What `audit` calls the bundles of a later inglenook: not to be read here, and sound for all we know."""
+        found = set()
+        for path in self._bundle_dirs():
+            try:
+                Bundle.open(path)
+            except NewerBundleError:
+                found.add(path.name[:12])
+            except StoreError:
+                continue
+        return frozenset(found)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

@@ -65,7 +65,28 @@ def test_a_model_of_a_newer_version_is_not_passed_over(state: Path) -> None:
     manifest.write_text(newer, encoding="utf-8")
     done = _ingle(state, "list")
     assert (done.stdout, done.stderr) == ("", "not readable: tiny@1; `ingle verify --all` says why\n")
-    assert "update inglenook" in _ingle(state, "verify", "--all").stdout
+    checked = _ingle(state, "verify", "--all")
+    assert "update inglenook" in checked.stdout
+    assert (checked.exit_code, checked.stderr) == (
+        1,
+        "error: a later inglenook built what this one cannot read; update inglenook\n",
+    )
+    (state / "models" / "refs" / "lost").write_text("0" * 64 + "\n", encoding="utf-8")
+    assert "something is damaged" in _ingle(state, "verify", "--all").stderr
+
+
+def test_list_tells_a_measured_bundle_from_one_that_was_not(tmp_path: Path) -> None:
+    weights = str(GOLDEN_DIR / "llama-tied")
+    for recipe in ("int8", "fp32"):
+        done = _ingle(tmp_path, "pull", weights, "--recipe", recipe, "--name", recipe, *ingle.ACCEPT)
+        assert done.exit_code == 0, done.stderr
+    exact, measured = json.loads(_ingle(tmp_path, "list", "--json").output)
+    assert exact["kl_mean"] is None
+    assert measured["kl_mean"] > 0
+    lines = [line.strip() for line in _ingle(tmp_path, "list").output.splitlines()]
+    assert any("KL to fp32" in line for line in lines)
+    assert any(line.startswith("fp32 ") and " - " in line for line in lines)
+    assert any(line.startswith("int8 ") and f" {measured['kl_mean']:.2g} " in line for line in lines)
 
 
 @pytest.mark.parametrize("rubbish", [b"", bytes(65), b"\xff\xfe", b"../../elsewhere"])

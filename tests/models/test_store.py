@@ -28,6 +28,10 @@ def _wrong(store: Store) -> dict[str, tuple[str, ...]]:
     return {what: problems for what, problems in store.audit().items() if problems}
 
 
+def test_the_store_of_a_state_directory(tmp_path: Path) -> None:
+    assert Store.below(tmp_path).root == tmp_path / "models"
+
+
 def test_a_store_that_was_never_written_is_empty(store: Store) -> None:
     assert (store.list(), store.refs(), store.audit()) == ((), {}, {})
     assert not store.root.exists()
