@@ -12,6 +12,7 @@ from models.errors import PreflightError
 from models.machine import Machine
 from models.manifest import Licence
 from models.sources.interface import Offer
+from models.sources.licences import UNKNOWN
 
 ACCEPTED_TAGS: Final = frozenset({"commercial", "attribution"})
 """What an owner accepts without being asked: use it for anything, name the author."""
@@ -47,14 +48,28 @@ class Demand:
         return cls((offer.disk or 0) + 2 * weights, weights // 3, weights // 3)
 
 
-def check(what: str, demand: Demand, licence: Licence, machine: Machine, accepted: Collection[str]) -> None:
+def check(
+    what: str,
+    demand: Demand,
+    licence: Licence,
+    machine: Machine,
+    accepted: Collection[str],
+    *,
+    own_file: bool = False,
+) -> None:
     """Refuse a model that the licence policy, the disk or the memory rules out.
 
-    `accepted` are the SPDX ids that the owner accepted by name.
+    `accepted` are the SPDX ids that the owner accepted by name. Of an `own_file`, one that lay on this machine,
+    nobody need have said under what licence it came: its owner is asked, not warned.
 
     Raises:
         PreflightError: the first reason found, with both numbers.
     """
+    if own_file and licence == UNKNOWN and licence.spdx not in accepted:
+        raise PreflightError(
+            f"{what} does not say what its licence is; if you know that you may use it, "
+            f"add --accept-licence {licence.spdx}"
+        )
     _licence(what, licence, accepted)
     if demand.disk > machine.disk_free:
         raise PreflightError(

