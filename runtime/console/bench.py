@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runtime.console.options import config_option, configured, model_option
+from runtime.console.options import config_option, configured, model_option, state_option
 
 if TYPE_CHECKING:
     from runtime.bench import Report
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 @click.option("--decode", type=click.IntRange(2, 4096), default=128, help="Tokens of each timed answer.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @config_option
-def bench(config_file: Path | None, *, model: str | None, rounds: int, decode: int, as_json: bool) -> None:
+@state_option
+def bench(
+    config_file: Path | None, *, state: Path, model: str | None, rounds: int, decode: int, as_json: bool
+) -> None:
     """Time loading, prefill and decode of a model; show its memory and what Python adds."""
-    from models.store import Store, default_state_dir  # noqa: PLC0415  see runtime.console
+    from models.store import Store  # noqa: PLC0415  see runtime.console
     from runtime.bench import Plan  # noqa: PLC0415  see runtime.console
     from runtime.bench import bench as run  # noqa: PLC0415  see runtime.console
     from runtime.console.terminal import StatusLine  # noqa: PLC0415  see runtime.console
 
     config = configured(config_file, model__name=model).config
-    bundle = Store(default_state_dir() / "models").resolve(config.model.name)
+    bundle = Store.below(state).resolve(config.model.name)
     status = StatusLine()
     try:
         plan = Plan(rounds=rounds, decode=decode)

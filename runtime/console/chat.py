@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from runtime.console.options import config_option, configured, model_option, sampling_options
+from runtime.console.options import config_option, configured, model_option, sampling_options, state_option
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,7 +28,8 @@ _QUOTES: Final = '"""'
 @model_option
 @sampling_options
 @config_option
-def chat(*, model: str | None, config_file: Path | None, **options: Any) -> None:
+@state_option
+def chat(*, model: str | None, config_file: Path | None, state: Path, **options: Any) -> None:
     """Talk with the model; it remembers the conversation."""
     config = configured(config_file, model__name=model).config
 
@@ -41,7 +42,7 @@ def chat(*, model: str | None, config_file: Path | None, **options: Any) -> None
     status = StatusLine()
     with asyncio.Runner() as runner:
         stack = contextlib.AsyncExitStack()
-        completer = runner.run(stack.enter_async_context(local_completer(config, status)))
+        completer = runner.run(stack.enter_async_context(local_completer(config, state, status)))
         try:
             conversation = Conversation(completer, config.limits, status, **options)
             if sys.stdin.isatty():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runtime.console.options import config_option, configured
+from runtime.console.options import config_option, configured, state_option
 from runtime.doctor.finding import Finding
 from runtime.errors import ConfigError
 
@@ -16,12 +16,13 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 @click.command()
 @config_option
+@state_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @click.pass_context
-def doctor(ctx: click.Context, config_file: Path | None, *, as_json: bool) -> None:
+def doctor(ctx: click.Context, config_file: Path | None, *, state: Path, as_json: bool) -> None:
     """Look at the board, the software and the network; exit with 1 if something will not work."""
     findings = []
-    for finding in _examine(config_file):
+    for finding in _examine(config_file, state):
         findings.append(finding)
         if not as_json:
             _print(finding)
@@ -30,8 +31,7 @@ def doctor(ctx: click.Context, config_file: Path | None, *, as_json: bool) -> No
     ctx.exit(int(any(finding.state == "fail" for finding in findings)))
 
 
-def _examine(config_file: Path | None) -> Iterator[Finding]:
-    from models.store import default_state_dir  # noqa: PLC0415  see runtime.console
+def _examine(config_file: Path | None, state: Path) -> Iterator[Finding]:
     from runtime.doctor import board, network, software  # noqa: PLC0415  see runtime.console
 
     yield from board.examine()
@@ -42,7 +42,7 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
             "fail", "configuration", str(exc), "correct it; the rest depends on it and was left out"
         )
         return
-    yield from software.examine(loaded, default_state_dir())
+    yield from software.examine(loaded, state)
     yield from network.examine(loaded.config)
 
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from models.store import Store, default_state_dir
+from models.store import Store
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.console.terminal import StatusLine
@@ -12,14 +13,14 @@ from runtime.loading import load_completer
 
 
 @asynccontextmanager
-async def local_completer(config: Config, status: StatusLine) -> AsyncIterator[Completer]:
-    """Load the configured model; close its engine at the end.
+async def local_completer(config: Config, state: Path, status: StatusLine) -> AsyncIterator[Completer]:
+    """Load the configured model from the store of `state`; close its engine at the end.
 
     Raises:
         StoreError: the model is not on this machine.
         BundleError: it cannot be loaded.
     """
-    bundle = Store(default_state_dir() / "models").resolve(config.model.name)
+    bundle = Store.below(state).resolve(config.model.name)
     status.show(f"loading {bundle.reference}")
     try:
         completer = await asyncio.to_thread(load_completer, bundle, config)

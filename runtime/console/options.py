@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from models.store import default_state_dir
 from runtime.config import Loaded, load
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -14,6 +15,13 @@ config_option: Decorator = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Configuration file."
 )
 model_option: Decorator = click.option("--model", help="Name of the model, as `ingle list` shows it.")
+state_option: Decorator = click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=default_state_dir,
+    show_default="the appliance's own",
+    help="Directory of the appliance's state.",
+)
 
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from runtime.console.options import config_option, configured, model_option, sampling_options
+from runtime.console.options import config_option, configured, model_option, sampling_options, state_option
 from runtime.errors import CallerError
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ _REMARKS: Final = {
 @sampling_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, once the answer is complete.")
 @config_option
+@state_option
 @click.pass_context
 def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     """Ask PROMPT. What is piped in is put behind it, or is the question if there is no PROMPT."""
     config_file: Path | None = options.pop("config_file")
+    state: Path = options.pop("state")
     config = configured(config_file, model__name=options.pop("model")).config
     question = "\n\n".join(
         part for part in (" ".join(prompt), _piped(config.limits.request_bytes)) if part.strip()
@@ -40,7 +42,7 @@ def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **opti
 
     import asyncio  # noqa: PLC0415  see runtime.console
 
-    ctx.exit(asyncio.run(_run(config, _request(question, config, **options), as_json=as_json)))
+    ctx.exit(asyncio.run(_run(config, state, _request(question, config, **options), as_json=as_json)))
 
 
 def _piped(most: int) -> str:
@@ -84,7 +86,7 @@ def _request(
     )
 
 
-async def _run(config: "Config", request: "CompletionRequest", *, as_json: bool) -> int:
+async def _run(config: "Config", state: "Path", request: "CompletionRequest", *, as_json: bool) -> int:
     from runtime.console.local import local_completer  # noqa: PLC0415  see runtime.console
     from runtime.console.speaking import speak  # noqa: PLC0415  see runtime.console
     from runtime.console.terminal import StatusLine, harmless  # noqa: PLC0415  see runtime.console
@@ -99,7 +101,7 @@ async def _run(config: "Config", request: "CompletionRequest", *, as_json: bool)
             sys.stdout.flush()
 
     status = StatusLine()
-    async with local_completer(config, status) as completer:
+    async with local_completer(config, state, status) as completer:
         finished = await speak(completer, request, say, status)
         if as_json:
             click.echo(json.dumps(_told(completer.name, "".join(words), finished), ensure_ascii=False))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runtime.console.options import config_option, configured, model_option
+from runtime.console.options import config_option, configured, model_option, state_option
 
 if TYPE_CHECKING:
     from runtime.app import Started
@@ -19,17 +19,19 @@ _QUESTION = "What is the capital of France?"
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @model_option
 @config_option
-def serve(host: str | None, port: int | None, model: str | None, config_file: Path | None) -> None:
+@state_option
+def serve(
+    host: str | None, port: int | None, model: str | None, config_file: Path | None, state: Path
+) -> None:
     """Answer over HTTP and MQTT until told to stop."""
     config = configured(config_file, server__host=host, server__port=port, model__name=model).config
 
     import asyncio  # noqa: PLC0415  see runtime.console
 
-    from models.store import default_state_dir  # noqa: PLC0415  see runtime.console
     from runtime import app  # noqa: PLC0415  see runtime.console
 
     app.log_to_stderr(config.logging.level)
-    asyncio.run(app.serve(config, state=default_state_dir(), announce=_greet))
+    asyncio.run(app.serve(config, state=state, announce=_greet))
 
 
 def _greet(started: "Started") -> None:

@@ -24,7 +24,7 @@ def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ
     yield from secrets(loaded, environ)
     yield onnxruntime()
     yield disk(state)
-    yield model(Store(state / "models"), loaded.config.model.name)
+    yield model(Store.below(state), loaded.config.model.name)
 
 
 def configuration(loaded: Loaded) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def disk(state: Path) -> Finding:
     fact = f"{free / _MIB / 1024:.1f} GiB free for {state}"
     if not os.access(place, os.W_OK | os.X_OK):
         return Finding(
-            "fail", "disk", f"{place} may not be written", "run as its owner, or set INGLENOOK_STATE"
+            "fail", "disk", f"{place} may not be written", "run as its owner, or give --state"
         )
     if free < _NEXT_TO_NOTHING:
         return Finding("fail", "disk", fact, "make room: `ingle rm` takes a model away")

@@ -71,7 +71,7 @@ def _arguments() -> argparse.Namespace:
 
 def _files(options: argparse.Namespace) -> tuple[Path, Path]:
     """Our bundle, and the weights it was made from: the store keeps both."""
-    store = Store(default_state_dir() / "models")
+    store = Store.below(default_state_dir())
     try:
         bundle = Bundle.open(options.bundle) if options.bundle else store.resolve(options.model)
     except StoreError as exc:

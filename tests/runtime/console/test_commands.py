@@ -32,6 +32,20 @@ def test_run_answers_the_same_for_the_same_seed(state: Path) -> None:
     assert one.stdout.endswith(b"\n")
 
 
+def test_state_names_the_directory_for_every_command_that_needs_one(state: Path, tmp_path: Path) -> None:
+    elsewhere, there = environment(tmp_path / "elsewhere"), ("--state", str(state))
+    for arguments in (("run", "--max-tokens", "4", "x"), ("chat", "--max-tokens", "4")):
+        done = ingle(*arguments, *there, environ=elsewhere, stdin=b"hello\n")
+        assert done.returncode == 0, done.stderr
+        assert b"ingle pull tiny" in ingle(*arguments, environ=elsewhere).stderr
+    timed = ingle("bench", "--rounds", "1", "--decode", "2", "--json", *there, environ=elsewhere)
+    assert b"ingle pull" not in timed.stderr
+    findings = json.loads(ingle("doctor", "--json", *there, environ=elsewhere).stdout)
+    assert {finding["state"] for finding in findings if finding["subject"] == "model"} == {"ok"}
+    served = ingle("serve", "--model", "absent", *there, environ=elsewhere)
+    assert b"(there is: tiny)" in served.stderr
+
+
 def test_run_as_json_puts_prompt_and_pipe_together(state: Path) -> None:
     told = [
         json.loads(
