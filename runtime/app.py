@@ -1,7 +1,7 @@
 """The appliance: which part is made when, and how they all stop. The composition root.
 
 The listener is up first and says that the model is still being loaded. A first SIGTERM or SIGINT drains: nothing
-new begins, what runs may finish. A second one ends the process at once.
+new begins, what runs may finish, and whoever asks meanwhile is told so. A second one ends the process at once.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final
 
 import runtime
 from models.store import Bundle, Store
-from runtime.api.server import make_app, make_runner
+from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
@@ -92,9 +92,9 @@ async def serve(
             await stop.wait()
             _log.info("stopping: running answers may take %g s to finish", config.limits.drain_seconds)
             notifier.stopping()
-            serving.drain()
-            await runner.cleanup()
+            await drain(runner.app)
             watchdog.cancel()
+        await runner.cleanup()
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

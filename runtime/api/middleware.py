@@ -4,14 +4,13 @@ The log has the method, the path without its query, the status, the time and the
 answered.
 """
 
-import asyncio
 import logging
 import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -37,17 +36,14 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, count it, log it, and let a drain find it."""
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = given if _ID.fullmatch(given) else secrets.token_hex(8)
-    task = cast("asyncio.Task[Any]", asyncio.current_task())  # a coroutine always runs in one
-    running = request.app[RUNNING]
-    running.add(task)
     started = time.monotonic()
     status = HUNG_UP
     try:
-        response = await handler(request)
+        with request.app[RUNNING].entered():
+            response = await handler(request)
         status = response.status
         return response
     finally:
-        running.discard(task)
         seconds = time.monotonic() - started
         request.app[TRAFFIC].count(route_of(request) or "unknown", status, seconds)
         _log.log(
@@ -65,7 +61,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer what is raised below in the dialect's error shape."""
     try:
-        return await handler(request)
+        with request.app[RUNNING].told():
+            return await handler(request)
     except ConnectionError:
         raise  # the caller is gone: nobody to tell
     except web.HTTPException as exc:

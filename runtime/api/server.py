@@ -1,11 +1,9 @@
 """The HTTP application: its routes, what stands around them, and how it stops.
 
 Knows how the parts of the front end fit together. Does not know sockets, signals or configuration: the
-composition root makes a runner with `make_runner`, adds sites to it, moves `serving` on, and calls the
-runner's `cleanup` to stop.
+composition root makes a runner with `make_runner`, adds sites to it, moves `serving` on, and stops with `drain`
+and the runner's `cleanup`.
 """
-
-import asyncio
 
 from aiohttp import web
 
@@ -15,6 +13,7 @@ from runtime.api.garbled import GARBLED
 from runtime.api.keys import LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.openai import chat, models
+from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.limits import Limits
@@ -29,16 +28,16 @@ def make_app(serving: Serving, *, limits: Limits, access: Access) -> web.Applica
     app[SERVING] = serving
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
-    app[RUNNING] = set()
+    app[RUNNING] = Running()
     for room in (health, metrics, page, chat, models):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
-    app.on_shutdown.append(_drain)
+    app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since
     return app
 
 
 def make_runner(app: web.Application) -> web.AppRunner:
-    """A runner with the settings that the promises of this front end rest on. Its `cleanup` drains."""
+    """A runner with the settings that this front end's promises rest on. Its `cleanup` stops listening and drains."""
     return web.AppRunner(
         app,
         handler_cancellation=True,  # a caller that hangs up frees its slot
@@ -46,8 +45,17 @@ def make_runner(app: web.Application) -> web.AppRunner:
         auto_decompress=False,  # a compressed body is refused, not unpacked
         access_log=None,  # `observe` writes the line
         logger=GARBLED,  # what is not HTTP never gets as far as `observe`
-        shutdown_timeout=1.0,  # `_drain` has waited already
+        shutdown_timeout=1.0,  # `drain` has waited already
     )
+
+
+async def drain(app: web.Application) -> None:
+    """Begin nothing new, and let running answers finish for as long as the limits allow, then end them.
+
+    The listener is not touched: while it is open, whoever comes is told that the appliance stops.
+    """
+    app[SERVING].drain()
+    await app[RUNNING].drain(app[LIMITS].drain_seconds)
 
 
 async def _finish_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -57,12 +65,3 @@ async def _finish_headers(request: web.Request, response: web.StreamResponse) ->
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
-
-
-async def _drain(app: web.Application) -> None:
-    """The listener is closed: let running answers finish, for as long as the limits allow, then end them."""
-    app[SERVING].drain()
-    if running := app[RUNNING].copy():
-        _, late = await asyncio.wait(running, timeout=app[LIMITS].drain_seconds)
-        for task in late:
-            task.cancel()

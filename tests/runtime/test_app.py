@@ -112,6 +112,10 @@ async def test_it_listens_while_loading_answers_then_drains(state: Path, tmp_pat
             asking = asyncio.create_task(_ask(client, running.url))
             await until(lambda: bool(running.engine.requests))
             running.stop()
+            async with asyncio.timeout(5):
+                while await _eventually(client, f"{running.url}/health") != 503:
+                    pass
+            assert not task.done()
             assert (await asking)["choices"][0]["finish_reason"] == "stop"
             await asyncio.wait_for(task, 10)
         told = [systemd.recv(200) for _ in range(4)]

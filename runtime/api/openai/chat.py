@@ -15,7 +15,7 @@ from typing import Any, Final, assert_never
 from aiohttp import web
 
 from runtime.api.body import read_json
-from runtime.api.keys import LIMITS, SERVING
+from runtime.api.keys import LIMITS, RUNNING, SERVING
 from runtime.api.middleware import explain
 from runtime.api.openai.schema import ChatRequest, parse
 from runtime.api.openai.wire import Reply
@@ -89,10 +89,11 @@ async def _stream(request: web.Request, chunks: Objects) -> web.StreamResponse:
     response = web.StreamResponse(headers=_STREAM_HEADERS)
     await response.prepare(request)
     try:
-        await _send(request, response, _compact(first))
-        async for chunk in chunks:
-            await _send(request, response, _compact(chunk))
-        await _send(request, response, "[DONE]")
+        with request.app[RUNNING].told():
+            await _send(request, response, _compact(first))
+            async for chunk in chunks:
+                await _send(request, response, _compact(chunk))
+            await _send(request, response, "[DONE]")
     except ConnectionError:
         raise
     except Exception as exc:  # noqa: BLE001  the status is out, so the failure travels as an event

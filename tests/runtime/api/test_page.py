@@ -151,9 +151,26 @@ async def test_a_broken_connection_is_told_and_the_page_looks_for_the_appliance(
         await tab.type("Talk")
         await tab.press("Enter")
         await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
-        await served.runner.cleanup()
+        assert served.runner.server is not None
+        for connection in served.runner.server.connections:
+            assert connection.transport is not None
+            connection.transport.abort()
         await tab.until("document.querySelector('.turn.failed .about')?.textContent.includes('not complete')")
+        await served.runner.cleanup()
         await tab.until("document.querySelector('#lamp.away') !== null")
+
+
+async def test_an_appliance_that_stops_in_mid_answer_is_told_as_such(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("word " * 400), token_s=0.02)) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("Talk")
+        await tab.press("Enter")
+        await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
+        await served.runner.cleanup()
+        await tab.until(
+            "document.querySelector('.turn.failed .about')?.textContent.includes('shutting down')"
+        )
 
 
 @pytest.mark.parametrize(

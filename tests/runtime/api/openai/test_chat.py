@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import openai
 import pytest
 
 from runtime.api.keys import RUNNING
+from runtime.api.server import drain
 from runtime.errors import EngineError
 from runtime.limits import Limits
 from tests.support.appliance import Appliance, appliance, script
@@ -235,15 +237,59 @@ async def test_a_drain_lets_a_running_answer_finish() -> None:
             await served.ask()
 
 
-async def test_a_drain_ends_what_takes_too_long() -> None:
+async def test_a_drain_with_the_listener_open_tells_whoever_comes() -> None:
+    engine = EngineSimulator(script(ANSWER), token_s=0.01)
+    async with appliance(engine, limits=Limits(drain_seconds=10)) as served:
+        running = asyncio.create_task(served.ask())
+        await served.until(running=1)
+        draining = asyncio.create_task(drain(served.runner.app))
+        await asyncio.sleep(0)
+        async with served.client.get("/health") as response:
+            assert response.status == 503
+        async with served.client.post("/v1/chat/completions", json={"messages": HELLO}) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "2")
+        assert not draining.done()
+        assert (await running)[0] == 200
+        await asyncio.wait_for(draining, 5)
+
+
+async def test_a_drain_ends_a_stream_that_takes_too_long_with_an_event() -> None:
     engine = EngineSimulator(script(ANSWER * 1000), token_s=0.05)
     async with appliance(engine, limits=Limits(drain_seconds=0.1)) as served:
         running = asyncio.create_task(stream(served))
         await served.until(running=1)
         await asyncio.wait_for(served.runner.cleanup(), 5)
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await running
+        chunks, done = await running
+        assert not done
+        assert text_of(chunks)
+        assert chunks[-1]["error"]["type"] == "unavailable_error"
         await served.until(running=0)
+
+
+async def test_a_drain_ends_a_whole_answer_that_takes_too_long_with_503(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    engine = EngineSimulator(script(ANSWER * 1000), token_s=0.05)
+    async with appliance(engine, limits=Limits(drain_seconds=0.1)) as served:
+        running = [asyncio.create_task(served.ask()) for _ in range(2)]
+        await served.until(running=1, waiting=1)
+        await asyncio.wait_for(served.runner.cleanup(), 5)
+        for status, answer in await asyncio.gather(*running):
+            assert (status, answer["error"]["type"]) == (503, "unavailable_error")
+            assert "shutting down" in answer["error"]["message"]
+        await served.until(running=0)
+    assert caplog.text.count("/v1/chat/completions 503 ") == 2
+    assert " 499 " not in caplog.text
+
+
+async def test_a_caller_that_hangs_up_during_a_drain_is_not_waited_for() -> None:
+    engine = EngineSimulator(script(ANSWER * 1000), token_s=0.05)
+    async with appliance(engine, limits=Limits(drain_seconds=60)) as served:
+        await hang_up(served, streamed=False)
+        await asyncio.wait_for(drain(served.runner.app), 5)
+        async with served.client.get("/metrics") as response:
+            assert 'status="499"} 1' in await response.text()
 
 
 async def test_an_engine_that_stops_in_mid_stream_is_told_as_such() -> None:
