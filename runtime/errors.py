@@ -14,12 +14,13 @@ class CallerError(IngleError, ValueError):
 
 
 class PromptTooLongError(CallerError):
-    """The prompt and the answer asked for do not fit the context. Nothing is cut silently."""
+    """The prompt and the answer asked for, or one token of it, do not fit the context. Nothing is cut silently."""
 
     def __init__(self, prompt: int, answer: int, context: int) -> None:
+        advice = "shorten the prompt" if answer == 1 else "shorten the prompt or ask for fewer tokens"
         super().__init__(
-            f"the prompt has {prompt} tokens and {answer} were asked for, but the context holds {context}; "
-            "shorten the prompt or ask for fewer tokens",
+            f"the prompt has {prompt} tokens and the answer needs room for {answer}, "
+            f"but the context holds {context}; {advice}",
             param="messages",
         )
         self.prompt, self.answer, self.context = prompt, answer, context

@@ -210,10 +210,16 @@ async def test_what_does_not_fit_is_refused_with_the_numbers() -> None:
     with pytest.raises(PromptTooLongError) as caught:
         await play(tight, replace(PROMPT, max_tokens=5))
     assert (caught.value.prompt, caught.value.answer, caught.value.context) == (size, 5, size + 4)
+    assert f"{size} tokens and the answer needs room for 5, but the context holds {size + 4}" in str(
+        caught.value
+    )
+    assert "ask for fewer" in str(caught.value)
     full = EngineSimulator(loaded=tiny_manifest(context_length=size))
     with pytest.raises(PromptTooLongError) as caught:
         await play(full, PROMPT)
     assert (caught.value.prompt, caught.value.answer, caught.value.context) == (size, 1, size)
+    assert "asked" not in str(caught.value)
+    assert str(caught.value).endswith(f"the context holds {size}; shorten the prompt")
     assert full.requests == []
 
 
