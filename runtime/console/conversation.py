@@ -45,7 +45,7 @@ class Conversation:
         total = self._completer.engine.stats
         return (
             f"{tokens_per_second(self._last)}\n"
-            f"in all: {total.requests} answers, {total.prompt_tokens} tokens read "
+            f"in all: {total.requests} answer{'s' * (total.requests != 1)}, {total.prompt_tokens} tokens read "
             f"({total.cached_tokens} remembered), {total.completion_tokens} written"
         )
 

@@ -71,7 +71,7 @@ def test_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(engine.requests) == 1
     assert "nothing was answered yet" in out
     assert "answer 2 tokens" in out
-    assert "1 answers" in out
+    assert "1 answer, " in out
     assert "/reset  forget" in out
     assert "there is no /nonsense" in out
 
