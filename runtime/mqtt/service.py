@@ -42,7 +42,7 @@ class MqttService:
         self._completer = completer
         self._limits = limits
         self._version = version
-        self._queue: asyncio.Queue[Delivery] = asyncio.Queue(limits.queue_depth)
+        self._queue: asyncio.Queue[tuple[Delivery, messages.Question]] = asyncio.Queue(limits.queue_depth)
         self._results: OrderedDict[bytes, bytes] = OrderedDict()
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
@@ -103,18 +103,17 @@ class MqttService:
             self._link.acknowledge(delivery)
             return
         try:
-            self._queue.put_nowait(delivery)
+            asked = messages.question(delivery.payload, self._limits)
+        except messages.MalformedError as exc:
+            self._spawn(self._result(messages.refusal(exc.id, exc)), delivery)
+            return
+        try:
+            self._queue.put_nowait((delivery, asked))
         except asyncio.QueueFull:
             full = BusyError(
                 f"{self._queue.maxsize} questions are waiting already; ask again in a few seconds"
             )
-            self._spawn(self._result(messages.refusal(self._id(delivery), full)), delivery)
-
-    def _id(self, delivery: Delivery) -> messages.QuestionId | None:
-        try:
-            return messages.question(delivery.payload, self._limits).id
-        except messages.MalformedError as exc:
-            return exc.id
+            self._spawn(self._result(messages.refusal(asked.id, full)), delivery)
 
     def _result(self, payload: bytes) -> Publication:
         return Publication(self._topics.result, payload)
@@ -138,35 +137,30 @@ class MqttService:
 
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            delivery = await self._queue.get()
+            delivery, asked = await self._queue.get()
             self._busy = True
             try:
-                result = await self._handle(delivery.payload)
+                result = await self._handle(delivery.payload, asked)
                 await self._publish(self._result(result), delivery)
             except Unfinished:
                 _log.info("a question was left with the broker: the appliance is stopping")
             finally:
                 self._busy = False
 
-    async def _handle(self, payload: bytes) -> bytes:
-        """The result for a payload, from memory if it is known."""
+    async def _handle(self, payload: bytes, asked: messages.Question) -> bytes:
+        """The result for a question, from memory if it is known."""
         digest = hashlib.sha256(payload).digest()
         if (known := self._results.get(digest)) is not None:
             return known
-        question_id: messages.QuestionId | None = None
         try:
-            asked = messages.question(payload, self._limits)
-            question_id = asked.id
             result = await self._answer(asked)
-        except messages.MalformedError as exc:
-            return messages.refusal(exc.id, exc)
         except (CallerError, BusyError) as exc:
-            return messages.refusal(question_id, exc)
+            return messages.refusal(asked.id, exc)
         except Unfinished:
             raise
         except Exception as exc:  # noqa: BLE001  one message must not end the service
-            _log.exception("failed on question %r", question_id)
-            return messages.refusal(question_id, exc)
+            _log.exception("failed on question %r", asked.id)
+            return messages.refusal(asked.id, exc)
         self._results[digest] = result
         if len(self._results) > _REMEMBERED:
             self._results.popitem(last=False)

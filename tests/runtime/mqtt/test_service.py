@@ -123,6 +123,19 @@ async def test_bad_input_gets_a_reason_and_the_next_question_its_answer(
     assert answered["text"]
 
 
+async def test_what_is_malformed_takes_no_place_in_the_queue() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER, token_s=60), link) as (_, stop):
+        link.deliver(question("running"))
+        nonsense = [link.deliver(b"turn on the light") for _ in range(5)]
+        await until(lambda: link.acknowledged == nonsense)
+        for question_id in ("1", "2"):  # as many as the queue has places
+            link.deliver(question(question_id))
+        await asyncio.sleep(0.01)
+        stop.set()
+    assert [result["error"]["code"] for result in link.results()] == ["invalid"] * 5
+
+
 async def test_what_was_asked_before_anyone_listened_is_dropped() -> None:
     link = MemoryLink()
     async with serving(EngineSimulator(ANSWER), link):
