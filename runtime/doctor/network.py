@@ -4,7 +4,9 @@ import contextlib
 import errno
 import http.client
 import socket
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from runtime.config import Broker, Config
@@ -18,7 +20,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """Every finding about the network."""
     yield http_port(config.server.host, config.server.port)
     if config.mqtt.broker is not None:
-        yield broker(Broker.parse(config.mqtt.broker))
+        yield broker(Broker.parse(config.mqtt.broker), config.mqtt.ca_file)
     elif config.mqtt.embedded:
         yield embedded_port(config.mqtt.embedded_port)
     else:
@@ -42,16 +44,36 @@ def http_port(host: str, port: int) -> Finding:
     )
 
 
-def broker(address: Broker) -> Finding:
-    """Whether somebody listens at the configured address."""
+def broker(address: Broker, ca_file: Path | None = None) -> Finding:
+    """Whether somebody listens at the configured address, in TLS if that is asked for. The login is not tried."""
     try:
-        socket.create_connection((address.host, address.port), timeout=_TIMEOUT_S).close()
+        with socket.create_connection((address.host, address.port), timeout=_TIMEOUT_S) as connection:
+            if address.tls:
+                return _tls(address, connection, ca_file)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         return Finding(
             "fail", "mqtt broker", f"{address}: {reason}", "start the broker, or correct mqtt.broker"
         )
-    return Finding("ok", "mqtt broker", f"{address} accepts connections")
+    return Finding("ok", "mqtt broker", f"{address} accepts connections (the login is not tried)")
+
+
+def _tls(address: Broker, connection: socket.socket, ca_file: Path | None) -> Finding:
+    try:
+        trust = ssl.create_default_context(cafile=ca_file)
+    except OSError as exc:
+        return Finding(
+            "fail", "mqtt broker", f"{ca_file} holds no certificates: {exc}", "correct mqtt.ca_file"
+        )
+    try:
+        trust.wrap_socket(connection, server_hostname=address.host).close()
+    except ssl.SSLCertVerificationError as exc:
+        advice = "put the authority of its certificate into mqtt.ca_file, and the name in it into mqtt.broker"
+        return Finding("fail", "mqtt broker", f"{address}: {exc.verify_message}", advice)
+    except OSError:  # with a plain broker: silence, an end, or an answer that is no TLS
+        advice = "name the port it has for TLS; to a plain port goes mqtt://"
+        return Finding("fail", "mqtt broker", f"{address}: there is no TLS at that port", advice)
+    return Finding("ok", "mqtt broker", f"{address} accepts connections in TLS (the login is not tried)")
 
 
 def embedded_port(port: int) -> Finding:

@@ -1,6 +1,10 @@
 import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +71,61 @@ def test_a_broker_that_is_there_and_one_that_is_not(taken: int, free: int) -> No
     found = network.broker(Broker("127.0.0.1", free))
     assert found.state == "fail"
     assert f"mqtt://127.0.0.1:{free}" in found.fact
+
+
+@pytest.mark.parametrize("greeting", [b"", b"no TLS spoken here\r\n"])
+async def test_a_plain_broker_does_not_do_where_tls_is_asked_for(greeting: bytes) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await asyncio.to_thread(network.broker, Broker("127.0.0.1", port, tls=True))
+    assert (found.state, found.fact) == ("fail", f"mqtts://127.0.0.1:{port}: there is no TLS at that port")
+    assert "mqtt://" in found.advice
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One for 127.0.0.1, signed by itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *(
+                str(shutil.which("openssl")),
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ),
+            *("-nodes", "-days", "2", "-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+async def test_a_broker_in_tls_needs_a_certificate_that_is_trusted(certificate: tuple[Path, Path]) -> None:
+    async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
+        address = Broker("127.0.0.1", server.sockets[0].getsockname()[1], tls=True)
+        strange = await asyncio.to_thread(network.broker, address)
+        trusted = await asyncio.to_thread(network.broker, address, certificate[0])
+        unsound = await asyncio.to_thread(network.broker, address, certificate[1])
+    assert (strange.state, trusted.state, unsound.state) == ("fail", "ok", "fail")
+    assert "mqtt.ca_file" in strange.advice
+    assert "mqtt.ca_file" in unsound.advice
 
 
 @pytest.mark.parametrize(
