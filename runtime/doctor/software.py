@@ -77,9 +77,7 @@ def disk(state: Path) -> Finding:
     free = shutil.disk_usage(place).free
     fact = f"{free / _MIB / 1024:.1f} GiB free for {state}"
     if not os.access(place, os.W_OK | os.X_OK):
-        return Finding(
-            "fail", "disk", f"{place} may not be written", "run as its owner, or give --state"
-        )
+        return Finding("fail", "disk", f"{place} may not be written", "run as its owner, or give --state")
     if free < _NEXT_TO_NOTHING:
         return Finding("fail", "disk", fact, "make room: `ingle rm` takes a model away")
     if free < _LITTLE:
