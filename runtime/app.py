@@ -63,7 +63,7 @@ async def serve(
         ConfigError: a secret or a certificate cannot be read.
         ListenError: the port is taken.
     """
-    bundle = Store(state / "models").resolve(config.model.name)
+    bundle = Store.below(state).resolve(config.model.name)
     key = find_key(config.server, state, environ)
     topics = Topics(config.mqtt.node)
     notifier = Notifier.from_environment(environ)
