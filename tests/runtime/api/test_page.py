@@ -151,12 +151,13 @@ async def test_a_broken_connection_is_told_and_the_page_looks_for_the_appliance(
         await tab.type("Talk")
         await tab.press("Enter")
         await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
+        for site in served.runner.sites:
+            await site.stop()
         assert served.runner.server is not None
         for connection in served.runner.server.connections:
             assert connection.transport is not None
             connection.transport.abort()
         await tab.until("document.querySelector('.turn.failed .about')?.textContent.includes('not complete')")
-        await served.runner.cleanup()
         await tab.until("document.querySelector('#lamp.away') !== null")
 
 
