@@ -1,4 +1,4 @@
-"""One architecture, one module: a `Config` that declares what it uses of `config.json`, and `dense(raw)`.
+"""One architecture, one module: a `Config` that declares what it uses of `config.json`, and `decoder(raw)`.
 
 The table is explicit: a configuration file never chooses what is imported.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from models.arch import gemma3, granite, llama, olmo2, qwen2, qwen3, smollm3
-from models.arch.dense import Dense, build, folds
+from models.arch.decoder import Decoder, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
 from models.graph.builder import Graph
@@ -30,14 +30,14 @@ class Plan:
     build: Callable[[Graph, Weights, Recipe], tuple[CacheSpec, ...]]
 
 
-ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Dense]]] = {
-    "gemma3_text": gemma3.dense,
-    "granite": granite.dense,
-    "llama": llama.dense,
-    "olmo2": olmo2.dense,
-    "qwen2": qwen2.dense,
-    "qwen3": qwen3.dense,
-    "smollm3": smollm3.dense,
+ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Decoder]]] = {
+    "gemma3_text": gemma3.decoder,
+    "granite": granite.decoder,
+    "llama": llama.decoder,
+    "olmo2": olmo2.decoder,
+    "qwen2": qwen2.decoder,
+    "qwen3": qwen3.decoder,
+    "smollm3": smollm3.decoder,
 }
 """By `model_type`."""
 
@@ -53,12 +53,11 @@ def plan(config: Mapping[str, Any]) -> Plan:
         raise ArchitectureError(
             f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))}"
         )
-    dense = ARCHITECTURES[kind](config)
-    dense.check()
+    decoder = ARCHITECTURES[kind](config)
     return Plan(
-        context_length=dense.context,
-        vocabulary_size=dense.vocabulary,
-        tied=dense.tied,
-        folds=folds(dense),
-        build=lambda graph, weights, recipe: build(graph, dense, weights, recipe),
+        context_length=decoder.context,
+        vocabulary_size=decoder.vocabulary,
+        tied=decoder.tied,
+        folds=folds(decoder),
+        build=lambda graph, weights, recipe: build(graph, decoder, weights, recipe),
     )

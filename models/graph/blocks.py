@@ -36,6 +36,29 @@ def add_rms_norm(graph: Graph, x: Value, skip: Value, weight: Array, epsilon: fl
     return normed, total
 
 
+def layer_norm(graph: Graph, x: Value, weight: Array, bias: Array, epsilon: float) -> Value:
+    """Mean and variance over the last axis (arXiv 1607.06450)."""
+    weights = graph.weight("weight", weight), graph.weight("bias", bias)
+    return graph.op("LayerNormalization", x, *weights, axis=-1, epsilon=epsilon)[0]
+
+
+def add_layer_norm(
+    graph: Graph, x: Value, skip: Value, weight: Array, bias: Array, epsilon: float
+) -> tuple[Value, Value]:
+    """Normalised x + skip, and the sum itself, which is the next residual."""
+    normed, _, _, total = graph.op(
+        "SkipLayerNormalization",
+        x,
+        skip,
+        graph.weight("weight", weight),
+        graph.weight("bias", bias),
+        outputs=("out", "", "", "sum"),
+        domain=CONTRIB,
+        epsilon=epsilon,
+    )
+    return normed, total
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Inputs every attention layer shares: where each row's tokens end."""
@@ -120,19 +143,15 @@ def attention(
     return out
 
 
-def head_norm(graph: Graph, x: Value, heads: int, weight: Array, epsilon: float) -> Value:
-    """RMS norm of each head by itself: [B, S, heads D] to the same."""
-    size = weight.shape[0]
-    (split,) = graph.op("Reshape", x, graph.constant(0, 0, heads, size))
-    normed = rms_norm(graph, split, weight, epsilon)
-    with graph.scope("merged"):
-        return graph.op("Reshape", normed, graph.constant(0, 0, heads * size))[0]
+def split_heads(graph: Graph, x: Value, count: int, size: int) -> Value:
+    """[B, S, heads D] to [B, S, heads, D]."""
+    return graph.op("Reshape", x, graph.constant(0, 0, count, size))[0]
 
 
 def gated_mlp(
     graph: Graph,
     x: Value,
-    weights: tuple[Array, Array, Array],
+    weights: tuple[Array, Array],
     scheme: Scheme,
     biases: tuple[Array | None, Array | None],
     activation: Activation,
@@ -140,12 +159,13 @@ def gated_mlp(
 ) -> Value:
     """`down(activation(gate x) * up x)` (arXiv 2002.05202); gate and up are one matrix, so x is quantised once.
 
+    `weights` are gate above up, [2 width, hidden], and down, [hidden, width]; biases alike.
     `tap` names the input of `down` where activations are measured.
     """
-    gate, up, down = weights
+    gate_up, down = weights
     with graph.scope("gate_up"):
-        merged = linear(graph, x, np.concatenate([gate, up]), scheme, biases[0])
-    width = gate.shape[0]
+        merged = linear(graph, x, gate_up, scheme, biases[0])
+    width = down.shape[1]
     left, right = graph.op("Split", merged, graph.constant(width, width), outputs=("gate", "up"), axis=-1)
     if activation == "silu":
         (activated,) = graph.op("QuickGelu", left, domain=CONTRIB, alpha=1.0)

@@ -1,0 +1,78 @@
+"""The part that looks at one token at a time: `down(activation(gate x) * up x)` (arXiv 2002.05202)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arch.layers.part import Site
+from models.graph.blocks import Activation, gated_mlp
+from models.graph.builder import Value
+from models.manifest import CacheSpec
+from models.smooth import Fold
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class GatedFeedForward:
+    """What there is to know of a gated feed-forward."""
+
+    width: int
+    activation: Activation = "silu"
+    bias: bool = False
+    multipliers: tuple[float, float] = (1.0, 1.0)
+    """Of the gate before its activation, of what comes out."""
+    prefix: str = "mlp"
+    projections: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj")
+    merged: str = ""
+    """Name of one matrix that holds gate and up below each other, where the checkpoint has them so."""
+
+    def consumers(self) -> tuple[str, ...]:
+        """Gate and up."""
+        names = (self.merged,) if self.merged else self.projections[:2]
+        return tuple(f"{self.prefix}.{name}.weight" for name in names)
+
+    def folds(self, prefix: str) -> tuple[Fold, ...]:
+        """What goes into `down`, unless up cannot be divided without the gate."""
+        if self.merged:
+            return ()
+        up, down = (f"{prefix}.{self.prefix}.{name}" for name in self.projections[1:])
+        producers = (f"{up}.weight", *((f"{up}.bias",) if self.bias else ()))
+        return (Fold(down, producers, (f"{down}.weight",)),)
+
+    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+        """None."""
+        del layer
+        return ()
+
+    def emit(self, site: Site, x: Value) -> Value:
+        """Gate and up in one matrix, activation, down."""
+        name = f"{self.prefix}.{self.projections[2]}"
+        down = site.weight(f"{name}.weight", site.hidden, self.width)
+        bias = site.optional(f"{name}.bias", site.hidden, wanted=self.bias)
+        return gated_mlp(
+            site.graph,
+            x,
+            (self._gate_up(site), site.scaled(down, self.multipliers[1])),
+            site.recipe.mlp,
+            (self._gate_up_bias(site), site.scaled(bias, self.multipliers[1])),
+            self.activation,
+            f"{site.prefix}.{name}",
+        )
+
+    def _gate_up(self, site: Site) -> Array:
+        """Gate above, up below."""
+        shape = (self.width, site.hidden)
+        if self.merged:
+            both = site.weight(f"{self.prefix}.{self.merged}.weight", 2 * self.width, site.hidden)
+            gate, up = both[: self.width], both[self.width :]
+        else:
+            gate, up = (site.weight(f"{self.prefix}.{name}.weight", *shape) for name in self.projections[:2])
+        return np.concatenate([gate * np.float32(self.multipliers[0]), up])
+
+    def _gate_up_bias(self, site: Site) -> Array | None:
+        if not self.bias:
+            return None
+        gate, up = (site.weight(f"{self.prefix}.{name}.bias", self.width) for name in self.projections[:2])
+        return np.concatenate([gate * np.float32(self.multipliers[0]), up])
