@@ -28,6 +28,8 @@ from transformers import (
 
 PROMPT_TOKENS: Final = 24
 STEPS: Final = 10
+KEPT: Final = 12
+INSTEAD_TOKENS: Final = 8
 VOCABULARY: Final = 288
 """256 bytes, three special tokens and the merges that are left: any text can be written, any UTF-8 split."""
 SPECIALS: Final = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -39,6 +41,8 @@ CORPUS: Final = (
     "The rain in the night filled the barrel in the garden.",
 )
 PROMPT: Final = "<|im_start|>user\nIs the lamp in the hall on at 21:45?<|im_end|>\n<|im_start|>assistant\n"
+INSTEAD: Final = "a kettle in the garden"
+"""What follows the first `KEPT` tokens of the prompt when they are restored, in place of the rest."""
 
 TEMPLATE: Final = (
     "{% for message in messages %}"
@@ -155,8 +159,8 @@ def make_model(variant: Variant) -> PreTrainedModel:
     return model
 
 
-def reference(model: PreTrainedModel, prompt: list[int]) -> dict[str, Any]:
-    """Logits of the prompt at once, then of `STEPS` greedy tokens fed one by one through the cache."""
+def reference(model: PreTrainedModel, prompt: list[int], instead: list[int]) -> dict[str, Any]:
+    """Logits of the prompt at once, of `STEPS` greedy tokens fed one by one through the cache, of another turn."""
     feed, cache, logits, greedy = prompt, None, [], []
     with torch.inference_mode():
         for _ in range(1 + STEPS):
@@ -168,12 +172,16 @@ def reference(model: PreTrainedModel, prompt: list[int]) -> dict[str, Any]:
                 raise SystemExit("two tokens are nearly tied; choose another seed")
             feed = [int(out.logits[0, -1].argmax())]
             greedy.append(feed[0])
+        other = model(input_ids=torch.tensor([prompt[:KEPT] + instead])).logits[0, KEPT:].numpy()
     prefill, *steps = logits
     return {
         "prompt": np.array(prompt, np.int64),
         "prefill": prefill,
         "greedy": np.array(greedy[:STEPS], np.int64),
         "steps": np.concatenate(steps),
+        "kept": np.array(KEPT, np.int64),
+        "instead": np.array(instead, np.int64),
+        "restored": other,
     }
 
 
@@ -197,7 +205,11 @@ def make(name: str, variant: Variant, into: Path) -> None:
         },
     )
     model = make_model(variant)
-    logits = reference(model, tokenizer.encode(PROMPT).ids[:PROMPT_TOKENS])
+    prompt, instead = (
+        tokenizer.encode(PROMPT).ids[:PROMPT_TOKENS],
+        tokenizer.encode(INSTEAD).ids[:INSTEAD_TOKENS],
+    )
+    logits = reference(model, prompt, instead)
     np.savez_compressed(into / "logits.npz", **logits)
     model.generation_config = GenerationConfig(
         bos_token_id=1, eos_token_id=2, pad_token_id=2, do_sample=True, temperature=0.2, top_p=0.9

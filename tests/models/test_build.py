@@ -45,6 +45,20 @@ def test_fp32_matches_the_reference(variant: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(steps, reference.steps, atol=1e-4)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_prefix_is_gone_back_to(variant: str, tmp_path: Path) -> None:
+    """After prompt and steps the caches still hold the beginning of the prompt; another turn follows it."""
+    reference = _reference(variant)
+    manifest = tiny_bundle(tmp_path / "b", variant=variant)
+    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    prompt, instead = np.array(reference.prompt), np.array(reference.instead)
+    slot.prefill(prompt, 0, asked=np.array([len(prompt) - 1]))
+    for i, token in enumerate(reference.greedy):
+        slot.step(token, len(prompt) + i)
+    logits = slot.prefill(instead, reference.kept, asked=np.arange(len(instead)))
+    np.testing.assert_allclose(logits, reference.restored, atol=1e-4)
+
+
 @pytest.mark.parametrize("recipe", TOLERANCES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_quantised_stays_near(variant: str, recipe: str, tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ class Reference:
     greedy: tuple[int, ...]
     steps: NDArray[np.float32]
     """[len(greedy), V]: the logits after feeding each greedy token alone."""
+    kept: int
+    """How much of the prompt is restored in the middle."""
+    instead: tuple[int, ...]
+    """What follows it then."""
+    restored: NDArray[np.float32]
+    """[len(instead), V]: the logits after each of these."""
 
     @classmethod
     def of(cls, golden: Path) -> Self:
@@ -36,4 +42,7 @@ class Reference:
                 prefill=arrays["prefill"],
                 greedy=tuple(arrays["greedy"].tolist()),
                 steps=arrays["steps"],
+                kept=int(arrays["kept"]),
+                instead=tuple(arrays["instead"].tolist()),
+                restored=arrays["restored"],
             )
