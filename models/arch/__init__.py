@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.arch import gemma3, granite, llama, olmo2, qwen2, qwen3, smollm3
+from models.arch import falcon_h1, gemma3, granite, granite_hybrid, lfm2, llama, olmo2, qwen2, qwen3, smollm3
 from models.arch.decoder import Decoder, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
@@ -31,8 +31,11 @@ class Plan:
 
 
 ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Decoder]]] = {
+    "falcon_h1": falcon_h1.decoder,
     "gemma3_text": gemma3.decoder,
     "granite": granite.decoder,
+    "granitemoehybrid": granite_hybrid.decoder,
+    "lfm2": lfm2.decoder,
     "llama": llama.decoder,
     "olmo2": olmo2.decoder,
     "qwen2": qwen2.decoder,

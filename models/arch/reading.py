@@ -27,11 +27,21 @@ _POSSIBLE: Final[Mapping[str, range]] = {
     "sliding_window": range(1, 1 << 31),
     "sliding_window_pattern": range(1, 1 << 11),
     "no_rope_layer_interval": range(1, 1 << 11),
+    "block_multiple_of": range(1, 1 << 17),
+    "shared_intermediate_size": range(1, 1 << 19),
+    "conv_L_cache": range(2, 1 << 6),
+    "mamba_d_conv": range(2, 1 << 6),
+    "mamba_d_state": range(1, 1 << 11),
+    "mamba_expand": range(1, 1 << 6),
+    "mamba_n_groups": range(1, 1 << 11),
+    "mamba_n_heads": range(1, 1 << 11),
 }
 """No model for a board comes near the ends: a corrupt size must not be believed and built."""
 _POSITIVE: Final = frozenset(
     {
         "rms_norm_eps",
+        "norm_eps",
+        "lm_head_multiplier",
         "rope_theta",
         "rope_local_base_freq",
         "query_pre_attn_scalar",

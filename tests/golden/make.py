@@ -15,9 +15,12 @@ import torch
 import transformers
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    FalconH1ForCausalLM,
     Gemma3ForCausalLM,
     GenerationConfig,
     GraniteForCausalLM,
+    GraniteMoeHybridForCausalLM,
+    Lfm2ForCausalLM,
     LlamaForCausalLM,
     Olmo2ForCausalLM,
     PreTrainedModel,
@@ -62,6 +65,8 @@ class Variant:
     model: type[PreTrainedModel] = LlamaForCausalLM
     norm: float = 1.0
     """Around which norm weights lie; less where the architecture adds 1 itself."""
+    cached: bool = True
+    """Steps go through the reference's cache; else each is computed over all tokens before it, which is the same."""
 
 
 COMMON: Final[dict[str, Any]] = {
@@ -108,6 +113,50 @@ GEMMA3: Final = {
     "rope_local_base_freq": 10_000.0,
 }
 
+# A layer of each kind twice, and a feed-forward whose width is rounded up.
+LFM2: Final = {
+    "num_hidden_layers": 4,
+    "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+    "intermediate_size": 60,
+    "block_multiple_of": 32,
+    "norm_eps": 1e-5,
+}
+MAMBA: Final = {
+    "mamba_n_heads": 8,
+    "mamba_d_head": 16,
+    "mamba_d_state": 16,
+    "mamba_expand": 2,
+    "mamba_chunk_size": 8,
+}
+GRANITE_4: Final = GRANITE | {
+    "num_local_experts": 0,
+    "num_experts_per_tok": 0,
+    "shared_intermediate_size": 96,
+}
+GRANITE_HYBRID: Final = (
+    GRANITE_4
+    | MAMBA
+    | {
+        "num_hidden_layers": 3,
+        "layer_types": ["mamba", "attention", "mamba"],
+        "position_embedding_type": None,
+    }
+)
+GRANITE_DENSE: Final = GRANITE_4 | {"layer_types": ["attention"] * 2, "position_embedding_type": "rope"}
+FALCON_H1: Final = MAMBA | {
+    "mamba_d_ssm": 128,
+    "mamba_n_groups": 2,
+    "embedding_multiplier": 3.0,
+    "lm_head_multiplier": 0.5,
+    "key_multiplier": 0.6,
+    "attention_in_multiplier": 1.3,
+    "attention_out_multiplier": 0.7,
+    "ssm_in_multiplier": 1.25,
+    "ssm_out_multiplier": 0.8,
+    "ssm_multipliers": [0.9, 1.2, 0.7, 1.4, 0.5],
+    "mlp_multipliers": [0.8, 1.5],
+}
+
 # Seeds with which the ten greedy tokens are at least eight different ones and no choice is near a tie.
 VARIANTS: Final = {
     "llama-tied": Variant(13, {"num_hidden_layers": 3}),
@@ -116,8 +165,15 @@ VARIANTS: Final = {
     "llama-rope-linear": Variant(16, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, torch.float16),
     "llama-head-dim": Variant(3, {"num_attention_heads": 6, "head_dim": 16}),
     "llama-bias": Variant(7, {"intermediate_size": 64, "attention_bias": True, "mlp_bias": True}),
+    "falcon-h1": Variant(2, FALCON_H1, model=FalconH1ForCausalLM, cached=False),
+    "falcon-h1-norm": Variant(
+        1, FALCON_H1 | {"mamba_rms_norm": True}, model=FalconH1ForCausalLM, cached=False
+    ),
     "gemma3": Variant(34, GEMMA3, model=Gemma3ForCausalLM, norm=0.7),
     "granite": Variant(19, GRANITE, model=GraniteForCausalLM),
+    "granite-4-dense": Variant(6, GRANITE_DENSE, model=GraniteMoeHybridForCausalLM, cached=False),
+    "granite-4-hybrid": Variant(4, GRANITE_HYBRID, model=GraniteMoeHybridForCausalLM, cached=False),
+    "lfm2": Variant(1, LFM2, model=Lfm2ForCausalLM, cached=False),
     "olmo2": Variant(1, {}, model=Olmo2ForCausalLM),
     "qwen2": Variant(2, {}, model=Qwen2ForCausalLM),
     "qwen3": Variant(39, {"head_dim": 32}, model=Qwen3ForCausalLM),
@@ -153,20 +209,36 @@ def make_model(variant: Variant) -> PreTrainedModel:
     model = variant.model(variant.model.config_class(**COMMON | variant.changes)).eval()
     random = torch.Generator().manual_seed(variant.seed)
     for name, parameter in sorted(model.named_parameters()):
-        centre, spread = (variant.norm, 0.2) if name.endswith("norm.weight") else (0.0, 0.15)
+        centre, spread = _scatter(name, variant)
         noise = torch.randn(parameter.shape, generator=random) * spread + centre
         parameter.data = noise.to(variant.dtype).float()
     return model
 
 
-def reference(model: PreTrainedModel, prompt: list[int], instead: list[int]) -> dict[str, Any]:
-    """Logits of the prompt at once, of `STEPS` greedy tokens fed one by one through the cache, of another turn."""
-    feed, cache, logits, greedy = prompt, None, [], []
+def _scatter(name: str, variant: Variant) -> tuple[float, float]:
+    """Mean and standard deviation of one parameter."""
+    if name.endswith("norm.weight"):
+        return variant.norm, 0.2
+    if name.endswith(("A_log", "dt_bias", ".D", "conv.weight", "conv1d.weight")):
+        return 0.0, 0.6  # so that what is remembered can be seen in the logits
+    return 0.0, 0.15
+
+
+def reference(
+    model: PreTrainedModel, prompt: list[int], instead: list[int], *, cached: bool
+) -> dict[str, Any]:
+    """Logits of the prompt at once, of `STEPS` greedy tokens fed one by one, of another turn."""
+    greedy: list[int] = []
+    feed, cache, logits = prompt, None, []
     with torch.inference_mode():
         for _ in range(1 + STEPS):
-            out = model(input_ids=torch.tensor([feed]), past_key_values=cache, use_cache=True)
-            cache = out.past_key_values
-            logits.append(out.logits[0].numpy())
+            if cached:
+                out = model(input_ids=torch.tensor([feed]), past_key_values=cache, use_cache=True)
+                cache = out.past_key_values
+                logits.append(out.logits[0].numpy())
+            else:
+                out = model(input_ids=torch.tensor([prompt + greedy]), use_cache=False)
+                logits.append(out.logits[0, -len(feed) :].numpy())
             best, second = out.logits[0, -1].topk(2).values.tolist()
             if best - second < 1e-2:  # a hundred times the tests' tolerance: no rounding turns the choice
                 raise SystemExit("two tokens are nearly tied; choose another seed")
@@ -209,7 +281,7 @@ def make(name: str, variant: Variant, into: Path) -> None:
         tokenizer.encode(PROMPT).ids[:PROMPT_TOKENS],
         tokenizer.encode(INSTEAD).ids[:INSTEAD_TOKENS],
     )
-    logits = reference(model, prompt, instead)
+    logits = reference(model, prompt, instead, cached=variant.cached)
     np.savez_compressed(into / "logits.npz", **logits)
     model.generation_config = GenerationConfig(
         bos_token_id=1, eos_token_id=2, pad_token_id=2, do_sample=True, temperature=0.2, top_p=0.9
@@ -229,10 +301,14 @@ def main() -> None:
     """Make every variant."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=Path(__file__).parent, help="default: beside this file")
-    into = parser.parse_args().into
+    parser.add_argument("variants", nargs="*", help="default: all")
+    asked = parser.parse_args()
+    into = asked.into
     torch.use_deterministic_algorithms(mode=True)
     torch.set_num_threads(1)
     for name, variant in VARIANTS.items():
+        if asked.variants and name not in asked.variants:
+            continue
         make(name, variant, into / name)
 
 

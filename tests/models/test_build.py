@@ -23,6 +23,8 @@ Array = NDArray[np.float32]
 VARIANTS = [path.name for path in GOLDENS]
 TOLERANCES = {"int8": 0.002, "int4": 0.15}
 """Mean KL to the reference, in nats."""
+RECURRENT = ("falcon-h1", "granite-4-hybrid", "lfm2")
+"""Going back in these takes a snapshot, which is the engine's to keep."""
 HARDER = {"gemma3": 5.0}
 """Random weights behind two norms a branch: their gains multiply what rounding does."""
 
@@ -45,7 +47,7 @@ def test_fp32_matches_the_reference(variant: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(steps, reference.steps, atol=1e-4)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith(RECURRENT)])
 def test_a_prefix_is_gone_back_to(variant: str, tmp_path: Path) -> None:
     """After prompt and steps the caches still hold the beginning of the prompt; another turn follows it."""
     reference = _reference(variant)
