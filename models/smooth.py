@@ -25,13 +25,22 @@ _BALANCE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Some of a tensor's first axis, where one tensor holds several things."""
+
+    tensor: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """One activation: who makes it, who multiplies it."""
 
     tap: str
     """The graph output with the activation's energy, [K]: squares summed over tokens."""
-    producers: tuple[str, ...]
-    """Tensors whose first axis is the channels; each is divided."""
+    producers: tuple[str | Rows, ...]
+    """Tensors, or rows of tensors, whose first axis is the channels; each is divided."""
     consumers: tuple[str, ...]
     """Matrices whose second axis is the channels; each is multiplied."""
 
@@ -46,7 +55,17 @@ class Smoothed:
         for fold in folds:
             scales = channel_scales(energies[fold.tap], [weights[name] for name in fold.consumers])
             self._columns.update(dict.fromkeys(fold.consumers, scales))
-            self._rows.update(dict.fromkeys(fold.producers, scales))
+            for producer in fold.producers:
+                self._divide(producer, scales)
+
+    def _divide(self, producer: str | Rows, scales: Array) -> None:
+        """Remember what a tensor's rows are divided by."""
+        if isinstance(producer, str):
+            self._rows[producer] = scales
+            return
+        whole = np.ones(self._weights.shape(producer.tensor)[0], np.float32)
+        whole = self._rows.setdefault(producer.tensor, whole)
+        whole[producer.start : producer.stop] = scales
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._weights)

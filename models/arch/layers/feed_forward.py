@@ -9,7 +9,7 @@ from models.arch.layers.part import Site
 from models.graph.blocks import Activation, gated_mlp
 from models.graph.builder import Value
 from models.manifest import CacheSpec
-from models.smooth import Fold
+from models.smooth import Fold, Rows
 
 Array = NDArray[np.float32]
 
@@ -34,11 +34,15 @@ class GatedFeedForward:
         return tuple(f"{self.prefix}.{name}.weight" for name in names)
 
     def folds(self, prefix: str) -> tuple[Fold, ...]:
-        """What goes into `down`, unless up cannot be divided without the gate."""
+        """What goes into `down`: each channel of it is a row of up."""
+        name = f"{prefix}.{self.prefix}"
+        up, down = (f"{name}.{projection}" for projection in self.projections[1:])
         if self.merged:
-            return ()
-        up, down = (f"{prefix}.{self.prefix}.{name}" for name in self.projections[1:])
-        producers = (f"{up}.weight", *((f"{up}.bias",) if self.bias else ()))
+            producers: tuple[str | Rows, ...] = (
+                Rows(f"{name}.{self.merged}.weight", self.width, 2 * self.width),
+            )
+        else:
+            producers = (f"{up}.weight", *((f"{up}.bias",) if self.bias else ()))
         return (Fold(down, producers, (f"{down}.weight",)),)
 
     def caches(self, layer: int) -> tuple[CacheSpec, ...]:
