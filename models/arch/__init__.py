@@ -7,7 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.arch import falcon_h1, gemma3, granite, granite_hybrid, lfm2, llama, olmo2, qwen2, qwen3, smollm3
+from models.arch import (
+    falcon_h1,
+    gemma3,
+    granite,
+    granite_hybrid,
+    internlm2,
+    lfm2,
+    llama,
+    olmo2,
+    phi,
+    qwen2,
+    qwen3,
+    smollm3,
+    stablelm,
+)
 from models.arch.decoder import Decoder, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
@@ -35,12 +49,15 @@ ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Decoder]]] = {
     "gemma3_text": gemma3.decoder,
     "granite": granite.decoder,
     "granitemoehybrid": granite_hybrid.decoder,
+    "internlm2": internlm2.decoder,
     "lfm2": lfm2.decoder,
     "llama": llama.decoder,
     "olmo2": olmo2.decoder,
+    "phi": phi.decoder,
     "qwen2": qwen2.decoder,
     "qwen3": qwen3.decoder,
     "smollm3": smollm3.decoder,
+    "stablelm": stablelm.decoder,
 }
 """By `model_type`."""
 

@@ -12,6 +12,7 @@ from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.norm import Norm
 from models.arch.layers.part import Part
 from models.arch.reading import CONTEXT_CAP
+from models.errors import ArchitectureError
 from models.graph import rotary
 from models.graph.blocks import Heads
 
@@ -33,6 +34,8 @@ class Config:
     max_position_embeddings: int = 2048
     rope_theta: float = 10_000.0
     rope_scaling: dict[str, Any] | None = None
+    partial_rotary_factor: float = 1.0
+    """How much of a head is rotated, from its beginning on."""
     tie_word_embeddings: bool = False
     hidden_act: str = "silu"
     attention_bias: bool = False
@@ -52,12 +55,18 @@ class Config:
 
     @property
     def frequencies(self) -> NDArray[float64]:
-        """Rotary angle a position for each pair of a head.
+        """Rotary angle a position for each pair of what is rotated of a head.
 
         Raises:
-            ArchitectureError: the scaling is not built.
+            ArchitectureError: the scaling is not built, or that part of a head cannot be rotated.
         """
-        return rotary.frequencies(self.heads.size, self.rope_theta, self.rope_scaling)
+        share = self.partial_rotary_factor
+        if share > 1:
+            raise ArchitectureError(
+                f"config.json has the impossible partial_rotary_factor {share}; fetch the model again"
+            )
+        size = int(self.heads.size * share)
+        return rotary.frequencies(size, self.rope_theta, self.rope_scaling)
 
     def attention(self) -> Attention:
         """Over all tokens, with biases if the configuration has them."""

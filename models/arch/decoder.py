@@ -34,20 +34,22 @@ class Decoder:
     context: int
     mixers: tuple[Part, ...]
     """One a layer."""
-    feed_forward: Part
-    """The same in every layer."""
+    feed_forward: Part | None
+    """The same in every layer; None where each mixer has its own beside it (`models.arch.layers.parallel`)."""
     norm: Norm
     rotary: Mapping[str, NDArray[np.float64]]
     """By name, the angle a position for each pair of a head (`models.graph.rotary`)."""
     tied: bool
     """The head is the embedding table."""
-    pre_norms: tuple[str, str] | None = ("input_layernorm", "post_attention_layernorm")
-    """Names of the norms before mixer and feed-forward."""
-    post_norms: tuple[str, str] | None = None
+    pre_norms: tuple[str, ...] | None = ("input_layernorm", "post_attention_layernorm")
+    """Names of the norms before each part of a layer."""
+    post_norms: tuple[str, ...] | None = None
     """Names of the norms of what they put out."""
     embedding: str = "model.embed_tokens"
     layer: str = "model.layers"
     last_norm: str = "model.norm"
+    head: str = "lm_head"
+    head_bias: bool = False
     embedding_multiplier: float = 1.0
     residual_multiplier: float = 1.0
     logits_divisor: float = 1.0
@@ -57,9 +59,10 @@ class Decoder:
         """What a part's output is multiplied by before it joins the stream."""
         return self.residual_multiplier / self.embedding_multiplier
 
-    def layers(self) -> tuple[tuple[Part, Part], ...]:
-        """The two parts of each layer."""
-        return tuple((mixer, self.feed_forward) for mixer in self.mixers)
+    def layers(self) -> tuple[tuple[Part, ...], ...]:
+        """The parts of each layer."""
+        behind = () if self.feed_forward is None else (self.feed_forward,)
+        return tuple((mixer, *behind) for mixer in self.mixers)
 
 
 def folds(decoder: Decoder) -> tuple[Fold, ...]:
@@ -67,7 +70,7 @@ def folds(decoder: Decoder) -> tuple[Fold, ...]:
     found: list[Fold] = []
     for layer, parts in enumerate(decoder.layers()):
         prefix = f"{decoder.layer}.{layer}"
-        for part, norm in zip(parts, decoder.pre_norms or ("", ""), strict=True):
+        for part, norm in zip(parts, decoder.pre_norms or ("",) * len(parts), strict=True):
             if norm and (producers := decoder.norm.tensors(f"{prefix}.{norm}")):
                 consumers = tuple(f"{prefix}.{name}" for name in part.consumers())
                 found.append(Fold(f"{prefix}.{norm}", producers, consumers))
@@ -91,18 +94,20 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
         vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=decoder.tied)
         x = embed(graph, ids, vectors)
     residual: Value | None = None
-    for layer in range(len(decoder.mixers)):
+    for layer, parts in enumerate(decoder.layers()):
         with graph.scope(f"layers.{layer}"):
-            x, residual = stream.emit(x, residual, layer)
+            x, residual = stream.emit(x, residual, layer, parts)
     with graph.scope("norm"):
         normed, _ = stream.norm(x, residual, decoder.last_norm, 1 / decoder.logits_divisor)
     with graph.scope("head"):
         (asked,) = graph.op("Gather", normed, positions, axis=1)
         if not decoder.tied:
-            vectors = table(graph, read("lm_head.weight", *shape), recipe.head, looks_up=False, scores=True)
-        logits = head(graph, asked, vectors)
+            weight = read(f"{decoder.head}.weight", *shape)
+            vectors = table(graph, weight, recipe.head, looks_up=False, scores=True)
+        bias = read.optional(f"{decoder.head}.bias", decoder.vocabulary, wanted=decoder.head_bias)
+        logits = head(graph, asked, vectors, None if bias is None else bias / decoder.logits_divisor)
     graph.output(logits, "logits", "float32", ("batch", "asked", decoder.vocabulary))
-    read.refuse_rest(tied=decoder.tied)
+    read.refuse_rest(f"{decoder.head}.weight" if decoder.tied else "")
     return tuple(
         cache
         for layer, parts in enumerate(decoder.layers())
@@ -140,7 +145,9 @@ class _Stream:
             return norm.emit(self.graph, x, weights), x
         return norm.add(self.graph, x, residual, weights)
 
-    def emit(self, x: Value, residual: Value | None, layer: int) -> tuple[Value, Value]:
+    def emit(
+        self, x: Value, residual: Value | None, layer: int, parts: tuple[Part, ...]
+    ) -> tuple[Value, Value]:
         """One layer: what it adds to the stream, and the stream before that."""
         decoder = self.decoder
         normed_after = decoder.post_norms is not None  # the branch's multiplier is then the norm's to apply
@@ -155,9 +162,7 @@ class _Stream:
             decoder.hidden,
             1.0 if normed_after else decoder.branch,
         )
-        for index, (name, part) in enumerate(
-            (("mixer", decoder.mixers[layer]), ("mlp", decoder.feed_forward))
-        ):
+        for index, (name, part) in enumerate(zip(("mixer", "mlp"), parts, strict=False)):
             with self.graph.scope(f"{name}_norm"):
                 entering, residual = self._enter(x, residual, site.prefix, index)
             with self.graph.scope(name):

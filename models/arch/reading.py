@@ -42,6 +42,8 @@ _POSITIVE: Final = frozenset(
         "rms_norm_eps",
         "norm_eps",
         "lm_head_multiplier",
+        "layer_norm_eps",
+        "partial_rotary_factor",
         "rope_theta",
         "rope_local_base_freq",
         "query_pre_attn_scalar",
@@ -69,6 +71,8 @@ def read_config(kind: type[Config], raw: Mapping[str, Any], family: str) -> Conf
     if isinstance(nested, Mapping):  # transformers 5 writes both rotary keys into one object
         chosen.setdefault("rope_theta", nested.get("rope_theta", 10000.0))
         chosen.setdefault("rope_scaling", nested)
+        if "partial_rotary_factor" in nested:
+            chosen.setdefault("partial_rotary_factor", nested["partial_rotary_factor"])
     try:
         config = strict.load(kind, chosen)
     except strict.MisfitError as exc:
@@ -114,9 +118,8 @@ class Reader:
         """The tensor `name` if it is wanted."""
         return self(name, *shape) if wanted else None
 
-    def refuse_rest(self, *, tied: bool) -> None:
+    def refuse_rest(self, *ignored: str) -> None:
         """Raise WeightsError for a tensor nobody asked for: this is not the architecture it says it is."""
-        ignored = {"lm_head.weight"} if tied else set()
         rest = [
             name
             for name in self._weights

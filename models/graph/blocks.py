@@ -1,4 +1,4 @@
-"""The blocks a decoder layer is made of: norms, rotary attention with a shared cache, the gated feed-forward."""
+"""The blocks a decoder layer is made of: norms, rotary attention with a shared cache, feed-forwards."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -69,7 +69,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Rotary:
-    """Tables of cosines and sines, [positions, D / 2] each."""
+    """Tables of cosines and sines, [positions, R / 2] each; R is how much of a head is rotated."""
 
     cos: Value
     sin: Value
@@ -175,3 +175,14 @@ def gated_mlp(
     graph.tap(tap, product)
     with graph.scope("down"):
         return linear(graph, product, down, scheme, biases[1])
+
+
+def plain_mlp(
+    graph: Graph, x: Value, weights: tuple[Array, Array], scheme: Scheme, biases: tuple[Array, Array]
+) -> Value:
+    """`down(gelu(up x))` (arXiv 1706.03762, 1606.08415); weights are up, [width, hidden], and down; biases alike."""
+    with graph.scope("up"):
+        wide = linear(graph, x, weights[0], scheme, biases[0])
+    (activated,) = graph.op("Gelu", wide, approximate="tanh")
+    with graph.scope("down"):
+        return linear(graph, activated, weights[1], scheme, biases[1])

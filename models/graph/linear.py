@@ -86,14 +86,16 @@ def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
     )[0]
 
 
-def head(graph: Graph, x: Value, vectors: Table) -> Value:
-    """Score every token: [B, n, H] to [B, n, V]."""
+def head(graph: Graph, x: Value, vectors: Table, bias: Array | None = None) -> Value:
+    """Score every token: [B, n, H] to [B, n, V]; bias is [V]."""
     if vectors.blocks is None:
         raise RuntimeError("this table was not stored for scoring")
+    extra = None if bias is None else graph.weight("bias", bias)
     if vectors.scales is None:
-        return graph.op("FusedMatMul", x, vectors.blocks, domain=CONTRIB, transB=1)[0]
+        (out,) = graph.op("FusedMatMul", x, vectors.blocks, domain=CONTRIB, transB=1)
+        return out if extra is None else graph.op("Add", out, extra)[0]
     return _matmul_nbits(
-        graph, x, vectors.blocks, vectors.scales, vectors.zeros, vectors.shape, vectors.scheme, None
+        graph, x, vectors.blocks, vectors.scales, vectors.zeros, vectors.shape, vectors.scheme, extra
     )
 
 

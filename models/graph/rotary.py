@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,25 @@ from numpy.typing import NDArray
 from models.errors import ArchitectureError
 
 Array = NDArray[np.float32]
+_STEP: Final = 16
+"""GroupQueryAttention takes tables of 8 pairs, of 16, of 24 and so on."""
 
 
 def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> NDArray[np.float64]:
     """Angle per position for each of the `size / 2` pairs.
 
+    A dynamic scaling does nothing within the context a model was trained on, and no table is longer.
+
     Raises:
-        ArchitectureError: a scaling that is not default, linear, llama3 or a list of factors, or lacks its numbers.
+        ArchitectureError: a scaling that is none of those built, or lacks its numbers; a size that the kernel refuses.
     """
+    if not size or size % _STEP:
+        raise ArchitectureError(
+            f"rotary positions over {size} numbers of a head are not built; multiples of {_STEP} are"
+        )
     inverse = 1.0 / theta ** (np.arange(0, size, 2, dtype=np.float64) / size)
     kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type", "default"))
-    if scaling is None or kind == "default":
+    if scaling is None or kind in {"default", "dynamic"}:
         return inverse
     if kind == "linear":
         return inverse / _positive(scaling, "factor")
@@ -28,7 +36,7 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
         return _llama3(inverse, scaling)
     if kind == "factors":  # our GGUF reader's word for llama3, numbers checked: the divisor of each frequency
         return inverse / np.array(scaling["factors"], dtype=np.float64)
-    raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear and llama3 are")
+    raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear, dynamic and llama3 are")
 
 
 def _llama3(inverse: NDArray[np.float64], scaling: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ only read what it wrote. Each checkpoint is in Hugging Face's layout, so what op
 
 import argparse
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     FalconH1ForCausalLM,
@@ -23,10 +26,12 @@ from transformers import (
     Lfm2ForCausalLM,
     LlamaForCausalLM,
     Olmo2ForCausalLM,
+    PhiForCausalLM,
     PreTrainedModel,
     Qwen2ForCausalLM,
     Qwen3ForCausalLM,
     SmolLM3ForCausalLM,
+    StableLmForCausalLM,
 )
 
 PROMPT_TOKENS: Final = 24
@@ -67,6 +72,8 @@ class Variant:
     """Around which norm weights lie; less where the architecture adds 1 itself."""
     cached: bool = True
     """Steps go through the reference's cache; else each is computed over all tokens before it, which is the same."""
+    stored: Callable[[Path], None] = field(default=lambda _: None)
+    """What is done to the folder of a model that transformers knows under another layout."""
 
 
 COMMON: Final[dict[str, Any]] = {
@@ -157,6 +164,66 @@ FALCON_H1: Final = MAMBA | {
     "mlp_multipliers": [0.8, 1.5],
 }
 
+# One head of 64, of which a quarter is rotated: a kernel rotates no less than 16 numbers.
+STABLELM: Final = {
+    "num_attention_heads": 1,
+    "num_key_value_heads": 1,
+    "partial_rotary_factor": 0.25,
+    "use_qkv_bias": True,
+    "layer_norm_eps": 1e-5,
+}
+
+PHI: Final = {
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "hidden_act": "gelu_new",
+    "layer_norm_eps": 1e-5,
+    "tie_word_embeddings": False,
+}
+
+# Dynamic scaling stretches nothing as far as the model was trained, and so nothing here.
+INTERNLM2: Final = {
+    "attention_bias": True,
+    "tie_word_embeddings": False,
+    "rope_scaling": {"rope_type": "dynamic", "factor": 2.0},
+}
+INTERNLM2_NAMES: Final = {
+    "embed_tokens": "tok_embeddings",
+    "lm_head": "output",
+    "self_attn.q_proj": "attention.wq",
+    "self_attn.k_proj": "attention.wk",
+    "self_attn.v_proj": "attention.wv",
+    "self_attn.o_proj": "attention.wo",
+    "mlp.gate_proj": "feed_forward.w1",
+    "mlp.up_proj": "feed_forward.w3",
+    "mlp.down_proj": "feed_forward.w2",
+    "input_layernorm": "attention_norm",
+    "post_attention_layernorm": "ffn_norm",
+}
+
+
+def store_internlm2(folder: Path) -> None:
+    """Rewrite a llama as InternLM2 has it, whose reference code is not part of transformers.
+
+    After `modeling_internlm2.py` of internlm/internlm2-1_8b: the rows of `wqkv` are, for each kv head, those of its
+    queries, of the key and of the value.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    llama = load_file(folder / "model.safetensors")
+    tensors = {}
+    for name, tensor in llama.items():
+        tensors[re.sub("|".join(INTERNLM2_NAMES), lambda match: INTERNLM2_NAMES[match[0]], name)] = tensor
+    kv, size = config["num_key_value_heads"], config.pop("head_dim")
+    for name in sorted(name for name in tensors if ".wq." in name):
+        parts = [tensors.pop(name.replace(".wq.", f".{part}.")) for part in ("wq", "wk", "wv")]
+        groups = [part.reshape(kv, -1, size, *part.shape[1:]) for part in parts]
+        tensors[name.replace(".wq.", ".wqkv.")] = torch.cat(groups, 1).flatten(0, 2)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    config |= {"model_type": "internlm2", "architectures": ["InternLM2ForCausalLM"]}
+    config["bias"] = config.pop("attention_bias")
+    _write_json(folder / "config.json", config)
+
+
 # Seeds with which the ten greedy tokens are at least eight different ones and no choice is near a tie.
 VARIANTS: Final = {
     "llama-tied": Variant(13, {"num_hidden_layers": 3}),
@@ -174,10 +241,13 @@ VARIANTS: Final = {
     "granite-4-dense": Variant(6, GRANITE_DENSE, model=GraniteMoeHybridForCausalLM, cached=False),
     "granite-4-hybrid": Variant(4, GRANITE_HYBRID, model=GraniteMoeHybridForCausalLM, cached=False),
     "lfm2": Variant(1, LFM2, model=Lfm2ForCausalLM, cached=False),
+    "internlm2": Variant(1, INTERNLM2, stored=store_internlm2),
     "olmo2": Variant(1, {}, model=Olmo2ForCausalLM),
+    "phi": Variant(9, PHI, model=PhiForCausalLM),
     "qwen2": Variant(2, {}, model=Qwen2ForCausalLM),
     "qwen3": Variant(39, {"head_dim": 32}, model=Qwen3ForCausalLM),
     "smollm3": Variant(3, {"num_hidden_layers": 3, "no_rope_layers": [1, 0, 1]}, model=SmolLM3ForCausalLM),
+    "stablelm": Variant(4, STABLELM, model=StableLmForCausalLM),
 }
 
 
@@ -287,6 +357,7 @@ def make(name: str, variant: Variant, into: Path) -> None:
         bos_token_id=1, eos_token_id=2, pad_token_id=2, do_sample=True, temperature=0.2, top_p=0.9
     )
     model.to(variant.dtype).save_pretrained(into)
+    variant.stored(into)
     versions = {"transformers": transformers.__version__, "torch": torch.__version__}
     _write_json(
         into / "meta.json", {"variant": name, "seed": variant.seed, "reference_dtype": "float32"} | versions

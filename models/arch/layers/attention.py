@@ -41,6 +41,8 @@ class Attention:
     """Of what goes in, of the keys, of what comes out."""
     prefix: str = "self_attn"
     projections: tuple[str, str, str, str] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    merged: str = ""
+    """Name of one matrix that holds, a kv head after the other, its queries, its keys and its values."""
     norms: tuple[str, str] = ("q_norm", "k_norm")
 
     def __post_init__(self) -> None:
@@ -55,7 +57,8 @@ class Attention:
 
     def consumers(self) -> tuple[str, ...]:
         """Queries, keys and values."""
-        return tuple(f"{self.prefix}.{name}.weight" for name in self.projections[:3])
+        names = (self.merged,) if self.merged else self.projections[:3]
+        return tuple(f"{self.prefix}.{name}.weight" for name in names)
 
     def folds(self, prefix: str) -> tuple[Fold, ...]:
         """None: what goes into the output is a mean of values, and evening it out changed nothing."""
@@ -97,23 +100,21 @@ class Attention:
     def _packed(self, site: Site) -> Array:
         """Queries, keys and values below each other."""
         entering, keys, _ = self.multipliers
-        parts = []
-        for name, rows, own in zip(self.projections[:3], self._rows(), (1.0, keys, 1.0), strict=True):
-            weight = site.weight(f"{self.prefix}.{name}.weight", rows, site.hidden)
-            parts.append(weight if entering * own == 1 else weight * np.float32(entering * own))
-        return np.concatenate(parts)
+        return _below(self._read(site, "weight", site.hidden), (entering, entering * keys, entering))
 
     def _packed_bias(self, site: Site) -> Array | None:
         if not self.qkv_bias:
             return None
-        return np.concatenate(
-            [
-                site.weight(f"{self.prefix}.{name}.bias", rows) * np.float32(own)
-                for name, rows, own in zip(
-                    self.projections[:3], self._rows(), (1.0, self.multipliers[1], 1.0), strict=True
-                )
-            ]
-        )
+        return _below(self._read(site, "bias"), (1.0, self.multipliers[1], 1.0))
+
+    def _read(self, site: Site, leaf: str, *columns: int) -> tuple[Array, ...]:
+        """Weights or biases of queries, of keys and of values."""
+        if not self.merged:
+            named = zip(self.projections[:3], self._rows(), strict=True)
+            return tuple(site.weight(f"{self.prefix}.{name}.{leaf}", rows, *columns) for name, rows in named)
+        together = site.weight(f"{self.prefix}.{self.merged}.{leaf}", sum(self._rows()), *columns)
+        groups = together.reshape(self.heads.kv, -1, self.heads.size, *columns)
+        return tuple(part.reshape(-1, *columns) for part in np.split(groups, (-2, -1), axis=1))
 
     def _normed(self, site: Site, qkv: Value) -> tuple[Value, Value, Value]:
         """Queries and keys normed, values as they are; no CPU kernel does this inside attention."""
@@ -134,3 +135,9 @@ class Attention:
         normed = self.norm.emit(site.graph, split, weights)
         with site.graph.scope("merged"):
             return site.graph.op("Reshape", normed, site.graph.constant(0, 0, count * self.heads.size))[0]
+
+
+def _below(parts: tuple[Array, ...], multipliers: tuple[float, ...]) -> Array:
+    """Below each other, each times its own."""
+    scaled = zip(parts, multipliers, strict=True)
+    return np.concatenate([part if own == 1 else part * np.float32(own) for part, own in scaled])

@@ -1,4 +1,4 @@
-"""The part that looks at one token at a time: `down(activation(gate x) * up x)` (arXiv 2002.05202)."""
+"""The part that looks at one token at a time: gated (arXiv 2002.05202), or two matrices with GELU between."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arch.layers.part import Site
-from models.graph.blocks import Activation, gated_mlp
+from models.graph.blocks import Activation, gated_mlp, plain_mlp
 from models.graph.builder import Value
 from models.manifest import CacheSpec
 from models.smooth import Fold, Rows
@@ -80,3 +80,39 @@ class GatedFeedForward:
             return None
         gate, up = (site.weight(f"{self.prefix}.{name}.bias", self.width) for name in self.projections[:2])
         return np.concatenate([gate * np.float32(self.multipliers[0]), up])
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFeedForward:
+    """What there is to know of a feed-forward without a gate; with biases, and GELU by its tanh approximation."""
+
+    width: int
+    prefix: str = "mlp"
+    projections: tuple[str, str] = ("fc1", "fc2")
+
+    def consumers(self) -> tuple[str, ...]:
+        """The first matrix."""
+        return (f"{self.prefix}.{self.projections[0]}.weight",)
+
+    def folds(self, prefix: str) -> tuple[Fold, ...]:
+        """None: no factor passes the activation."""
+        del prefix
+        return ()
+
+    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+        """None."""
+        del layer
+        return ()
+
+    def emit(self, site: Site, x: Value) -> Value:
+        """Wide, activation, narrow."""
+        up, down = (f"{self.prefix}.{name}" for name in self.projections)
+        weights = (
+            site.weight(f"{up}.weight", self.width, site.hidden),
+            site.scaled(site.weight(f"{down}.weight", site.hidden, self.width)),
+        )
+        biases = (
+            site.weight(f"{up}.bias", self.width),
+            site.scaled(site.weight(f"{down}.bias", site.hidden)),
+        )
+        return plain_mlp(site.graph, x, weights, site.recipe.mlp, biases)

@@ -1,4 +1,4 @@
-"""Two mixers side by side: both see the same, and what they put out is added."""
+"""Two parts side by side: both see the same, and what they put out is added."""
 
 from dataclasses import dataclass
 
