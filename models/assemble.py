@@ -6,7 +6,7 @@ the machine cannot hold it, the bundle says that it was neither smoothed nor mea
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Order:
     """None: by the number of parameters."""
     sampling: SamplingDefaults | None = None
     """Overrides what the checkpoint recommends."""
+    known: tuple[Fidelity, ...] = ()
+    """How far such a bundle is from fp32 on other processors than this."""
 
 
 Builder = Callable[[Order, Path, Path, Report], Manifest]
@@ -53,29 +55,43 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     told = Step(f"building {order.identity.name} ({recipe.name})")
     if recipe == RECIPES["fp32"] or not _fits(checkpoint, scratch, report):
         report(told)
-        return build(checkpoint, order.identity, recipe, into)
+        manifest = build(checkpoint, order.identity, recipe, into)
+        # Without smoothing it is another bundle than the one whose fidelity is known.
+        return manifest if recipe.smooth else _record(into, manifest, order.known)
     report(Step("building the fp32 graph to measure against"))
     reference = _reference(checkpoint, order.identity, scratch, taps=recipe.smooth)
     report(told)
     smoothed = _smoothed(checkpoint, scratch, reference) if recipe.smooth else checkpoint
     manifest = build(smoothed, order.identity, recipe, into)
     report(Step("measuring how far the bundle is from fp32"))
-    manifest = replace(manifest, fidelity=measure(into, manifest, scratch))
-    write_manifest(into, manifest)
-    return manifest
+    return _record(into, manifest, (*order.known, measure(into, manifest, scratch)))
 
 
 def fidelity_of(
-    bundle: Path, manifest: Manifest, checkpoint: Checkpoint, scratch: Path, report: Report
+    bundle: Path,
+    manifest: Manifest,
+    checkpoint: Checkpoint,
+    scratch: Path,
+    report: Report,
+    *,
+    tokens: int | None = None,
 ) -> Fidelity:
-    """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it."""
+    """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it, over so many tokens."""
     report(Step("building the fp32 graph to measure against"))
     identity = Identity(
         manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
     )
     _reference(checkpoint, identity, scratch, taps=False)
     report(Step("measuring how far the bundle is from fp32"))
-    return measure(bundle, manifest, scratch)
+    return measure(bundle, manifest, scratch, tokens=tokens)
+
+
+def _record(into: Path, manifest: Manifest, rows: Iterable[Fidelity]) -> Manifest:
+    """Write the manifest with its fidelity: one row a class of processors, of which the last is kept."""
+    latest = {row.cpu: row for row in rows}
+    manifest = replace(manifest, fidelity=tuple(latest[cpu] for cpu in sorted(latest)))
+    write_manifest(into, manifest)
+    return manifest
 
 
 def _reference(checkpoint: Checkpoint, identity: Identity, scratch: Path, *, taps: bool) -> Manifest:
@@ -94,9 +110,10 @@ def _smoothed(checkpoint: Checkpoint, reference: Path, manifest: Manifest) -> Ch
 def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
     """Whether a second measurement confirms the first.
 
-    To a hundredth on the same class of CPU, to a quarter elsewhere: kernels differ, and with them the rounding.
+    To a hundredth where this kind of processor built the bundle; to a quarter of what the catalogue knows, since
+    another one built that.
     """
-    tolerance = 0.01 if recorded.cpu == measured.cpu else 0.25
+    tolerance = 0.01 if recorded.origin == "built" else 0.25
     return math.isclose(recorded.kl_mean, measured.kl_mean, rel_tol=tolerance, abs_tol=1e-6) and math.isclose(
         recorded.perplexity, measured.perplexity, rel_tol=tolerance
     )

@@ -85,7 +85,7 @@ def build(
         languages=identity.languages,
         licence=identity.licence,
         source=identity.source,
-        fidelity=None,
+        fidelity=(),
         files=tuple(describe(into, name) for name in names),
     )
     write_manifest(into, manifest)

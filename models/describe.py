@@ -1,10 +1,12 @@
 """Bundles and catalogue entries in words and plain values, for people and for programs."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from models.bundle import Bundle
 from models.catalogue import catalogue
-from models.manifest import Fidelity, Quantization, SamplingDefaults
+from models.cpu import cpu_class
+from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
 from models.preflight import show
 
 LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "kl_mean", "digest")
@@ -12,8 +14,9 @@ CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "summary
 
 
 def summary(bundle: Bundle) -> dict[str, Any]:
-    """One line of `ingle list`; `kl_mean` is None for a bundle that was not measured."""
+    """One line of `ingle list`; `kl_mean` is None for a bundle that was not measured on such a processor as this."""
     manifest = bundle.manifest
+    fidelity = manifest.fidelity_on(cpu_class())
     return {
         "name": manifest.name,
         "version": manifest.version,
@@ -22,7 +25,7 @@ def summary(bundle: Bundle) -> dict[str, Any]:
         "parameters": manifest.parameters,
         "bytes": bundle.size,
         "licence": manifest.licence.spdx,
-        "kl_mean": manifest.fidelity.kl_mean if manifest.fidelity else None,
+        "kl_mean": fidelity.kl_mean if fidelity else None,
     }
 
 
@@ -52,7 +55,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("context", f"{manifest.context_length} tokens"),
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
         ("quantisation", ", ".join(map(_scheme, manifest.quantization))),
-        ("fidelity", _fidelity(manifest.fidelity) if manifest.fidelity else "not measured"),
+        *_fidelity(manifest, cpu_class()),
         ("sampling", _sampling(manifest.sampling)),
         ("languages", ", ".join(manifest.languages) or "not stated"),
         ("tool dialect", manifest.tool_dialect),
@@ -75,9 +78,25 @@ def _sampling(sampling: SamplingDefaults) -> str:
     return f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}{kept}{penalty}"
 
 
-def _fidelity(fidelity: Fidelity) -> str:
+def _fidelity(manifest: Manifest, cpu: str) -> Iterator[tuple[str, str]]:
+    """What holds on this class of processors, then what holds on others."""
+    here = manifest.fidelity_on(cpu)
+    if here:
+        yield "fidelity", f"{_figures(here)}, on {cpu} as here"
+    elif manifest.fidelity:
+        name = manifest.name
+        yield "fidelity", f"never measured on {cpu} as here; `ingle verify {name} --fidelity` does"
+    else:
+        yield "fidelity", "not measured"
+    for row in manifest.fidelity:
+        if row is not here:
+            yield "elsewhere", f"{_figures(row)}, on {row.cpu}"
+
+
+def _figures(fidelity: Fidelity) -> str:
+    told = " (the catalogue's figures)" if fidelity.origin == "catalogue" else ""
     return (
         f"KL {fidelity.kl_mean} mean, {fidelity.kl_max} max; top-1 {fidelity.top1:.1%}; "
         f"perplexity {fidelity.perplexity} (fp32 {fidelity.reference_perplexity}) "
-        f"over {fidelity.tokens} tokens of {fidelity.text}, on {fidelity.cpu}"
+        f"over {fidelity.tokens} tokens of {fidelity.text}{told}"
     )

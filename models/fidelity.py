@@ -1,16 +1,16 @@
 """How far a quantised bundle is from the fp32 graph of the same weights: KL divergence, top-1 agreement, perplexity.
 
-Knows how to compare two bundles side by side over a shipped text; how one is run is `models.runner`.
+Knows how to compare two graphs side by side over a shipped text; how one is run is `models.runner`.
 """
 
-import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cpu import cpu_class
 from models.manifest import Fidelity, Manifest
 from models.runner import CHUNK, Runner, pieces, text_ids
 
@@ -20,13 +20,29 @@ _DIGITS: Final = 4
 Logits = NDArray[np.float32]
 
 
-def measure(bundle: Path, manifest: Manifest, reference: Path) -> Fidelity:
-    """Run both bundles over the shipped text; figures are rounded to four digits.
+class Model(Protocol):
+    """What gives logits: a `Runner`, or what one gave elsewhere."""
+
+    window: int
+    """Tokens that see each other."""
+
+    def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Logits]:
+        """As `Runner.run`."""
+
+
+def measure(bundle: Path, manifest: Manifest, reference: Path, *, tokens: int | None = None) -> Fidelity:
+    """Run both bundles over the shipped text, or the part of it in which `tokens` are foretold.
 
     `reference` is the fp32 bundle of the same checkpoint, so it shares manifest inputs and tokenizer.
     """
     ids = text_ids(bundle, manifest, TEXT_NAME)
-    near, far = Runner(reference, manifest), Runner(bundle, manifest)
+    return compare(ids, Runner(reference, manifest), Runner(bundle, manifest), tokens=tokens)
+
+
+def compare(ids: NDArray[np.int64], near: Model, far: Model, *, tokens: int | None = None) -> Fidelity:
+    """How far `far` is from `near` over `ids`, on this processor; figures are rounded to four digits."""
+    if tokens is not None:
+        ids = ids[: length(tokens, near.window)]
     divergences: list[NDArray[np.float64]] = []
     agreed: list[NDArray[np.bool_]] = []
     losses: list[tuple[float, float]] = []
@@ -50,29 +66,13 @@ def measure(bundle: Path, manifest: Manifest, reference: Path) -> Fidelity:
     )
 
 
-def cpu_class() -> str:
-    """The instruction sets that choose onnxruntime's kernels, e.g. `x86_64-avx2` or `aarch64-dotprod`."""
-    flags = set()
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip().lower() in {"flags", "features"}:
-            flags = set(value.split())
-            break
-    steps = {
-        "x86_64": (
-            ("avx512_vnni", "avx512vnni"),
-            ("avx_vnni", "avxvnni"),
-            ("avx512f", "avx512"),
-            ("avx2", "avx2"),
-        ),
-        "aarch64": (("i8mm", "i8mm"), ("asimddp", "dotprod"), ("asimd", "neon")),
-    }
-    machine = platform.machine()
-    found = next((label for flag, label in steps.get(machine, ()) if flag in flags), "generic")
-    return f"{machine}-{found}"
+def length(tokens: int, window: int) -> int:
+    """Of the text whose windows foretell so many tokens: of a window, all but the first."""
+    whole, rest = divmod(tokens, window - 1)
+    return whole * window + (rest + 1 if rest else 0)
 
 
-def _pairs(near: Runner, far: Runner, window: NDArray[np.int64]) -> Iterator[tuple[Logits, Logits]]:
+def _pairs(near: Model, far: Model, window: NDArray[np.int64]) -> Iterator[tuple[Logits, Logits]]:
     """Log-probabilities of both graphs, a chunk of positions at a time."""
     past = 0
     for part in pieces(window[:-1], CHUNK):
@@ -80,9 +80,9 @@ def _pairs(near: Runner, far: Runner, window: NDArray[np.int64]) -> Iterator[tup
         past += len(part)
 
 
-def _log_probabilities(runner: Runner, ids: NDArray[np.int64], past: int) -> Logits:
+def _log_probabilities(model: Model, ids: NDArray[np.int64], past: int) -> Logits:
     """[len(ids), V]."""
-    (logits,) = runner.run(ids, past, ["logits"], asked=len(ids))
+    (logits,) = model.run(ids, past, ["logits"], asked=len(ids))
     rows: Logits = logits[0] - logits[0].max(axis=-1, keepdims=True)
     rows -= np.log(np.exp(rows).sum(axis=-1, keepdims=True))
     return rows

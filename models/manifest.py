@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 from models import strict
 from models.errors import ManifestError, NewerManifestError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MANIFEST_NAME: Final = "manifest.json"
 DECODER_NAME: Final = "decoder.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
@@ -95,7 +95,9 @@ class Fidelity:
     """Name of the shipped text."""
     against: str
     cpu: str
-    """Instruction-set class it was measured on, e.g. x86_64-avx2: kernels differ, so does the last digit."""
+    """Class of the processor (`models.cpu`), e.g. x86_64-avx2: each has kernels that round in their own way."""
+    origin: Literal["built", "catalogue"] = "built"
+    """Measured where this bundle was built, or beforehand, on a bundle of the same weights and recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class Manifest:
     languages: tuple[str, ...]
     licence: Licence
     source: Source
-    fidelity: Fidelity | None
+    fidelity: tuple[Fidelity, ...]
+    """One a class of processors, ordered by it; empty when the bundle was not measured."""
     files: tuple[File, ...]
 
     @classmethod
@@ -149,7 +152,7 @@ class Manifest:
 
         Raises:
             NewerManifestError: a newer schema.
-            ManifestError: not JSON, an unknown or missing key, a value of the wrong type.
+            ManifestError: an older schema, not JSON, an unknown or missing key, a value of the wrong type.
         """
         try:
             raw = json.loads(text)
@@ -161,6 +164,11 @@ class Manifest:
                 f"manifest has schema version {version}, this inglenook reads up to {SCHEMA_VERSION}; "
                 "update inglenook, or pull the model again with this version"
             )
+        if isinstance(version, int) and version < SCHEMA_VERSION:
+            raise ManifestError(
+                f"manifest has schema version {version}, this inglenook reads {SCHEMA_VERSION}; "
+                "make it anew with `ingle pull NAME --force`"
+            )
         try:
             return strict.load(cls, raw, "manifest")
         except strict.MisfitError as exc:
@@ -169,6 +177,10 @@ class Manifest:
     def to_json(self) -> str:
         """Canonical text: sorted keys, two-space indent, one final newline. Equal manifests give equal bytes."""
         return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def fidelity_on(self, cpu: str) -> Fidelity | None:
+        """The row of a class of processors; None if this model was never measured on one."""
+        return next((row for row in self.fidelity if row.cpu == cpu), None)
 
     @property
     def digest(self) -> str:

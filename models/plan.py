@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from models.catalogue import Entry
-from models.manifest import Licence, SamplingDefaults
+from models.manifest import Fidelity, Licence, SamplingDefaults
 from models.quantize import recipe_named
 from models.reference import Hub, Wheel
 from models.sources.local import LocalOffer
@@ -84,6 +84,11 @@ class Plan:
     def sampling(self) -> SamplingDefaults | None:
         """None leaves it to the checkpoint."""
         return self.entry.sampling if self.entry else None
+
+    @property
+    def known(self) -> tuple[Fidelity, ...]:
+        """What the catalogue knows of the bundle's fidelity."""
+        return self.entry.fidelity_of(self.recipe) if self.entry and self.recipe else ()
 
 
 def _identity(origin: Origin) -> tuple[str, str]:

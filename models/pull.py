@@ -96,7 +96,7 @@ def pull(
         with store.staging() as workspace:
             into = workspace / "bundle"
             into.mkdir()
-            order = Order(fetched.path, identity, plan.recipe, plan.sampling)
+            order = Order(fetched.path, identity, plan.recipe, plan.sampling, plan.known)
             manifest = build(order, into, workspace / "reference", report)
             return Pulled(store.add(into, manifest), fresh=True)
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from models.assemble import agrees, fidelity_of
 from models.bundle import Bundle
+from models.cpu import cpu_class
 from models.errors import StoreError
+from models.manifest import Fidelity
 from models.reference import Local
 from models.sources import local
 from models.sources.interface import Progress, Step
@@ -21,8 +23,8 @@ def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
         UnknownModelError, FetchError: there are no weights where `weights` says.
         WeightsError: the weights cannot be read.
     """
-    recorded = bundle.manifest.fidelity
-    if recorded is None:
+    rows = bundle.manifest.fidelity
+    if not rows:
         return "no fidelity was recorded when it was built, so there is nothing to compare with"
     path = weights or SourceShelf(store).weights(bundle.manifest.source)
     if path is None:
@@ -33,17 +35,33 @@ def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
         raise StoreError(
             f"{bundle.reference} was built from other weights than {weights.name}; give it those it was built from"
         )
+    recorded = bundle.manifest.fidelity_on(cpu_class())
     with store.staging() as workspace:
         measured = fidelity_of(
-            bundle.path, bundle.manifest, open_checkpoint(path), workspace / "reference", _ignore
+            bundle.path,
+            bundle.manifest,
+            open_checkpoint(path),
+            workspace / "reference",
+            _ignore,
+            tokens=recorded.tokens if recorded else None,
         )
+    if recorded is None:
+        elsewhere = ", ".join(f"KL {row.kl_mean} on {row.cpu}" for row in rows)
+        return f"never measured on {measured.cpu} before: {_figures(measured)}; recorded are {elsewhere}"
     if not agrees(recorded, measured):
         raise StoreError(
             f"{bundle.reference} measures KL {measured.kl_mean}, perplexity {measured.perplexity} on {measured.cpu}, "
             f"but KL {recorded.kl_mean}, perplexity {recorded.perplexity} were recorded on {recorded.cpu}; "
             "pull it again with --force"
         )
-    return f"fidelity reproduced: KL {measured.kl_mean} mean, top-1 {measured.top1:.1%} on {measured.cpu}"
+    return f"fidelity reproduced on {measured.cpu}: {_figures(measured)}"
+
+
+def _figures(measured: Fidelity) -> str:
+    return (
+        f"KL {measured.kl_mean} mean, top-1 {measured.top1:.1%}, perplexity {measured.perplexity} "
+        f"(fp32 {measured.reference_perplexity})"
+    )
 
 
 def _ignore(event: Progress | Step) -> None:

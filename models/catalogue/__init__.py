@@ -4,13 +4,13 @@ Knows the form of an entry; does not fetch anything.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 from models import strict
 from models.errors import ModelError
-from models.manifest import Licence, SamplingDefaults
+from models.manifest import Fidelity, Licence, SamplingDefaults
 from models.reference import Remote, parse_remote
 from models.sources.wheel import WheelPin
 
@@ -32,6 +32,14 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What `script/test-arm` found for one recipe: an owner of such a board need not measure to know."""
+
+    recipe: str
+    fidelity: tuple[Fidelity, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One model: where it comes from, and what a checkpoint does not say of itself."""
 
@@ -50,11 +58,18 @@ class Entry:
     licence: Licence
     sampling: SamplingDefaults
     pin: WheelPin | None = None
+    measured: tuple[Measured, ...] = ()
+    """On processors that a builder of bundles seldom has."""
 
     @property
     def reference(self) -> Remote:
         """The source, read."""
         return parse_remote(self.source)
+
+    def fidelity_of(self, recipe: str) -> tuple[Fidelity, ...]:
+        """What is known of bundles by `recipe`."""
+        rows = (row for measured in self.measured if measured.recipe == recipe for row in measured.fidelity)
+        return tuple(replace(row, origin="catalogue") for row in rows)
 
 
 @cache

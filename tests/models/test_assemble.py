@@ -1,9 +1,11 @@
 """Measuring a bundle again: what is built for it, and that the figures come back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from models.assemble import Order, agrees, assemble, fidelity_of
-from models.manifest import MANIFEST_NAME, Manifest
+from models.cpu import cpu_class
+from models.manifest import MANIFEST_NAME, Fidelity, Manifest
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.small_bundle import quiet
 from tests.support.tiny import IDENTITY, tiny_checkpoint
@@ -15,9 +17,9 @@ def test_measuring_again_builds_the_plain_fp32_graph(tmp_path: Path) -> None:
     bundle.mkdir()
     order = Order(GOLDEN_DIR / "llama-tied", IDENTITY, "int8")
     manifest = assemble(order, bundle, tmp_path / "first", quiet)
-    assert manifest.fidelity is not None
+    (recorded,) = manifest.fidelity
     measured = fidelity_of(bundle, manifest, tiny_checkpoint(), tmp_path / "again", quiet)
-    assert agrees(manifest.fidelity, measured)
+    assert agrees(recorded, measured)
     first, again = (_outputs(tmp_path / name) for name in ("first", "again"))
     assert again == {tensor.name for tensor in manifest.outputs}
     assert first > again
@@ -26,3 +28,24 @@ def test_measuring_again_builds_the_plain_fp32_graph(tmp_path: Path) -> None:
 def _outputs(bundle: Path) -> set[str]:
     manifest = Manifest.from_json((bundle / MANIFEST_NAME).read_bytes())
     return {tensor.name for tensor in manifest.outputs}
+
+
+KNOWN = Fidelity(0.5, 0.5, 0.5, 2.0, 1.0, 9, "fidelity-en.txt", "fp32", "zeta", "catalogue")
+
+
+def test_what_the_catalogue_knows_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    stale = replace(KNOWN, cpu=cpu_class())
+    order = Order(GOLDEN_DIR / "llama-tied", IDENTITY, "int8", known=(KNOWN, stale))
+    manifest = assemble(order, tmp_path / "bundle", tmp_path / "scratch", quiet)
+    here, elsewhere = manifest.fidelity
+    assert (here.cpu, here.origin, elsewhere) == (cpu_class(), "built", KNOWN)
+    assert here.kl_mean < stale.kl_mean
+    assert Manifest.from_json((tmp_path / "bundle" / MANIFEST_NAME).read_bytes()) == manifest
+
+
+def test_the_catalogues_figures_are_confirmed_less_closely() -> None:
+    near = replace(KNOWN, kl_mean=KNOWN.kl_mean * 1.2)
+    assert agrees(KNOWN, near)
+    assert not agrees(replace(KNOWN, origin="built"), near)
+    assert not agrees(KNOWN, replace(KNOWN, perplexity=4.0))

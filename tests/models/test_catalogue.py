@@ -4,6 +4,7 @@ from importlib.resources import files
 import pytest
 
 from models.catalogue import CatalogueError, catalogue, parse_entry
+from models.fidelity import TEXT_NAME
 from models.preflight import ACCEPTED_TAGS
 from models.quantize import recipe_named
 from models.reference import Hub, Wheel
@@ -28,6 +29,32 @@ def test_the_default_model_is_pinned_to_the_last_byte() -> None:
     assert entry.pin is not None
     assert entry.needs.download == entry.pin.archive_bytes
     assert str(entry.reference) == tomllib.loads(TEXT)["source"]
+
+
+def test_figures_for_boards_are_of_recipes_there_are_and_marked_as_the_catalogues() -> None:
+    measured = f"""
+[[measured]]
+recipe = "int8"
+[[measured.fidelity]]
+kl_mean = 0.002
+kl_max = 0.1
+top1 = 1
+perplexity = 36.1
+reference_perplexity = 36.0
+tokens = 256
+text = "{TEXT_NAME}"
+against = "the fp32 graph of the same weights"
+cpu = "aarch64-neon"
+"""
+    entry = parse_entry(TEXT.partition("[[measured]]")[0] + measured, "x.toml")
+    (row,) = entry.fidelity_of("int8")
+    assert (row.cpu, row.kl_mean, row.origin) == ("aarch64-neon", 0.002, "catalogue")
+    assert entry.fidelity_of("int4") == ()
+    for entry in catalogue().values():
+        for found in entry.measured:
+            assert recipe_named(found.recipe).name == found.recipe
+            assert {row.text for row in found.fidelity} == {TEXT_NAME}
+            assert len({row.cpu for row in found.fidelity}) == len(found.fidelity)
 
 
 @pytest.mark.parametrize(

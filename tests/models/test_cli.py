@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from models.build import write_manifest
 from models.cli import commands
-from models.manifest import Manifest
+from models.cpu import cpu_class
+from models.manifest import SCHEMA_VERSION, Manifest
 from models.store import Store
 from tests.support import ingle
 from tests.support.goldens import GOLDEN_DIR
@@ -61,7 +64,9 @@ def test_a_long_name_is_whole_where_a_program_reads_the_table(tmp_path: Path) ->
 def test_a_model_of_a_newer_version_is_not_passed_over(state: Path) -> None:
     (bundle,) = Store(state / "models").list()
     manifest = bundle.path / "manifest.json"
-    newer = manifest.read_text(encoding="utf-8").replace('"schema_version": 1', '"schema_version": 2')
+    newer = manifest.read_text(encoding="utf-8").replace(
+        f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {SCHEMA_VERSION + 1}'
+    )
     manifest.write_text(newer, encoding="utf-8")
     done = _ingle(state, "list")
     assert (done.stdout, done.stderr) == ("", "not readable: tiny@1; `ingle verify --all` says why\n")
@@ -243,3 +248,22 @@ def test_list_starts_without_the_builder() -> None:
     code = f"import sys, models.cli; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_fidelity_on_a_processor_without_a_row_is_told_and_not_compared(tmp_path: Path) -> None:
+    weights = GOLDEN_DIR / "llama-tied"
+    assert _ingle(tmp_path, "pull", str(weights), *ingle.ACCEPT).exit_code == 0
+    store = Store(tmp_path / "models")
+    (bundle,) = store.list()
+    (row,) = bundle.manifest.fidelity
+    with store.staging() as staged:
+        shutil.copytree(bundle.path, staged, dirs_exist_ok=True)
+        elsewhere = replace(
+            bundle.manifest, name="elsewhere", fidelity=(replace(row, cpu="z80", kl_mean=9.0),)
+        )
+        write_manifest(staged, elsewhere)
+        store.add(staged, elsewhere)
+    done = _ingle(tmp_path, "verify", "elsewhere", "--fidelity", "--weights", str(weights))
+    assert done.exit_code == 0, done.stderr
+    assert f"never measured on {cpu_class()} before: KL {row.kl_mean} mean" in done.stdout
+    assert done.stdout.endswith("recorded are KL 9.0 on z80\n")

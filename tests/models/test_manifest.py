@@ -20,7 +20,10 @@ WHOLE = replace(
     outputs=(PRESENT,),
     caches=(CacheSpec(0, "kv", (PAST,), (PRESENT,)),),
     quantization=(Quantization("mlp", "int8", 32, symmetric=True, method="rtn", smoothed=True),),
-    fidelity=Fidelity(0.002, 0.1, 0.97, 12.5, 12.4, 1000, "fidelity-en.txt", "fp32", "x86_64-avx2"),
+    fidelity=(
+        Fidelity(0.001, 0.1, 0.98, 12.5, 12.4, 256, "fidelity-en.txt", "fp32", "aarch64-neon", "catalogue"),
+        Fidelity(0.002, 0.1, 0.97, 12.5, 12.4, 1000, "fidelity-en.txt", "fp32", "x86_64-avx2"),
+    ),
     files=(File("decoder.onnx", 7, "0" * 64),),
 )
 JSON = st.recursive(
@@ -65,9 +68,10 @@ def test_it_reads_back_equal_and_to_the_same_bytes() -> None:
         (altered("parameters", to=1.0), "manifest.parameters is 1.0"),
         (altered("eos_ids", to=2), "manifest.eos_ids is 2"),
         (altered("bos_id", to="1"), "manifest.bos_id is '1'"),
-        (altered("fidelity", to=[]), "manifest.fidelity is []"),
-        (altered("fidelity", "top1", to=10**400), "manifest.fidelity.top1 is 1000"),
-        (altered("schema_version", to=2), "manifest has schema version 2, this inglenook reads up to 1"),
+        (altered("fidelity", to=None), "manifest.fidelity is None"),
+        (altered("fidelity", 1, "top1", to=10**400), "manifest.fidelity[1].top1 is 1000"),
+        (altered("fidelity", 0, "origin", to="hearsay"), "manifest.fidelity[0].origin is 'hearsay'"),
+        (altered("schema_version", to=3), "manifest has schema version 3, this inglenook reads up to 2"),
         ("[]", "manifest is not an object"),
         ("{", "manifest is not JSON"),
         (b"\xff", "manifest is not JSON"),
@@ -81,6 +85,17 @@ def test_what_it_is_not_is_refused_by_key_with_advice(text: str | bytes, part: s
     assert message.startswith(part)
     assert "pull the model again" in message
     assert len(message) < 500
+
+
+def test_an_older_manifest_is_made_anew_by_force() -> None:
+    assert refused(altered("schema_version", to=1)) == (
+        "manifest has schema version 1, this inglenook reads 2; make it anew with `ingle pull NAME --force`"
+    )
+
+
+def test_fidelity_is_that_of_the_class_asked_for() -> None:
+    assert WHOLE.fidelity_on("x86_64-avx2") is WHOLE.fidelity[1]
+    assert WHOLE.fidelity_on("x86_64-avx512") is None
 
 
 def test_a_whole_number_does_for_a_real_one() -> None:

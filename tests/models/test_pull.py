@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.cpu import cpu_class
 from models.errors import FetchError, ModelError, PreflightError, StoreError, UnknownModelError, WeightsError
 from models.pull import Network, Wishes, pull
 from models.sources.download import Retry
@@ -57,8 +58,9 @@ def test_a_tiny_llama_from_the_hub_is_built_and_measured(store: Store, server: M
     pulled = pull("hf:org/tiny-llama", store, quiet, network=Network(server.index, server.url))
     manifest = pulled.bundle.manifest
     assert (manifest.architecture, manifest.quantization[0].scheme) == ("llama", "int8")
-    assert manifest.fidelity is not None
-    assert 0 < manifest.fidelity.kl_mean < 0.01
+    (fidelity,) = manifest.fidelity
+    assert 0 < fidelity.kl_mean < 0.01
+    assert (fidelity.cpu, fidelity.origin) == (cpu_class(), "built")
     assert store.verify(pulled.bundle) == ()
 
 

@@ -10,6 +10,7 @@ from models.assemble import agrees, fidelity_of
 from models.build import Identity, build
 from models.bundle import Bundle
 from models.checkpoint import Checkpoint
+from models.cpu import cpu_class
 from models.manifest import TOKENIZER_NAME
 from models.quantize import recipe_named
 from models.store import Store
@@ -52,7 +53,7 @@ def test_ten_greedy_continuations_are_the_oracles(
 def test_the_recorded_fidelity_is_found_again(
     smollm2: Bundle, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
-    recorded = smollm2.manifest.fidelity
+    recorded = smollm2.manifest.fidelity_on(cpu_class())
     assert recorded is not None
     assert recorded.kl_mean <= 0.01
     measured = fidelity_of(smollm2.path, smollm2.manifest, checkpoint, tmp_path / "fp32", lambda _: None)

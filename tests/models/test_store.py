@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.bundle import Bundle
 from models.errors import StoreError
-from models.manifest import DECODER_NAME, MANIFEST_NAME
+from models.manifest import DECODER_NAME, MANIFEST_NAME, SCHEMA_VERSION
 from models.store import Store, default_state_dir
 from tests.support.small_bundle import write_bundle
 
@@ -140,13 +140,27 @@ def _link_out(path: Path) -> None:
             "another digest than its directory",
         ),
         (
-            lambda bundle: (bundle / MANIFEST_NAME).write_text(
-                (bundle / MANIFEST_NAME).read_text().replace('"schema_version": 1', '"schema_version": 99')
-            ),
+            lambda bundle: (bundle / MANIFEST_NAME).write_text(_of_schema(bundle, 99)),
             "update inglenook",
         ),
+        (
+            lambda bundle: (bundle / MANIFEST_NAME).write_text(_of_schema(bundle, 1)),
+            "make it anew with `ingle pull NAME --force`",
+        ),
     ],
-    ids=["flip", "cut", "gone", "extra", "extra-link", "link-out", "torn", "no-manifest", "edited", "newer"],
+    ids=[
+        "flip",
+        "cut",
+        "gone",
+        "extra",
+        "extra-link",
+        "link-out",
+        "torn",
+        "no-manifest",
+        "edited",
+        "newer",
+        "older",
+    ],
 )
 def test_damage_is_found_and_a_new_pull_heals_it(store: Store, damage: object, problem: str) -> None:
     bundle = _add(store)
@@ -234,3 +248,8 @@ def test_where_state_is_kept(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert default_state_dir() == Path(expected)
+
+
+def _of_schema(bundle: Path, version: int) -> str:
+    text = (bundle / MANIFEST_NAME).read_text(encoding="utf-8")
+    return text.replace(f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {version}')

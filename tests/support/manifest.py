@@ -32,6 +32,6 @@ def tiny_manifest(
         languages=("en",),
         licence=Licence("Apache-2.0"),
         source=Source("none", "0", "0" * 64),
-        fidelity=None,
+        fidelity=(),
         files=(),
     )

@@ -64,7 +64,7 @@ def _write(into: Path, name: str, version: str, weights: bytes, licence: Licence
         languages=("en",),
         licence=licence,
         source=source,
-        fidelity=None,
+        fidelity=(),
         files=tuple(describe(into, file) for file in (DECODER_NAME, TOKENIZER_NAME, TEMPLATE_NAME)),
     )
     write_manifest(into, manifest)
