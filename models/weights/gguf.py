@@ -1,7 +1,7 @@
 """A GGUF file as a checkpoint: lazy tensors under Hugging Face's names, dequantised by the `gguf` package.
 
-Knows how a file becomes a `Checkpoint`; the bytes of the header are `gguf_header`'s, the names
-`gguf_naming`'s, the tokenizer `gguf_tokenizer`'s.
+Knows how a file becomes a `Checkpoint`; the bytes of the header are `gguf_header`'s, the names and what the converter
+changed `naming`'s, the tokenizer `gguf_tokenizer`'s.
 """
 
 import re
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from models.checkpoint import Checkpoint
 from models.errors import ArchitectureError, WeightsError
-from models.weights.gguf_config import Metadata, config_of, naming_of, shortest
 from models.weights.gguf_header import Header, TensorInfo, read_header
-from models.weights.gguf_naming import Naming
+from models.weights.gguf_metadata import Metadata, shortest
 from models.weights.gguf_tokenizer import read_tokenizer
+from models.weights.naming import naming_of
+from models.weights.naming.row import Facts, Naming, Restored
 from models.weights.sampling import sampling_of
 
 _LAYER: Final = re.compile(r"blk\.([0-9]+)\.(.+)")
@@ -38,6 +39,8 @@ class _Tensor:
     info: TensorInfo
     heads: int
     """Groups of permuted rows; 0 when rows are as they should be."""
+    restored: Restored | None = None
+    """How stored values become the maker's, where they are others."""
 
 
 class GgufWeights:
@@ -56,7 +59,8 @@ class GgufWeights:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """`[out, in]` for a linear layer."""
-        return self._tensors[name].info.shape
+        tensor = self._tensors[name]
+        return tensor.restored.shape(tensor.info.shape) if tensor.restored else tensor.info.shape
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The tensor as float32, dequantised, rows in Hugging Face's order.
@@ -67,7 +71,9 @@ class GgufWeights:
         """
         tensor = self._tensors[name]
         values = _read(self._path, name, tensor.info)
-        return unpermute(values, tensor.heads) if tensor.heads else values
+        if tensor.heads:
+            values = unpermute(values, tensor.heads)
+        return tensor.restored.values(values) if tensor.restored else values
 
 
 def unpermute(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
@@ -98,12 +104,10 @@ def open_gguf(path: Path) -> Checkpoint:
     _check_types(header, path.name)
     named = _translate(header, metadata, naming, path.name)
     weights = GgufWeights(path, named)
-    embedding = named[naming.tensors["token_embd.weight"]].info.shape
-    factors = _rope_factors(path, header)
-    config = config_of(metadata, naming, frozenset(named), embedding[0], factors)
-    tokenizer = read_tokenizer(header.metadata, embedding[0], path.name)
+    rows = named[naming.tensors["token_embd.weight"]].info.shape[0]
+    tokenizer = read_tokenizer(header.metadata, rows, path.name)
     return Checkpoint(
-        config=config,
+        config=naming.config_of(Facts(metadata, frozenset(named), rows, _rope_factors(path, header))),
         weights=weights,
         tokenizer=tokenizer.json,
         chat_template=tokenizer.chat_template,
@@ -167,7 +171,7 @@ def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) ->
             raise WeightsError(
                 f"{file} is corrupt: {info.shape[0]} rows of {name!r} are no {group} heads; fetch it again"
             )
-        named[known[pattern].format(layer)] = _Tensor(info, group)
+        named[known[pattern].format(layer)] = _Tensor(info, group, naming.restored.get(pattern))
     for number in range(metadata.integer("block_count")):
         for pattern, translated in naming.tensors.items():
             if translated.format(number) not in named:

@@ -1,0 +1,39 @@
+"""How GGUF names and stores what Hugging Face has otherwise: one module an architecture, and the table of them.
+
+A row is data, checked against gguf-py (`constants.py`, `tensor_mapping.py`) for names, and against llama.cpp
+(`conversion/*.py`, `src/models/*.cpp`) for what the converter changes and the file leaves unsaid.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from models.errors import ArchitectureError
+from models.weights.gguf_metadata import Metadata
+from models.weights.naming import gemma3, granite, llama, olmo2, qwen2, qwen3, smollm3
+from models.weights.naming.row import Naming
+
+NAMINGS: Final[Mapping[str, Naming]] = {
+    "gemma3": gemma3.NAMING,
+    "granite": granite.NAMING,
+    "llama": llama.NAMING,
+    "olmo2": olmo2.NAMING,
+    "qwen2": qwen2.NAMING,
+    "qwen3": qwen3.NAMING,
+    "smollm3": smollm3.NAMING,
+}
+"""By `general.architecture`."""
+
+
+def naming_of(metadata: Metadata) -> Naming:
+    """The architecture's row.
+
+    Raises:
+        ArchitectureError: there is none.
+    """
+    naming = NAMINGS.get(metadata.architecture)
+    if naming is None:
+        raise ArchitectureError(
+            f"GGUF architecture {metadata.architecture[:40]!r} is not one we build; "
+            f"choose a model of one of these: {', '.join(sorted(NAMINGS))}"
+        )
+    return naming
