@@ -35,6 +35,8 @@ class _Defaults:
     adds_bos: bool
     bos_id: int | None
     eos_id: int | None
+    normalizes_first: bool = False
+    """User-defined tokens are looked for behind the normaliser, not in the text as it came."""
 
 
 def read_tokenizer(raw: Mapping[str, Any], rows: int, file: str) -> GgufTokenizer:
@@ -60,7 +62,7 @@ def read_tokenizer(raw: Mapping[str, Any], rows: int, file: str) -> GgufTokenize
     bos = metadata.token_id("bos_token_id", vocabulary, defaults.bos_id)
     eos = metadata.token_id("eos_token_id", vocabulary, defaults.eos_id)
     turn_end = metadata.token_id("eot_token_id", vocabulary)
-    special = _mark_special(tokenizer, vocabulary)
+    special = _mark_special(tokenizer, vocabulary, normalized=defaults.normalizes_first)
     if bos is not None and metadata.flag("add_bos_token", default=defaults.adds_bos):
         _begin_with(tokenizer, bos, vocabulary, metadata)
     template = raw.get("tokenizer.chat_template")
@@ -88,10 +90,12 @@ def _sentence_pieces(metadata: TokenizerMetadata, vocabulary: Vocabulary) -> tup
     unknown = metadata.token_id("unknown_token_id", vocabulary, 0) or 0
     prefix = metadata.flag("add_space_prefix", default=True)
     tokenizer = sentence_pieces(vocabulary, unknown, prefix=prefix, file=metadata.file)
-    return tokenizer, _Defaults(adds_bos=True, bos_id=1, eos_id=2)
+    # SentencePiece looks for them where spaces are ▁ already, so that a ▁ in the text is one more; but a prefix would
+    # be put before the tokens themselves.
+    return tokenizer, _Defaults(adds_bos=True, bos_id=1, eos_id=2, normalizes_first=not prefix)
 
 
-def _mark_special(tokenizer: Tokenizer, vocabulary: Vocabulary) -> dict[str, int]:
+def _mark_special(tokenizer: Tokenizer, vocabulary: Vocabulary, *, normalized: bool) -> dict[str, int]:
     """Tell the tokenizer which tokens are found whole in a text; the control tokens among them, by text."""
     special: dict[str, int] = {}
     added: list[AddedToken] = []
@@ -99,7 +103,9 @@ def _mark_special(tokenizer: Tokenizer, vocabulary: Vocabulary) -> dict[str, int
         if kind in {CONTROL, UNKNOWN}:
             special[text] = index
         if kind in {CONTROL, UNKNOWN, USER_DEFINED}:
-            added.append(AddedToken(text, special=kind != USER_DEFINED, normalized=False))
+            added.append(
+                AddedToken(text, special=kind != USER_DEFINED, normalized=normalized and kind == USER_DEFINED)
+            )
     tokenizer.add_tokens(added)
     return special
 

@@ -57,12 +57,12 @@ class TokenizerMetadata:
         return value
 
     def vocabulary(self, rows: int) -> Vocabulary:
-        """The tables, for an embedding of `rows` rows."""
+        """The tables, one token for each of an embedding's `rows`."""
         texts = self._list("tokens", str)
         if not texts:
             raise WeightsError(f"{self.file} has no tokenizer; use a complete GGUF file")
-        if len(texts) > rows:
-            raise self.corrupt(f"{len(texts)} tokens for an embedding of {rows} rows")
+        if len(texts) != rows:
+            raise self.corrupt(f"its tokenizer has {len(texts)} tokens, its embedding {rows} rows")
         ids = {text: index for index, text in enumerate(texts)}
         if len(ids) != len(texts):
             twice = next(text for index, text in enumerate(texts) if ids[text] != index)

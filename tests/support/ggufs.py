@@ -1,32 +1,30 @@
 """GGUF files made from a checkpoint, as llama.cpp's converter makes them: for tests of what reads them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFWriter, RopeScalingType
+from gguf import (
+    MODEL_ARCH_NAMES,
+    GGMLQuantizationType,
+    GGUFWriter,
+    RopeScalingType,
+    TensorNameMap,
+    get_tensor_name_map,
+)
 from gguf.quants import quant_shape_to_byte_shape, quantize
 from numpy.typing import NDArray
 
 from models.checkpoint import Checkpoint
 from models.graph.rotary import frequencies
 
-_NAMES: Final = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-    "input_layernorm": "attn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "post_attention_layernorm": "ffn_norm",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
+_ARCHITECTURES: Final = {"gemma3_text": "gemma3"}
+"""GGUF's name of a `model_type` where it is another."""
+_PERMUTED: Final = frozenset({"llama", "granite", "smollm3"})
+"""Architectures whose converter is a `LlamaModel`: it permutes the rows of queries and keys."""
 _CONTROL: Final = 3
 
 
@@ -36,14 +34,21 @@ def write_gguf(
     *,
     kind: GGMLQuantizationType = GGMLQuantizationType.F32,
     pre: str = "smollm",
-    architecture: str = "llama",
+    architecture: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    without: Container[str] = (),
     extra: Mapping[str, NDArray[np.float32]] | None = None,
     licence: str | None = None,
     licence_name: str | None = None,
     licence_link: str | None = None,
 ) -> None:
-    """Write `checkpoint` to `path`, matrices as `kind`; `extra` tensors go in as float32."""
-    writer = GGUFWriter(path, architecture)
+    """Write `checkpoint` to `path`, matrices as `kind`.
+
+    `overrides` replace or add metadata under the architecture's prefix (None removes a key); tensors `without`, by
+    GGUF's names, are left out and `extra` ones go in as float32.
+    """
+    own = gguf_architecture(checkpoint.config)
+    writer = GGUFWriter(path, architecture or own)
     if licence is not None:
         writer.add_license(licence)
     if licence_name is not None:
@@ -52,10 +57,14 @@ def write_gguf(
         writer.add_license_link(licence_link)
     _add_config(writer, checkpoint.config)
     _add_tokenizer(writer, checkpoint, pre)
+    for key, value in (overrides or {}).items():
+        _override(writer, f"{writer.arch}.{key}", value)
     for name in checkpoint.weights:
-        values = _permuted(name, checkpoint.weights[name], checkpoint.config)
+        if (translated := gguf_name(name, own)) in without:
+            continue
+        values = _as_stored(name, checkpoint.weights[name], checkpoint.config)
         stored = kind if values.ndim > 1 else GGMLQuantizationType.F32
-        writer.add_tensor(gguf_name(name), _encoded(values, stored), raw_dtype=stored)
+        writer.add_tensor(translated, _encoded(values, stored), raw_dtype=stored)
     if (checkpoint.config.get("rope_scaling") or {}).get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", rope_divisors(checkpoint.config))
     for name, values in (extra or {}).items():
@@ -75,13 +84,22 @@ def _encoded(values: NDArray[np.float32], kind: GGMLQuantizationType) -> NDArray
         return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def gguf_name(name: str) -> str:
-    """Hugging Face's tensor name as GGUF has it."""
-    stem, _, suffix = name.rpartition(".")
-    if stem.startswith("model.layers."):
-        layer, rest = stem.removeprefix("model.layers.").split(".", 1)
-        return f"blk.{layer}.{_NAMES[rest]}.{suffix}"
-    return f"{_NAMES[stem]}.{suffix}"
+def gguf_architecture(config: Mapping[str, Any]) -> str:
+    """GGUF's name of the architecture."""
+    return _ARCHITECTURES.get(config["model_type"], config["model_type"])
+
+
+def gguf_name(name: str, architecture: str = "llama") -> str:
+    """Hugging Face's tensor name as GGUF has it, by the package's own table."""
+    found = _names(architecture).get_name(name, try_suffixes=(".weight", ".bias"))
+    assert found is not None, name
+    return found
+
+
+@cache
+def _names(architecture: str) -> TensorNameMap:
+    (kind,) = (kind for kind, name in MODEL_ARCH_NAMES.items() if name == architecture)
+    return get_tensor_name_map(kind, 64)
 
 
 def rope_divisors(config: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -91,29 +109,65 @@ def rope_divisors(config: Mapping[str, Any]) -> NDArray[np.float32]:
     return (plain / frequencies(size, theta, config["rope_scaling"])).astype(np.float32)
 
 
-def _permuted(name: str, values: NDArray[np.float32], config: Mapping[str, Any]) -> NDArray[np.float32]:
-    """The converter's own definition of the order of query and key rows."""
+def _as_stored(name: str, values: NDArray[np.float32], config: Mapping[str, Any]) -> NDArray[np.float32]:
+    """What the architecture's own converter makes of a tensor (`modify_tensors`)."""
+    architecture = gguf_architecture(config)
+    if architecture == "gemma3" and name.endswith("norm.weight"):
+        return values + 1
     heads = {"q_proj": "num_attention_heads", "k_proj": "num_key_value_heads"}.get(name.split(".")[-2])
-    if heads is None:
+    if heads is None or architecture not in _PERMUTED:
         return values
     n = config[heads]
     return values.reshape(n, 2, len(values) // n // 2, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape)
 
 
 def _add_config(writer: GGUFWriter, config: Mapping[str, Any]) -> None:
+    """What every converter writes (`TextModel.set_gguf_parameters`), then what this architecture's adds."""
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(config["num_attention_heads"])
     writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_key_length(config["head_dim"])
     writer.add_rope_freq_base(config["rope_theta"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     scaling = config.get("rope_scaling") or {}
     if scaling.get("rope_type") == "linear":
         writer.add_rope_scaling_type(RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(scaling["factor"])
+    if "head_dim" in config:
+        writer.add_key_length(config["head_dim"])
+        writer.add_value_length(config["head_dim"])
+    architecture = gguf_architecture(config)
+    if architecture in _PERMUTED:
+        size = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+        writer.add_rope_dimension_count(size)
+        writer.add_vocab_size(config["vocab_size"])
+    if architecture == "granite":
+        writer.add_attention_scale(config["attention_multiplier"])
+        writer.add_embedding_scale(config["embedding_multiplier"])
+        writer.add_residual_scale(config["residual_multiplier"])
+        writer.add_logit_scale(config["logits_scaling"])
+    if architecture == "gemma3":
+        writer.add_sliding_window(config["sliding_window"])
+        writer.add_rope_freq_base_swa(config["rope_local_base_freq"])
+
+
+def _override(writer: GGUFWriter, key: str, value: Any) -> None:
+    writer.kv_data[0].pop(key, None)
+    match value:
+        case None:
+            return
+        case bool():
+            writer.add_bool(key, value)
+        case int():
+            writer.add_uint32(key, value)
+        case float():
+            writer.add_float32(key, value)
+        case str():
+            writer.add_string(key, value)
+        case _:
+            writer.add_array(key, value)
 
 
 def _add_tokenizer(writer: GGUFWriter, checkpoint: Checkpoint, pre: str) -> None:

@@ -63,7 +63,7 @@ CONFIG: Final = {
     "rope_scaling": settings.rope_scaling,
     "vocab_size": settings.vocabulary,
     "tie_word_embeddings": settings.tied,
-    "attention_bias": settings.has("model.layers.0.self_attn.q_proj.bias"),
+    "attention_bias": settings.has("model.layers.0.self_attn.o_proj.bias"),
     "mlp_bias": settings.has("model.layers.0.mlp.down_proj.bias"),
 }
 

@@ -13,11 +13,10 @@ from tokenizers.pre_tokenizers import ByteLevel
 from models.errors import WeightsError
 from models.weights.gguf_bytelevel import SPLITS
 from models.weights.gguf_header import read_header
-from models.weights.gguf_tokenizer import read_tokenizer
+from models.weights.gguf_tokenizer import GgufTokenizer, read_tokenizer
 from tests.support.ggufs import write_gguf
 from tests.support.tiny import tiny_checkpoint
 
-ROWS = 1 << 16
 text = st.text(st.characters(codec="utf-8"), max_size=60)
 odd = st.lists(
     st.one_of(
@@ -64,8 +63,13 @@ def byte_metadata(pre: str | None, **changes: Any) -> dict[str, Any]:
     }
 
 
-def load(metadata: Mapping[str, Any], rows: int = ROWS) -> Tokenizer:
-    return Tokenizer.from_buffer(read_tokenizer(metadata, rows, "m.gguf").json)
+def read(metadata: Mapping[str, Any]) -> GgufTokenizer:
+    """For an embedding that has a row for each token."""
+    return read_tokenizer(metadata, len(metadata.get("tokenizer.ggml.tokens", ())), "m.gguf")
+
+
+def load(metadata: Mapping[str, Any]) -> Tokenizer:
+    return Tokenizer.from_buffer(read(metadata).json)
 
 
 def words(tokenizer: Tokenizer, value: str) -> list[str]:
@@ -142,16 +146,16 @@ def test_when_bos_is_added(pre: str, *, flag: bool | None, begins: bool) -> None
 
 
 def test_equal_metadata_gives_equal_bytes() -> None:
-    first, second = (read_tokenizer(byte_metadata("smollm"), ROWS, "m.gguf") for _ in range(2))
+    first, second = (read(byte_metadata("smollm")) for _ in range(2))
     assert first.json == second.json
 
 
 def test_stops_are_the_declared_then_the_well_known() -> None:
     tokens = byte_metadata("smollm")["tokenizer.ggml.tokens"]
-    plain = read_tokenizer(byte_metadata("smollm", eot_token_id=1), ROWS, "m.gguf")
+    plain = read(byte_metadata("smollm", eot_token_id=1))
     assert plain.eos_ids == (0, 1)
     renamed = byte_metadata("smollm", tokens=["<x>", "<|im_end|>", *tokens[2:]])
-    assert read_tokenizer(renamed, ROWS, "m.gguf").eos_ids == (0, 1)
+    assert read(renamed).eos_ids == (0, 1)
 
 
 PIECES = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
@@ -210,6 +214,40 @@ def test_text_comes_back_from_pieces_and_bytes(value: str) -> None:
     assert 0 not in ids
 
 
+RUNS = {"  ": -1000.0, "   ": -1000.0, "\n\n": -1000.0, "<b>": -1000.0}
+
+
+def with_runs() -> dict[str, Any]:
+    """As Gemma's: runs of white space are tokens that their maker defined, with spaces as GGUF writes them."""
+    return piece_metadata(
+        tokens=[*PIECES, *SCORED, *RUNS],
+        token_type=[2, 3, 3] + [6] * 256 + [1] * len(SCORED) + [4] * len(RUNS),
+        scores=[0.0] * len(PIECES) + [float(score) for score in [*SCORED.values(), *RUNS.values()]],
+        add_space_prefix=False,
+        add_bos_token=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "pieces"),
+    [
+        ("lo  lo", ["lo", "  ", "lo"]),
+        ("lo lo", ["lo", "▁", "lo"]),
+        ("lo     lo", ["lo", "   ", "  ", "lo"]),
+        ("lo ▁lo", ["lo", "  ", "lo"]),  # a ▁ in the text is a space, as SentencePiece has it
+        ("▁lo", ["▁", "lo"]),
+        ("he<b>lo", ["he", "<b>", "lo"]),
+        ("lo\n\nlo", ["lo", "\n\n", "lo"]),
+        ("lo\nlo", ["lo", "<0x0A>", "lo"]),
+    ],
+)
+def test_user_defined_tokens_are_found_whole_the_longest_first(value: str, pieces: list[str]) -> None:
+    tokenizer = load(with_runs())
+    encoded = tokenizer.encode(value)
+    assert [with_runs()["tokenizer.ggml.tokens"][index] for index in encoded.ids] == pieces
+    assert tokenizer.decode(encoded.ids) == value.replace("▁", " ")
+
+
 def test_a_prefix_space_only_where_wanted() -> None:
     assert load(piece_metadata(add_space_prefix=False, add_bos_token=False)).encode("he").tokens == ["he"]
     assert load(piece_metadata(add_bos_token=False)).encode("he").tokens == ["▁", "he"]
@@ -237,9 +275,10 @@ def test_a_prefix_space_only_where_wanted() -> None:
 )
 def test_what_cannot_be_read_gets_a_sentence(metadata: dict[str, Any], message: str) -> None:
     with pytest.raises(WeightsError, match=message):
-        read_tokenizer(metadata, ROWS, "m.gguf")
+        read(metadata)
 
 
-def test_more_tokens_than_rows() -> None:
-    with pytest.raises(WeightsError, match="262 tokens for an embedding of 100 rows"):
-        read_tokenizer(byte_metadata("smollm"), 100, "m.gguf")
+@pytest.mark.parametrize("rows", [100, 300])
+def test_a_tokenizer_of_another_size_than_the_embedding(rows: int) -> None:
+    with pytest.raises(WeightsError, match=f"its tokenizer has 262 tokens, its embedding {rows} rows"):
+        read_tokenizer(byte_metadata("smollm"), rows, "m.gguf")
