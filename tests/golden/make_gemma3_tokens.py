@@ -22,18 +22,21 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 STRINGS: Final = 1000
 SEED: Final = 3
 USER_DEFINED: Final = 4
-RUNS: Final = (
-    *("a", "ha", "lo", "xyx", "0", "19", "é", "и", "あ", "ー", "ا", "ـ", "한", "ㅋ", "ก", "😀", "▁", "▁a", " ▁"),
-    *("-", "=", ".", "!", "?", "*", "_", "#", "~", "/", "\\", "'", '"', "<", ">", "…", "·", "\u0308", "\u200d"),
-    *(" ", "\n", "\t", "\r", "\r\n", " \n", "\n ", "\t ", "\u00a0", "\u3000", "\x00", "\x7f", "\ufeff", "\ufe0f"),
+ALPHABETS: Final = """
+a ha lo xyx 0 19 é и あ ー \u0627 ـ 한 ㅋ ก 😀 ▁ ▁a - = . ! ? * _ # ~ / \\ ' < > … ·
+"""
+INVISIBLE: Final = (
+    *(" ", "\n", "\t", "\r", "\r\n", " \n", "\n ", "\t ", " ▁", "\u00a0", "\u3000", "\x00", "\x7f", "\ufeff"),
+    *("\u0308", "\u200d", "\ufe0f"),
 )
-WORDS: Final = (
-    *"The lamp in the hall is on; turn it off at 21:45, won't you? I'M DON'T she'd".split(),
-    *"naïve façade straße e\u0301te\u0301 Ωmega ΟΔΟΣ привет, мир! Ёлка їжак שלום مرحبا بالعالم ﷺ नमस्ते ไทย ខ្មែរ".split(),
-    *"東京都 日本語テキスト 简体字 繁體字 안녕하세요 ｆｕｌｌ ﬁne ½ ² ① Ⅷ 👩\u200d👩\u200d👧 🇩🇪 👍🏽 \u202eabc \u2066x\u2069".split(),
-    *"def f(x): return x**2 {'a':[1,2]} foo_bar camelCase HTTPServer 3.14159 1,000,000 0xFF 1e-9 a+b==c &&||".split(),
-    *"http://x.y/?a=b&c=d user@example.org C:\\Temp\\x <table> </td> <h1> <b> </b><i> [multimodal] <0x0A>".split(),
-)
+TEXT: Final = """
+The lamp in the hall is on; turn it off at 21:45, won't you? I'M DON'T she'd
+naïve façade straße e\u0301te\u0301 Ωmega ΟΔΟΣ привет, мир! Ёлка їжак שלום مرحبا بالعالم ﷺ नमस्ते ไทย ខ្មែរ
+東京都 日本語テキスト 简体字 繁體字 안녕하세요 \uff46\uff55\uff4c\uff4c \ufb01ne ½ ² ① Ⅷ
+👩\u200d👩\u200d👧 🇩🇪 👍🏽 \u202eabc \u2066x\u2069
+def f(x): return x**2 {'a':[1,2]} foo_bar camelCase HTTPServer 3.14159 1,000,000 0xFF 1e-9 a+b==c &&||
+http://x.y/?a=b&c=d user@example.org C:\\Temp\\x <table> </td> <h1> <b> </b><i> [multimodal] <0x0A>
+"""
 PLANES: Final = ((0x00, 0x7F), (0x80, 0x2FF), (0x300, 0xD7FF), (0xE000, 0xFFFF), (0x10000, 0x10FFFF))
 
 
@@ -60,13 +63,13 @@ def processor(path: Path) -> tuple[SentencePieceProcessor, set[str]]:
 
 def odd(choice: random.Random) -> str:
     """Runs, words of many scripts, and any character at all, with spaces between or without."""
-    parts = []
+    runs, words, parts = [*ALPHABETS.split(), *INVISIBLE], TEXT.split(), []
     for _ in range(choice.randint(1, 6)):
         what = choice.random()
         if what < 0.4:
-            parts.append(choice.choice(RUNS) * choice.randint(1, choice.choice((3, 12, 36))))
+            parts.append(choice.choice(runs) * choice.randint(1, choice.choice((3, 12, 36))))
         elif what < 0.8:
-            parts.append(choice.choice(WORDS))
+            parts.append(choice.choice(words))
         else:
             parts.append(chr(choice.randint(*choice.choice(PLANES))))
         parts.append(" " * choice.choice((0, 0, 1, 1, 2)))

@@ -86,7 +86,8 @@ def _encoded(values: NDArray[np.float32], kind: GGMLQuantizationType) -> NDArray
 
 def gguf_architecture(config: Mapping[str, Any]) -> str:
     """GGUF's name of the architecture."""
-    return _ARCHITECTURES.get(config["model_type"], config["model_type"])
+    own: str = config["model_type"]
+    return _ARCHITECTURES.get(own, own)
 
 
 def gguf_name(name: str, architecture: str = "llama") -> str:
