@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import onnxruntime
 
-from models.fidelity import cpu_class
+from models.cpu import cpu_class
 from models.parity import Parity
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDENS, Reference
