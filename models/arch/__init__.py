@@ -1,27 +1,15 @@
-"""One architecture, one module: a `Config` that declares what it uses of `config.json`, and `decoder(raw)`.
+"""One architecture, one module: `MODEL_TYPES` that it builds, and `decoder(config)`; most have a `Config` of their own.
 
-The table is explicit: a configuration file never chooses what is imported.
+The architectures are the modules that lie here, all of them imported: a configuration chooses among them and never
+what is imported. Taking a file away takes its rows away and nothing else.
 """
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
 
-from models.arch import (
-    falcon_h1,
-    gemma3,
-    granite,
-    granite_hybrid,
-    internlm2,
-    lfm2,
-    llama,
-    olmo2,
-    phi,
-    qwen2,
-    qwen3,
-    smollm3,
-    stablelm,
-)
 from models.arch.decoder import Decoder, build, folds
 from models.checkpoint import Weights
 from models.errors import ArchitectureError
@@ -29,6 +17,24 @@ from models.graph.builder import Graph
 from models.manifest import CacheSpec
 from models.quantize import Recipe
 from models.smooth import Fold
+
+SHARED: Final = frozenset({"common", "decoder", "layers", "reading"})
+"""Modules here that are no architecture."""
+
+
+class Architecture(Protocol):
+    """What a module here has to offer."""
+
+    MODEL_TYPES: tuple[str, ...]
+    """As `config.json` names what it builds."""
+
+    def decoder(self, raw: Mapping[str, Any], /) -> Decoder:
+        """The decoder of a configuration.
+
+        Raises:
+            ArchitectureError: a key is missing, or a feature of it is not built.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +50,13 @@ class Plan:
     build: Callable[[Graph, Weights, Recipe], tuple[CacheSpec, ...]]
 
 
-ARCHITECTURES: Final[Mapping[str, Callable[[Mapping[str, Any]], Decoder]]] = {
-    "falcon_h1": falcon_h1.decoder,
-    "gemma3_text": gemma3.decoder,
-    "granite": granite.decoder,
-    "granitemoehybrid": granite_hybrid.decoder,
-    "internlm2": internlm2.decoder,
-    "lfm2": lfm2.decoder,
-    "llama": llama.decoder,
-    "olmo2": olmo2.decoder,
-    "phi": phi.decoder,
-    "qwen2": qwen2.decoder,
-    "qwen3": qwen3.decoder,
-    "smollm3": smollm3.decoder,
-    "stablelm": stablelm.decoder,
-}
+def _found() -> dict[str, Architecture]:
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED]
+    modules = [cast("Architecture", import_module(f"{__name__}.{name}")) for name in sorted(names)]
+    return {model_type: module for module in modules for model_type in module.MODEL_TYPES}
+
+
+ARCHITECTURES: Final[Mapping[str, Architecture]] = _found()
 """By `model_type`."""
 
 
@@ -73,7 +71,7 @@ def plan(config: Mapping[str, Any]) -> Plan:
         raise ArchitectureError(
             f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))}"
         )
-    decoder = ARCHITECTURES[kind](config)
+    decoder = ARCHITECTURES[kind].decoder(config)
     return Plan(
         context_length=decoder.context,
         vocabulary_size=decoder.vocabulary,

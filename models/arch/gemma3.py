@@ -12,6 +12,8 @@ from models.arch.layers.norm import Norm
 from models.arch.reading import read_config, require
 from models.graph import rotary
 
+MODEL_TYPES: Final = ("gemma3_text",)
+
 LOCAL: Final = "local"
 
 

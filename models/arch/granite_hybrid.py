@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from models.arch import common
 from models.arch.decoder import Decoder
@@ -10,6 +10,8 @@ from models.arch.layers.attention import GLOBAL
 from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.mamba2 import Mamba2
 from models.arch.reading import read_config, require
+
+MODEL_TYPES: Final = ("granitemoehybrid",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

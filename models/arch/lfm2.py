@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from models.arch import common
 from models.arch.decoder import Decoder
@@ -10,6 +10,8 @@ from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.norm import Norm
 from models.arch.layers.short_conv import ShortConv
 from models.arch.reading import read_config, require
+
+MODEL_TYPES: Final = ("lfm2",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

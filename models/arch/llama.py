@@ -1,11 +1,13 @@
 """Llama (arXiv 2302.13971): SmolLM2, Llama 3.2, TinyLlama, Falcon3."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from models.arch.common import Config
 from models.arch.decoder import Decoder
 from models.arch.reading import read_config, require
+
+MODEL_TYPES: Final = ("llama",)
 
 
 def decoder(raw: Mapping[str, Any]) -> Decoder:

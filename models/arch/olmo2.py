@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from models.arch.common import Config
 from models.arch.decoder import Decoder
 from models.arch.reading import read_config, require
+
+MODEL_TYPES: Final = ("olmo2",)
 
 
 def decoder(raw: Mapping[str, Any]) -> Decoder:

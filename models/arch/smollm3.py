@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from models.arch import common
 from models.arch.decoder import Decoder
 from models.arch.reading import read_config, require
+
+MODEL_TYPES: Final = ("smollm3",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

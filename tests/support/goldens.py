@@ -1,5 +1,6 @@
 """The golden models: where they lie, and the reference logits of each. Made by `tests/golden/make.py`."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -7,11 +8,22 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arch import ARCHITECTURES
+
 GOLDEN_DIR: Final = Path(__file__).parents[1] / "golden"
+
+
+def model_type(golden: Path) -> str:
+    """The architecture of one golden model."""
+    return str(json.loads((golden / "config.json").read_text(encoding="utf-8"))["model_type"])
+
+
 GOLDENS: Final = tuple(
-    sorted(path for path in GOLDEN_DIR.iterdir() if path.is_dir() and path.name[0] not in "._")
+    sorted(
+        path.parent for path in GOLDEN_DIR.glob("*/config.json") if model_type(path.parent) in ARCHITECTURES
+    )
 )
-"""One folder a variant, each with a checkpoint in Hugging Face's layout."""
+"""One folder a variant of what is built, each with a checkpoint in Hugging Face's layout."""
 LLAMAS: Final = tuple(path for path in GOLDENS if path.name.startswith("llama-"))
 """Those that the numpy oracle computes."""
 
