@@ -7,7 +7,7 @@ from tests.support.parity import LIMIT, measured
 
 def test_the_record_is_what_is_measured_here() -> None:
     _, recorded = parity()
-    assert recorded.keys() == ARCHITECTURES.keys(), "run script/parity"
+    assert recorded.keys() >= ARCHITECTURES.keys(), "run script/parity"
     for kind, figures in measured().items():
         assert figures.models == recorded[kind].models, "run script/parity"
         assert figures.largest <= LIMIT
