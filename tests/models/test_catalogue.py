@@ -27,7 +27,7 @@ def test_every_entry_stands_under_its_own_name_and_can_be_built() -> None:
 def test_the_default_model_is_pinned_to_the_last_byte() -> None:
     entry = catalogue()["smollm2-135m"]
     assert entry.pin is not None
-    assert entry.needs.download == entry.pin.archive_bytes
+    assert entry.needs.download == sum(archive.bytes for archive in entry.pin.archives)
     assert str(entry.reference) == tomllib.loads(TEXT)["source"]
 
 

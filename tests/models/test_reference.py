@@ -87,6 +87,15 @@ def test_each_form(text: str, expected: Reference) -> None:
         "wheel:pkg==1#/etc/passwd",
         "wheel:pkg==1#a\\b",
         "wheel:pkg==1#a//b",
+        "wheel:pkg[1-4]==1#a.part[0-2]",
+        "wheel:pkg[4-1]==1#a.part[4-1]",
+        "wheel:pkg[1-4]==1#a.part",
+        "wheel:pkg[1-4][1-3]==1#a.part[1-4]",
+        "wheel:pkg[0-999]==1#a.part[0-999]",
+        "wheel:pkg[1-4]==1#a/[1-4]",
+        "wheel:pkg[1-4]==1#a/.part[1-4]",
+        "wheel:pkg[1-]==1#a",
+        "wheel:[1-4]==1#a.part[1-4]",
         "https://example.org/model.gguf",
         "ollama:llama3",
         "a\0b/c",
@@ -95,6 +104,24 @@ def test_each_form(text: str, expected: Reference) -> None:
 def test_what_is_no_reference_is_refused(text: str) -> None:
     with pytest.raises(UnknownModelError):
         parse(text, NAMES)
+
+
+def test_a_file_in_parts_is_counted_up_in_step() -> None:
+    text = "wheel:m-part[8-10]==1.0#m_part[8-10]/data/m.gguf.part[00-02]"
+    wheel = parse(text, NAMES)
+    assert isinstance(wheel, Wheel)
+    assert (str(wheel), wheel.name) == (text, "m.gguf")
+    assert [str(part) for part in wheel.parts] == [
+        "wheel:m-part8==1.0#m_part8/data/m.gguf.part00",
+        "wheel:m-part9==1.0#m_part9/data/m.gguf.part01",
+        "wheel:m-part10==1.0#m_part10/data/m.gguf.part02",
+    ]
+
+
+def test_brackets_in_a_file_of_one_wheel_are_its_name() -> None:
+    wheel = parse("wheel:m==1.0#m/x[1-4].gguf", NAMES)
+    assert isinstance(wheel, Wheel)
+    assert (wheel.parts, wheel.name) == ((wheel,), "x[1-4].gguf")
 
 
 @given(st.text().filter(lambda text: "/" not in text and not text.endswith((".gguf", ".safetensors", "."))))

