@@ -58,9 +58,14 @@ class Runner:
             for cache in manifest.caches
             for past, present in zip(cache.past, cache.present, strict=True)
         ]
+        replaced = {past.name for cache in manifest.caches if cache.kind != "kv" for past in cache.past}
+        self._states = [buffer for name, _, buffer in self._buffers if name in replaced]
 
     def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Array]:
         """Append `ids` behind `past` tokens (0 begins a new window); `asked` is how many places get logits."""
+        if past == 0:  # attention sees no rows of the last window, but recurrent states would carry it over
+            for state in self._states:
+                state.fill(0)
         total = past + len(ids)
         binding = self._session.io_binding()
         inputs: dict[str, NDArray[np.generic]] = {

@@ -30,6 +30,10 @@ class Limits:
     prefill_chunk: int = 256
     """Prompt tokens a step: cancellation and progress happen between chunks."""
     cache_slots: int = 2
-    """Conversations whose KV cache is kept between turns. Memory is touched only as far as it is used."""
+    """Conversations whose cache is kept between turns. Memory is touched only as far as it is used."""
+    snapshots: int = 16
+    """Points of one conversation that a model with recurrent layers can go back to."""
+    snapshot_bytes: int = 256 << 20
+    """Memory for all of them, over all conversations."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""

@@ -52,8 +52,12 @@ class OnnxEngine:
     def __init__(self, session: Session, limits: Limits) -> None:
         self._session = session
         self._limits = limits
-        self._slots: list[Slot] = [session.new_slot() for _ in range(limits.cache_slots)]
-        self._prefixes = PrefixIndex(limits.cache_slots)
+        room = limits.snapshot_bytes // limits.cache_slots
+        self._slots: list[Slot] = [
+            session.new_slot(snapshots=limits.snapshots, snapshot_bytes=room)
+            for _ in range(limits.cache_slots)
+        ]
+        self._prefixes = PrefixIndex([slot.cache.reaches for slot in self._slots])
         self._scheduler: Scheduler[_Job] = Scheduler(slots=limits.cache_slots, depth=limits.queue_depth)
         self._stats = EngineStats(0, 0, 0, 0, 0.0, 0.0, 0, 0)
         self._wake = threading.Condition()
@@ -173,8 +177,9 @@ class OnnxEngine:
 
     def _advance(self, job: _Job, *, begins: bool) -> None:
         if begins:
-            held, cached = self._prefixes.claim(job.request.prompt_ids)
-            job.lease = Lease(self._slots[held.index], held, cached)
+            claim = self._prefixes.claim(job.request.prompt_ids)
+            job.lease = Lease(self._slots[claim.held.index], claim)
+            self._reuse(job.lease)
             job.steps = generate(
                 job.request,
                 job.lease,
@@ -196,12 +201,20 @@ class OnnxEngine:
                 assert_never(event)
         job.send(event)
 
+    def _reuse(self, lease: Lease) -> None:
+        """Bring what is computed of the prompt into the slot's cache."""
+        cache, source = lease.slot.cache, self._slots[lease.claim.source.index].cache
+        if source is cache:
+            cache.trim(lease.claim.cached)
+        else:
+            cache.adopt(source, lease.claim.cached)
+
     def _end(self, job: _Job, *, sound: bool) -> None:
         with self._wake:
             self._scheduler.finish(job)
             self._wake.notify_all()
         if job.lease is not None:
-            self._prefixes.release(job.lease.held, sound=sound)
+            self._prefixes.release(job.lease.claim.held, sound=sound)
 
     def _count(self, done: Done) -> None:
         with self._wake:
@@ -224,10 +237,9 @@ class OnnxEngine:
                 self._scheduler.finish(chosen[0])
                 left.append(chosen[0])
         for job in left:
-            produced = (
-                0 if job.lease is None else max(0, len(job.lease.held.ids) - len(job.request.prompt_ids))
-            )
-            usage = Usage(len(job.request.prompt_ids), 0 if job.lease is None else job.lease.cached, produced)
+            claim = None if job.lease is None else job.lease.claim
+            produced = 0 if claim is None else max(0, len(claim.held.ids) - len(job.request.prompt_ids))
+            usage = Usage(len(job.request.prompt_ids), 0 if claim is None else claim.cached, produced)
             spent = time.monotonic() - job.submitted
             queued, decode = (spent, 0.0) if job.lease is None else (0.0, spent)
             job.send(Done("cancelled", usage, Timings(queued, 0.0, decode, 0.0)))

@@ -1,7 +1,9 @@
 """Which cached tokens of which slot a new prompt can start from. Pure bookkeeping over ids; no buffers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from runtime.engine.snapshots import TURN_TOKENS
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -18,18 +20,36 @@ class Held:
     """What one slot's cache holds."""
 
     index: int
+    reaches: Callable[[int], int]
+    """The most tokens, up to so many, that the cache can be taken back to."""
     ids: list[int] = field(default_factory=list)
     """Tokens whose state is in the cache, in order."""
+    prompt: int = 0
+    """How many of them, and of those still to come, are a prompt's; the rest are an answer."""
     busy: bool = False
     used: int = 0
     """When it was last claimed, as a count of claims."""
 
 
-class PrefixIndex:
-    """All slots' contents; hands the best free one to a prompt."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Where a prompt is computed, and what of it need not be."""
 
-    def __init__(self, slots: int) -> None:
-        self._held = [Held(index) for index in range(slots)]
+    held: Held
+    cached: int
+    """Tokens of the prompt that are computed already."""
+    source: Held
+    """Whose cache holds them: the same slot's, or one's to copy from."""
+    shared: int
+    """Tokens of the prompt that were computed once, whether or not they are reached: where it leaves another prompt."""
+
+
+class PrefixIndex:
+    """All slots' contents; finds each prompt its slot."""
+
+    def __init__(self, reaches: Sequence[Callable[[int], int]]) -> None:
+        """One slot for each of `reaches`, which tells how far back its cache can go."""
+        self._held = [Held(index, reach) for index, reach in enumerate(reaches)]
         self._claims = 0
 
     @property
@@ -37,22 +57,32 @@ class PrefixIndex:
         """Slots that nobody uses now."""
         return sum(not held.busy for held in self._held)
 
-    def claim(self, prompt: Sequence[int]) -> tuple[Held, int]:
-        """The free slot that saves most, and how many of the prompt's tokens it already holds.
+    def claim(self, prompt: Sequence[int]) -> Claim:
+        """A free slot for a prompt, and the slot that saves it most; nothing is copied or taken back yet.
 
-        At least one token is left to compute, since its logits are wanted. Among slots that save equally little, the
-        least recently used goes, so that another conversation's cache lives on.
+        At least one token is left to compute, since its logits are wanted. The next turn of a conversation goes on
+        where the last one is. A prompt that only begins like another's takes a copy of that to the slot that was used
+        least recently, unless more would be lost there, so that the other conversation's cache lives on.
         """
         free = [held for held in self._held if not held.busy]
         if not free:
             raise RuntimeError("claim() with no free slot")
-        usable = len(prompt) - 1
-        best = max(free, key=lambda held: (min(common_prefix(held.ids, prompt), usable), -held.used))
+        common = [min(common_prefix(held.ids, prompt), len(prompt) - 1) for held in self._held]
+        cached = [held.reaches(n) for held, n in zip(self._held, common, strict=True)]
+        lost = [max(0, held.prompt - TURN_TOKENS - n) for held, n in zip(self._held, common, strict=True)]
+        source = max(self._held, key=lambda h: (cached[h.index], not h.busy, -lost[h.index], -h.used))
+        held = min(free, key=lambda held: held.used)
+        if not source.busy and cached[source.index] and lost[source.index] <= min(held.prompt, len(held.ids)):
+            held = source
+        best = cached[source.index]
+        return self._take(Claim(held, best, source if best else held, max(common)), prompt)
+
+    def _take(self, claim: Claim, prompt: Sequence[int]) -> Claim:
         self._claims += 1
-        cached = min(common_prefix(best.ids, prompt), usable)
-        del best.ids[cached:]
-        best.busy, best.used = True, self._claims
-        return best, cached
+        held = claim.held
+        held.ids[:] = prompt[: claim.cached]
+        held.prompt, held.busy, held.used = len(prompt), True, self._claims
+        return claim
 
     def release(self, held: Held, *, sound: bool) -> None:
         """Give a slot back; a cache that may be half-written is forgotten."""

@@ -4,8 +4,6 @@ Knows how a decoder is loaded, how its cache buffers are bound, and how one chun
 the tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
 """
 
-import math
-import mmap
 import os
 import time
 from pathlib import Path
@@ -15,7 +13,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models.manifest import DECODER_NAME, Manifest, TensorSpec
+from models.manifest import DECODER_NAME, Manifest
+from runtime.engine.cache import Cache
 from runtime.errors import BundleError, EngineError
 
 _SPIN_US: Final = 1000
@@ -85,24 +84,27 @@ class Session:
                     f"bundle {self.manifest.name!r}: {kind} {wrong!r} differs from the manifest; pull the model again"
                 )
 
-    def new_slot(self) -> "Slot":
-        """Cache buffers for one conversation, as long as the context; memory is touched only where it is used."""
-        return Slot(self._session, self.manifest)
+    def new_slot(self, *, snapshots: int = 0, snapshot_bytes: int = 0) -> "Slot":
+        """A cache for one conversation, as long as the context; memory is touched only where it is used.
+
+        Of recurrent states it keeps at most so many snapshots, and so many bytes of them.
+        """
+        cache = Cache(self.manifest, snapshots=snapshots, snapshot_bytes=snapshot_bytes)
+        return Slot(self._session, self.manifest, cache)
 
 
 class Slot:
-    """The cache of one sequence, bound to its session: past and present are the same memory, appended in place."""
+    """One sequence's cache, bound to its session: past and present are the same memory, whatever the kind.
 
-    def __init__(self, session: ort.InferenceSession, manifest: Manifest) -> None:
+    Sharing is exact for every kind: attention appends, and the recurrent kernels read a state before they write it.
+    """
+
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest, cache: Cache) -> None:
         self._session = session
         self._vocabulary = manifest.vocabulary_size
+        self.cache = cache
         self._seqlens = np.zeros(1, dtype=np.int32)
         self._total = np.zeros((), dtype=np.int32)
-        self._buffers = [
-            (past.name, present.name, _lazy_zeros(past, manifest.context_length))
-            for cache in manifest.caches
-            for past, present in zip(cache.past, cache.present, strict=True)
-        ]
         self._ids = np.zeros((1, 1), dtype=np.int64)
         self._logits = np.zeros((1, 1, self._vocabulary), dtype=np.float32)
         self._step = self._bind(self._ids, np.zeros(1, dtype=np.int64), self._logits)
@@ -121,51 +123,47 @@ class Slot:
         )
         for name, array in inputs:
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
-        for past, present, buffer in self._buffers:
-            value = ort.OrtValue.ortvalue_from_numpy(buffer)
-            binding.bind_ortvalue_input(past, value)
-            binding.bind_ortvalue_output(present, value)
+        for buffer in self.cache.buffers:
+            value = ort.OrtValue.ortvalue_from_numpy(buffer.array)
+            binding.bind_ortvalue_input(buffer.past, value)
+            binding.bind_ortvalue_output(buffer.present, value)
         binding.bind_ortvalue_output(_LOGITS, ort.OrtValue.ortvalue_from_numpy(logits))
         return binding
 
-    def prefill(self, ids: NDArray[np.int64], past: int, *, asked: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Append ids [n] behind `past` cached tokens; return logits [len(asked), V] at those places of the chunk.
+    def prefill(self, ids: NDArray[np.int64], *, asked: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Append ids [n] behind what the cache holds; return logits [len(asked), V] at those places of the chunk.
 
         With nothing asked the head is not computed at all.
+
+        Raises:
+            EngineError: onnxruntime failed; the cache then holds nothing.
         """
         logits = np.empty((1, len(asked), self._vocabulary), dtype=np.float32)
-        binding = self._bind(ids.reshape(1, -1), asked, logits)
-        self._run(binding, past + len(ids))
+        self._run(self._bind(ids.reshape(1, -1), asked, logits), len(ids))
         rows: NDArray[np.float32] = logits[0]
         return rows
 
-    def step(self, token: int, past: int) -> NDArray[np.float32]:
-        """Append one token; return its logits [V], valid (and free to be changed) until the next step."""
+    def step(self, token: int) -> NDArray[np.float32]:
+        """Append one token; return its logits [V], valid (and free to be changed) until the next step.
+
+        Raises:
+            EngineError: as `prefill`.
+        """
         self._ids[0, 0] = token
-        self._run(self._step, past + 1)
+        self._run(self._step, 1)
         row: NDArray[np.float32] = self._logits[0, 0]
         return row
 
-    def _run(self, binding: ort.IOBinding, total: int) -> None:
+    def _run(self, binding: ort.IOBinding, count: int) -> None:
+        total = self.cache.tokens + count
         self._seqlens[0] = total - 1
         self._total[()] = total
         start = time.perf_counter()
         try:
             self._session.run_with_iobinding(binding)
         except Exception as exc:  # onnxruntime's errors share no base class
+            self.cache.forget()
             raise EngineError(f"onnxruntime failed on a step: {exc}") from exc
         finally:
             self.run_seconds += time.perf_counter() - start
-
-
-def _lazy_zeros(spec: TensorSpec, capacity: int) -> NDArray[np.generic]:
-    """A zeroed buffer whose memory is taken page by page as it is written.
-
-    Not `np.zeros`: numpy asks for huge pages, and one token in each head would then take the whole context's memory.
-    """
-    sizes = {"batch": 1, "capacity": capacity}
-    shape = tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
-    dtype = np.dtype(spec.dtype)
-    size = math.prod(shape) * dtype.itemsize
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    return np.frombuffer(memory, dtype=dtype).reshape(shape)
+        self.cache.tokens = total

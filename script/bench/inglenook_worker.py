@@ -20,11 +20,10 @@ class Inglenook:
         manifest = Manifest.from_json((bundle / MANIFEST_NAME).read_bytes())
         self._slot = Session(bundle, manifest, threads=workload.threads).new_slot()
         self._chunk = Limits().prefill_chunk
-        self._past = 0
 
     def prefill(self, ids: Sequence[int]) -> int:
         """Forget everything and read `ids`; only the last chunk is asked for logits."""
-        self._past = 0
+        self._slot.cache.trim(0)
         chunks = [ids[i : i + self._chunk] for i in range(0, len(ids), self._chunk)]
         for chunk in chunks[:-1]:
             self._append(chunk, asked=[])
@@ -33,15 +32,11 @@ class Inglenook:
 
     def step(self, token: int) -> int:
         """Append one token."""
-        logits = self._slot.step(token, self._past)
-        self._past += 1
-        return int(np.argmax(logits))
+        return int(np.argmax(self._slot.step(token)))
 
     def _append(self, chunk: Sequence[int], asked: Sequence[int]) -> NDArray[np.float32]:
         ids, positions = np.array(chunk, dtype=np.int64), np.array(asked, dtype=np.int64)
-        logits = self._slot.prefill(ids, self._past, asked=positions)
-        self._past += len(chunk)
-        return logits
+        return self._slot.prefill(ids, asked=positions)
 
 
 if __name__ == "__main__":

@@ -36,10 +36,10 @@ def largest_difference(golden: Path) -> float:
         manifest = tiny_bundle(bundle, variant=golden.name)
         slot = Session(bundle, manifest, threads=1).new_slot()
         prompt = np.array(reference.prompt)
-        prefill = slot.prefill(prompt, 0, asked=np.arange(len(prompt)))
+        prefill = slot.prefill(prompt, asked=np.arange(len(prompt)))
         worst = np.abs(prefill - reference.prefill).max()
-        for i, token in enumerate(reference.greedy):
-            worst = max(worst, np.abs(slot.step(token, len(prompt) + i) - reference.steps[i]).max())
+        for token, expected in zip(reference.greedy, reference.steps, strict=True):
+            worst = max(worst, np.abs(slot.step(token) - expected).max())
     return float(worst)
 
 

@@ -55,7 +55,7 @@ def logits(checkpoint: Checkpoint, ids: tuple[int, ...], into: Path) -> np.ndarr
     into.mkdir()
     manifest = build(checkpoint, IDENTITY, recipe_named("fp32"), into)
     slot = Session(into, manifest, threads=1).new_slot()
-    return slot.prefill(np.array(ids), 0, asked=np.arange(len(ids)))
+    return slot.prefill(np.array(ids), asked=np.arange(len(ids)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""What one sequence has left in its slot, by kind, and the way back to an earlier token of it.
+
+Attention (kind kv) appends a row a token and is told how many rows to see: going back is seeing fewer. Recurrent kinds
+(conv, ssm) hold one state, replaced at every run: going back is putting a copy there that was taken on the way. Knows
+buffers and token counts; does not know onnxruntime, nor which tokens they were (`runtime.engine.prefix` does).
+"""
+
+import math
+import mmap
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.manifest import CacheKind, Manifest, TensorSpec
+from runtime.engine.snapshots import Ring
+
+_RECURRENT: Final[frozenset[CacheKind]] = frozenset({"conv", "ssm"})
+_CAPACITY: Final = "capacity"
+"""Name of the axis along which a cache of kind kv grows."""
+
+State = NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The recurrent states after `tokens` tokens; what attention keeps of those tokens stays where it is."""
+
+    tokens: int
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """Memory that goes in as `past` and comes out as `present`: a run appends to it, or replaces it, in place."""
+
+    past: str
+    present: str
+    kind: CacheKind
+    array: State
+
+
+class Cache:
+    """The buffers of one slot, how many tokens they hold, and the snapshots kept on the way there."""
+
+    def __init__(self, manifest: Manifest, *, snapshots: int = 0, snapshot_bytes: int = 0) -> None:
+        """At most so many snapshots are kept, and so many bytes of them."""
+        self.buffers = tuple(
+            Buffer(past.name, present.name, spec.kind, _lazy_zeros(past, manifest.context_length))
+            for spec in manifest.caches
+            for past, present in zip(spec.past, spec.present, strict=True)
+        )
+        self.tokens = 0
+        """Tokens the buffers hold; whoever runs the graph on them moves this on."""
+        self._states = tuple(buffer.array for buffer in self.buffers if buffer.kind in _RECURRENT)
+        size = sum(state.nbytes for state in self._states)
+        self._kept: Ring[tuple[State, ...]] = Ring(min(snapshots, snapshot_bytes // size) if size else 0)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether going back needs a snapshot."""
+        return bool(self._states)
+
+    def reaches(self, tokens: int) -> int:
+        """The most tokens, up to `tokens`, that `trim` can leave."""
+        if not self._states or self.tokens <= tokens:
+            return min(tokens, self.tokens)
+        return self._kept.nearest(tokens)
+
+    def trim(self, tokens: int) -> int:
+        """Go back to `tokens` tokens, or to the nearest snapshot before; return how many are left.
+
+        The rest has to be run again. What lies behind is forgotten, snapshots included.
+        """
+        left = self.reaches(tokens)
+        if self._states and left < self.tokens:
+            self._put(self._kept.at(left))
+        self.tokens = left
+        self._kept.forget_after(left)
+        return left
+
+    def forget(self) -> None:
+        """Go back to no tokens: a run that failed may have left anything in the buffers."""
+        self._put(None)
+        self.tokens = 0
+        self._kept.forget_after(0)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the recurrent states as they are now, the caller's to keep."""
+        return Snapshot(self.tokens, tuple(state.copy() for state in self._states))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of this cache, whose first tokens are still those it was taken after.
+
+        Raises:
+            RuntimeError: it lies ahead; rows of attention that were trimmed may since have been written over.
+        """
+        if snapshot.tokens > self.tokens:
+            raise RuntimeError(f"a snapshot of {snapshot.tokens} tokens cannot restore {self.tokens}")
+        self._put(snapshot.states)
+        self.tokens = snapshot.tokens
+        self._kept.forget_after(snapshot.tokens)
+
+    def keep(self, *, branch: bool = False) -> None:
+        """Keep a snapshot of now to come back to; `branch` says that other prompts have left here."""
+        if not self._states or not self.tokens:
+            return
+        copy = self._kept.place(self.tokens, branch=branch, new=self._blank)
+        if copy is not None:
+            for to, state in zip(copy, self._states, strict=True):
+                np.copyto(to, state)
+
+    def adopt(self, other: Self, tokens: int) -> int:
+        """Become a copy of the other's first `tokens` tokens, or of fewer as `trim` does; return how many."""
+        left = other.reaches(tokens)
+        for mine, theirs in zip(self.buffers, other.buffers, strict=True):
+            if mine.kind not in _RECURRENT:
+                mine.array[:, :, :left] = theirs.array[:, :, :left]
+        self._put(other._states if left == other.tokens else other._kept.at(left))
+        self._kept.forget_after(0)
+        self.tokens = left
+        self.keep(branch=True)
+        return left
+
+    def _blank(self) -> tuple[State, ...]:
+        return tuple(np.empty_like(state) for state in self._states)
+
+    def _put(self, states: tuple[State, ...] | None) -> None:
+        """Make the states those, or what they are before the first token."""
+        for index, state in enumerate(self._states):
+            np.copyto(state, 0 if states is None else states[index])
+
+
+def _lazy_zeros(spec: TensorSpec, capacity: int) -> State:
+    """A zeroed buffer whose memory is taken page by page as it is written.
+
+    Not `np.zeros`: numpy asks for huge pages, and one token in each head would then take the whole context's memory.
+    """
+    sizes = {"batch": 1, _CAPACITY: capacity}
+    shape = tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+    dtype = np.dtype(spec.dtype)
+    size = math.prod(shape) * dtype.itemsize
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, dtype=dtype).reshape(shape)

@@ -1,0 +1,98 @@
+"""Which snapshots of a sequence to keep when there is room for few, and where to take them. Pure bookkeeping.
+
+Prompts come back to where another left them (the end of a system prompt that both have) and to the end of the last
+one, seldom to a place between. So branches go last, the newest is always taken, and the rest thin out with distance.
+After Marconi (arXiv 2411.19379), which admits states at branches and ends, and lets go by what one saves.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+State = TypeVar("State")
+
+TURN_TOKENS: Final = 8
+"""Tokens a chat template puts behind the last message to begin the answer (7 in Qwen3's, 3 in most): the next prompt
+need not repeat them, so a snapshot before them serves the next turn and the same prompt asked again."""
+
+
+def marks(cached: int, shared: int, total: int) -> tuple[int, ...]:
+    """Places worth a snapshot in a prompt of `total` tokens, `cached` of them computed, `shared` with another prompt.
+
+    Where it leaves the other prompt a third may leave too. Places so near that little is saved are not worth a chunk.
+    """
+    stable = total - TURN_TOKENS
+    return tuple(sorted({mark for mark in (shared, stable) if cached + TURN_TOKENS <= mark <= stable}))
+
+
+def cuts(start: int, total: int, chunk: int, at: Iterable[int]) -> Iterator[int]:
+    """Where chunks of at most `chunk` tokens end that take a prompt from `start` to `total`.
+
+    None goes over a place of `at`, which is ascending and between the two.
+    """
+    for stop in (*at, total):
+        while start < stop:
+            start = min(start + chunk, stop)
+            yield start
+
+
+@dataclass(slots=True)
+class _Kept(Generic[State]):
+    tokens: int
+    state: State
+    branch: bool
+
+
+class Ring(Generic[State]):
+    """Snapshots of one sequence in order of tokens, at most `room` of them; memory of those let go is used again."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._kept: list[_Kept[State]] = []
+        self._spare: list[State] = []
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Token counts there is a snapshot of, ascending."""
+        return tuple(kept.tokens for kept in self._kept)
+
+    def nearest(self, tokens: int) -> int:
+        """The last place at or before `tokens`; 0 when there is none."""
+        index = bisect_right(self._kept, tokens, key=lambda kept: kept.tokens)
+        return self._kept[index - 1].tokens if index else 0
+
+    def at(self, tokens: int) -> State | None:
+        """The snapshot of exactly so many tokens."""
+        return next((kept.state for kept in self._kept if kept.tokens == tokens), None)
+
+    def forget_after(self, tokens: int) -> None:
+        """Let go of what is longer."""
+        while self._kept and self._kept[-1].tokens > tokens:
+            self._spare.append(self._kept.pop().state)
+
+    def place(self, tokens: int, *, branch: bool, new: Callable[[], State]) -> State | None:
+        """Make room behind all others; return what to write into.
+
+        None when there is one of that place already (it may become a branch), or no room at all.
+        """
+        if self._kept and self._kept[-1].tokens == tokens:
+            self._kept[-1].branch |= branch
+            return None
+        if not self._room:
+            return None
+        if len(self._kept) == self._room:
+            self._spare.append(self._kept.pop(self._least(tokens)).state)
+        state = self._spare.pop() if self._spare else new()
+        self._kept.append(_Kept(tokens, state, branch))
+        return state
+
+    def _least(self, end: int) -> int:
+        """Index of the one that saves least, for its distance from the end; a branch only after all others."""
+        before = [0, *(kept.tokens for kept in self._kept)]
+
+        def worth(index: int) -> tuple[bool, float]:
+            kept, last = self._kept[index], before[index]
+            return kept.branch, (kept.tokens - last) / (end - last)
+
+        return min(range(len(self._kept)), key=worth)
