@@ -1,4 +1,4 @@
-"""`ingle pull | list | show | rm | verify`: models on this machine, from the command line.
+"""`ingle pull | list | show | rm | verify | licence`: models on this machine, from the command line.
 
 Knows words, options and exit codes; the work is done by `models.pull` and `models.store`. What builds or
 fetches is imported by the commands that need it, so that the others start at once.
@@ -9,12 +9,15 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, ParamSpec
 
 import click
 
 from models.errors import ModelError, StoreError
+from models.licences import Terms, by_id, terms_of
+from models.licences.policy import Policy
 from models.store import Bundle, Store, default_state_dir
 
 _INTERRUPTED: Final = 130
@@ -24,10 +27,14 @@ _PIPED_WIDTH: Final = 160
 """Columns of a table that goes into a file or another program."""
 _HEADINGS: Final = {"bytes": "size", "kl_mean": "KL to fp32"}
 """Of columns that people know by another name than programs do."""
-_MAY_WRAP: Final = frozenset({"kl_mean", "summary"})
+_MAY_WRAP: Final = frozenset({"kl_mean", "summary", "tags"})
 """Columns that give way on a narrow terminal."""
+_LICENCE_COLUMNS: Final = ("kind", "name", "licence", "tags", "policy")
 
 Parameters = ParamSpec("Parameters")
+PolicyReader = Callable[[Path | None], Policy]
+"""From the file named by --config, or None for the usual places, to the owner's policy. Whoever gathers the commands
+gives it as click's `obj`, since the configuration is not ours to read (docs/adr/0007)."""
 
 commands = click.Group("models", help="Fetch, inspect and remove models.")
 
@@ -66,6 +73,23 @@ def _command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]
     return decorate
 
 
+def _policy(ctx: click.Context, _option: click.Parameter, file: Path | None) -> Policy:
+    """The policy in effect; without a reader of configurations nothing is stated."""
+    read: PolicyReader | None = ctx.find_root().obj
+    if read is None and file is not None:
+        raise click.BadParameter("configurations are read by the command `ingle` only; leave --config out")
+    return Policy() if read is None else read(file)
+
+
+_policy_option = click.option(
+    "--config",
+    "policy",
+    type=click.Path(path_type=Path),
+    callback=_policy,
+    help="Configuration file, for its [policy].",
+)
+
+
 def _fail(message: str, status: int) -> None:
     click.echo(f"error: {message}", err=True)
     sys.exit(status)
@@ -79,6 +103,7 @@ def _fail(message: str, status: int) -> None:
     "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
 )
 @click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
+@_policy_option
 def pull(
     store: Store,
     reference: str,
@@ -86,6 +111,7 @@ def pull(
     recipe: str | None,
     accepted: tuple[str, ...],
     *,
+    policy: Policy,
     force: bool,
 ) -> None:
     """Fetch a model and build its bundle."""
@@ -96,7 +122,7 @@ def pull(
 
     wishes = pulling.Wishes(name, recipe, frozenset(accepted), force)
     with reporting(Console(stderr=True)) as report:
-        pulled = pulling.pull(reference, store, report, wishes=wishes)
+        pulled = pulling.pull(reference, store, report, wishes=wishes, policy=policy)
     click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
 
 
@@ -133,6 +159,61 @@ def show(store: Store, name: str, *, as_json: bool) -> None:
         return
     for label, value in facts(bundle):
         click.echo(f"{label + ':':<14}{value}")
+
+
+@_command("licence")
+@click.argument("name", required=False)
+@click.option("--report", "whole", is_flag=True, help="Everything on this device, with every clause.")
+@click.option("--json", "as_json", is_flag=True, help="The report, for programs.")
+@_policy_option
+def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, policy: Policy) -> None:
+    """Show what is on this device under which licence, and what a licence asks."""
+    from models.licences import report  # noqa: PLC0415  this command only
+
+    if name is not None and whole:
+        raise click.UsageError("name one thing, or give --report")
+    things = report.on_device(store.root.parent)
+    if name is not None:
+        things = tuple(each for each in things if name in {each.name, each.name.partition("@")[0]})
+        if not things:
+            terms = _terms(name)
+            click.echo(json.dumps(asdict(terms), indent=2) if as_json else "\n".join(report.lines(terms)))
+            return
+    rows = [report.row(each, policy) for each in things]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not rows:
+        click.echo(
+            "nothing here yet that somebody else made; `ingle pull smollm2-135m` fetches a small model"
+        )
+    elif whole or name is not None:
+        click.echo("\n\n".join(report.paragraph(each, policy) for each in things))
+    else:
+        _print_table([_short(row) for row in rows], _LICENCE_COLUMNS)
+    if name is None and (lost := _unreadable(store, store.list())):
+        click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
+
+
+def _terms(name: str) -> Terms:
+    """Of a model of the catalogue, or of a licence itself."""
+    from models.catalogue import catalogue  # noqa: PLC0415  this command only
+
+    if entry := catalogue().get(name):
+        return terms_of(entry.terms)
+    if (terms := by_id(name)) is None:
+        raise StoreError(
+            f"{name!r} is nothing on this device, no model of the catalogue and no licence we know; "
+            "`ingle licence` shows what is here"
+        )
+    return terms
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the report as a line of a table."""
+    return row | {
+        "tags": ", ".join(row["tags"]) or "-",
+        "policy": "refuses it" if row["refused"] else "allows it",
+    }
 
 
 @_command("rm")

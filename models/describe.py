@@ -5,12 +5,17 @@ from typing import Any, Final
 
 from models.bundle import Bundle
 from models.catalogue import catalogue
+<<<<<<< HEAD
 from models.cpu import cpu_class
 from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
+=======
+from models.licences import terms_of
+from models.manifest import Fidelity, Quantization, SamplingDefaults
+>>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
 from models.preflight import show
 
 LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "kl_mean", "digest")
-CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "summary")
+CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "licence", "summary")
 
 
 def summary(bundle: Bundle) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def catalogued() -> list[dict[str, Any]]:
             "parameters": entry.parameters,
             "download": entry.needs.download,
             "memory": entry.needs.serve_memory,
-            "licence": entry.licence.spdx,
+            "licence": entry.licence,
             "summary": entry.summary,
         }
         for entry in catalogue().values()
@@ -48,6 +53,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
     """The lines of `ingle show`: a label and a value each."""
     manifest = bundle.manifest
     licence, source = manifest.licence, manifest.source
+    display = terms_of(licence).display
     return [
         ("model", bundle.reference),
         ("digest", bundle.digest),
@@ -60,6 +66,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("languages", ", ".join(manifest.languages) or "not stated"),
         ("tool dialect", manifest.tool_dialect),
         ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
+        *([("to be shown", display)] if display else []),
         ("source", f"{source.uri} at {source.revision}, sha256 {source.sha256}"),
         ("files", f"{len(manifest.files)}, {show(bundle.size)}, in {bundle.path}"),
     ]

@@ -37,6 +37,10 @@ class PreflightError(ModelError):
     """The machine cannot hold or run this model, or its licence is not accepted; said before the first byte."""
 
 
+class PolicyError(ModelError):
+    """The owner's policy rules out the licence of a model: it is neither fetched nor run here."""
+
+
 class StoreError(ModelError):
     """A bundle that is missing, incomplete or altered."""
 

@@ -20,6 +20,17 @@ TOKENIZER_NAME: Final = "tokenizer.json"
 TEMPLATE_NAME: Final = "chat_template.jinja"
 
 CacheKind = Literal["kv", "conv", "ssm"]
+Restriction = Literal[
+    "attribution",
+    "revenue-cap",
+    "user-cap",
+    "use-policy",
+    "copyleft",
+    "non-commercial",
+    "unknown",
+]
+"""What a licence may ask of an owner; `models.licences` has the clauses. Another one is another schema version."""
+Tag = Literal["commercial", Restriction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,7 @@ class Licence:
     """SPDX id (or LicenseRef-...) and what it asks of an owner."""
 
     spdx: str
-    tags: tuple[str, ...] = ()
-    """Of: commercial, attribution, revenue-cap, use-policy, copyleft, non-commercial, unknown."""
+    tags: tuple[Tag, ...] = ()
     url: str = ""
 
 

@@ -68,7 +68,7 @@ class Plan:
 
     def licence(self, stated: Licence | None) -> Licence | None:
         """The catalogue's word, else the source's."""
-        return self.entry.licence if self.entry else stated
+        return self.entry.terms if self.entry else stated
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -5,25 +5,15 @@ A limit is checked only where something is known: a source that hides its size i
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 from models.catalogue import Needs
 from models.errors import PreflightError
+from models.licences import UNKNOWN
+from models.licences.policy import Policy, enforce, unsettled
 from models.machine import Machine
 from models.manifest import Licence
 from models.sources.interface import Offer
-from models.sources.licences import UNKNOWN
-
-ACCEPTED_TAGS: Final = frozenset({"commercial", "attribution"})
-"""What an owner accepts without being asked: use it for anything, name the author."""
-
-_EXPLAINED: Final = {
-    "non-commercial": "forbids commercial use",
-    "revenue-cap": "is free only below a certain revenue",
-    "use-policy": "binds you to a use policy",
-    "copyleft": "binds what you make of it",
-    "unknown": "is not one we know",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +45,20 @@ def check(
     machine: Machine,
     accepted: Collection[str],
     *,
+    policy: Policy,
     own_file: bool = False,
 ) -> None:
-    """Refuse a model that the licence policy, the disk or the memory rules out.
+    """Refuse a model that the owner's policy, the disk or the memory rules out.
 
-    `accepted` are the SPDX ids that the owner accepted by name. Of an `own_file`, one that lay on this machine,
-    nobody need have said under what licence it came: its owner is asked, not warned.
+    `accepted` are the SPDX ids that the owner accepted by name, beside those of the policy. Of an `own_file`,
+    one that lay on this machine, nobody need have said under what licence it came: its owner is asked, not warned.
 
     Raises:
-        PreflightError: the first reason found, with both numbers.
+        PolicyError: the policy rules the licence out, whatever was accepted.
+        PreflightError: the first other reason found, with both numbers.
     """
-    if own_file and licence == UNKNOWN and licence.spdx not in accepted:
-        raise PreflightError(
-            f"{what} does not say what its licence is; if you know that you may use it, "
-            f"add --accept-licence {licence.spdx}"
-        )
-    _licence(what, licence, accepted)
+    enforce(policy, licence, what)
+    _licence(what, licence, policy, accepted, own_file=own_file)
     if demand.disk > machine.disk_free:
         raise PreflightError(
             f"{what} needs {show(demand.disk)} of disk but {show(machine.disk_free)} are free; "
@@ -88,18 +76,21 @@ def check(
         )
 
 
-def _licence(what: str, licence: Licence, accepted: Collection[str]) -> None:
-    if licence.spdx in accepted:
+def _licence(
+    what: str, licence: Licence, policy: Policy, accepted: Collection[str], *, own_file: bool
+) -> None:
+    if not (asked := unsettled(policy, licence, accepted)):
         return
-    # No tag at all says nothing, which is not consent.
-    open_points = [tag for tag in licence.tags or ("unknown",) if tag not in ACCEPTED_TAGS]
-    if open_points:
-        reasons = " and ".join(_EXPLAINED.get(tag, f"is tagged {tag!r}") for tag in open_points)
-        where = f" ({licence.url})" if licence.url else ""
+    if own_file and licence == UNKNOWN:
         raise PreflightError(
-            f"the licence of {what}, {licence.spdx}{where}, {reasons}; "
-            f"read it, then add --accept-licence {licence.spdx}"
+            f"{what} does not say what its licence is; if you know that you may use it, "
+            f"add --accept-licence {licence.spdx}"
         )
+    clauses = ", and ".join(f"{condition.clause} says that {condition.says}" for condition in asked)
+    where = f" ({licence.url})" if licence.url else ""
+    raise PreflightError(
+        f"{what} is under {licence.spdx}{where}: {clauses}; read it, then add --accept-licence {licence.spdx}"
+    )
 
 
 def show(size: int) -> str:

@@ -16,13 +16,14 @@ from models.build import Identity
 from models.bundle import Bundle
 from models.catalogue import catalogue
 from models.errors import ModelError, StoreError
+from models.licences import UNKNOWN
+from models.licences.policy import Policy, enforce
 from models.machine import Machine
 from models.plan import Plan, Wishes
 from models.reference import Hub, Local, Named, Wheel, parse
 from models.sources import hub, local, wheel
 from models.sources.download import PATIENT, Retry
 from models.sources.interface import Offer, Report, Step
-from models.sources.licences import UNKNOWN
 from models.sources.local import LocalOffer
 from models.sources.shelf import SourceShelf
 from models.sources.simple_index import default_index
@@ -59,22 +60,26 @@ def pull(
     *,
     wishes: Wishes | None = None,
     network: Network | None = None,
+    policy: Policy | None = None,
     build: Builder = assemble,
 ) -> Pulled:
     """Make sure that the model called `text` is in the store, and return its bundle.
 
     Raises:
         UnknownModelError: `text` names nothing.
-        PreflightError: this machine or its owner's licence policy rules the model out; nothing was fetched.
+        PolicyError: the owner's policy rules out its licence; nothing was fetched.
+        PreflightError: this machine cannot hold it, or its licence was not accepted; nothing was fetched.
         FetchError, WeightsError, ArchitectureError, QuantizationError: as the step that failed.
         StoreError: the name is taken by another model, or the disk is full.
     """
-    wishes, network = wishes or Wishes(), network or Network()
+    wishes, network, policy = wishes or Wishes(), network or Network(), policy or Policy()
     plan = _plan(text, wishes, report)
-    if not wishes.force and (bundle := _present(store, plan)):
+    if expected := plan.licence(None):
+        enforce(policy, expected, plan.name)
+    if not wishes.force and (bundle := _present(store, plan, policy)):
         return Pulled(bundle, fresh=False)
     with _full_disk_told(store), store.lock(plan.lock, waiting=_tell_waiting(plan, report)):
-        if not wishes.force and (bundle := _present(store, plan)):
+        if not wishes.force and (bundle := _present(store, plan, policy)):
             return Pulled(bundle, fresh=False)
         shelf = SourceShelf(store)
         offer = (None if wishes.force else shelf.find(plan.uri)) or _ask(plan, network)
@@ -87,6 +92,7 @@ def pull(
             licence,
             Machine.measure(store.root),
             wishes.accepted_licences,
+            policy=policy,
             own_file=own,
         )
         fetched = offer.fetch(shelf, report)
@@ -112,7 +118,7 @@ def _plan(text: str, wishes: Wishes, report: Report) -> Plan:
             return Plan.make(remote, None, wishes)
 
 
-def _present(store: Store, plan: Plan) -> Bundle | None:
+def _present(store: Store, plan: Plan, policy: Policy) -> Bundle | None:
     """The bundle that an earlier pull of the same thing left; None too when its manifest is damaged."""
     try:
         bundle = store.resolve(f"{plan.name}@{plan.version}")
@@ -123,6 +129,7 @@ def _present(store: Store, plan: Plan) -> Bundle | None:
             f"{bundle.reference} here was built from {bundle.manifest.source.uri}, not from {plan.uri}; "
             "give this one another name with --name"
         )
+    enforce(policy, bundle.manifest.licence, bundle.reference)
     return bundle
 
 

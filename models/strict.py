@@ -5,7 +5,7 @@ Knows types. Does not know which file it reads: whoever does says so, and says w
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
@@ -34,9 +34,7 @@ def load(kind: type[T], raw: object, path: str = "") -> T:
     hints = typing.get_type_hints(kind)
     for key in raw:
         if key not in hints:
-            near = get_close_matches(str(key), hints, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(hints)}"
-            raise MisfitError(f"{whole} has an unknown key {str(key)[:_SHOWN]!r} ({advice})")
+            raise MisfitError(f"{whole} has an unknown key {_among(str(key), hints)}")
     for field in fields(kind):  # type: ignore[arg-type]  # no Protocol says "a dataclass"
         if field.name not in raw and field.default is MISSING and field.default_factory is MISSING:
             raise MisfitError(f"{whole} lacks the key {field.name!r}")
@@ -54,7 +52,22 @@ def _value(hint: Any, raw: Any, path: str) -> Any:
             return tuple(_value(get_args(option)[0], item, f"{path}[{i}]") for i, item in enumerate(raw))
         if option is float and type(raw) is int and abs(raw) <= _EXACT:
             return float(raw)
-        fits = raw in get_args(option) if origin is Literal else type(raw) is (origin or option)
+        fits = raw in _choices(option) if origin is Literal else type(raw) is (origin or option)
         if fits:
             return raw
+    words = [word for option in options for word in _choices(option)]
+    if isinstance(raw, str) and words:
+        raise MisfitError(f"{path} has an unknown word {_among(raw, words)}")
     raise MisfitError(f"{path} is {repr(raw)[:_SHOWN]}, which is of the wrong type")
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """What a Literal may be; a union of Literals is one of them."""
+    return get_args(hint) if get_origin(hint) is Literal else ()
+
+
+def _among(wrong: str, known: Iterable[str]) -> str:
+    """What was written, and the nearest of what may be, or all of it."""
+    near = get_close_matches(wrong, known := tuple(known), n=1)
+    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"{wrong[:_SHOWN]!r} ({advice})"

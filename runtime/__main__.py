@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Final
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything can import onnxruntime
@@ -17,6 +18,7 @@ import click
 
 import runtime
 from models.errors import ModelError
+from models.licences.policy import Policy
 from runtime.errors import IngleError
 
 GROUP: Final = "inglenook.commands"
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
     found = entry_points(group=GROUP) if sources is None else sources
     ingle = click.version_option(runtime.__version__, prog_name="inglenook")(Gathered(found))
     try:
-        status = ingle.main(arguments, prog_name="ingle", standalone_mode=False)
+        status = ingle.main(arguments, prog_name="ingle", standalone_mode=False, obj=_policy)
     except click.ClickException as exc:
         exc.show()
         return exc.exit_code
@@ -71,6 +73,13 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
     except OSError as exc:
         return _blame_the_machine(exc)
     return status if isinstance(status, int) else 0
+
+
+def _policy(config_file: Path | None) -> Policy:
+    """The owner's policy, for commands of packages that cannot read a configuration themselves (docs/adr/0007)."""
+    from runtime.config import load  # noqa: PLC0415  few commands ask
+
+    return load(config_file).config.policy
 
 
 def _open_missing_streams() -> None:

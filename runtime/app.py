@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 
 import runtime
-from models.store import Bundle, Store
+from models.store import Bundle
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.listener import access, find_key, listen
-from runtime.loading import load_completer
+from runtime.loading import find_bundle, load_completer
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
 from runtime.mqtt.link import Endpoint
@@ -59,11 +59,12 @@ async def serve(
 
     Raises:
         StoreError: the model is not on this machine.
+        PolicyError: the owner's policy rules out its licence.
         BundleError: it cannot be loaded.
         ConfigError: a secret or a certificate cannot be read.
         ListenError: the port is taken.
     """
-    bundle = Store.below(state).resolve(config.model.name)
+    bundle = find_bundle(config, state)
     key = find_key(config.server, state, environ)
     topics = Topics(config.mqtt.node)
     notifier = Notifier.from_environment(environ)

@@ -1,12 +1,27 @@
 """From a model's name to something that completes: the store, the engine, the tokenizer. Seconds of blocking work.
 
-Everything heavy is imported here and not before.
+Everything heavy is imported here and not before. What is loaded has passed the owner's policy.
 """
 
-from models.store import Bundle
+from pathlib import Path
+
+from models.licences.policy import enforce
+from models.store import Bundle, Store
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.engine.engine import OnnxEngine
+
+
+def find_bundle(config: Config, state: Path) -> Bundle:
+    """The configured model in the store of `state`.
+
+    Raises:
+        StoreError: it is not on this machine.
+        PolicyError: its licence is one that the owner's policy rules out.
+    """
+    bundle = Store.below(state).resolve(config.model.name)
+    enforce(config.policy, bundle.manifest.licence, bundle.reference)
+    return bundle
 
 
 def load_completer(bundle: Bundle, config: Config) -> Completer:

@@ -5,14 +5,27 @@ Knows the form of an entry; does not fetch anything.
 
 import tomllib
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from models import strict
 from models.errors import ModelError
+from models.licences import known
 from models.manifest import Fidelity, Licence, SamplingDefaults
 from models.reference import Remote, parse_remote
 from models.sources.wheel import WheelPin
+
+Quirk = Literal["base", "no-system", "dated", "thinking", "thinking-switch"]
+"""What is odd about a model's conversations.
+
+base: it continues a text and has no chat template. no-system: the template puts the system's words into the first turn
+of the user. dated: the template writes today's date into the prompt. thinking: it thinks aloud before it answers.
+thinking-switch: it does, unless the template is told `enable_thinking = false`.
+"""
+Dialect = Literal["none", "hermes", "lfm2", "granite", "llama3", "gemma"]
+"""How a model writes the call of a tool."""
 
 
 class CatalogueError(ModelError, ValueError):
@@ -49,14 +62,22 @@ class Entry:
     summary: str
     source: str
     """hf:... or wheel:..., in `ingle pull`'s own syntax."""
+    model_type: str
+    """Its architecture, a name in `models.arch`."""
     parameters: int
+    context_length: int
+    """Tokens, as its maker promises them; what the graph takes is in the manifest."""
     languages: tuple[str, ...]
-    tool_dialect: str
+    """Those its maker names, as in ISO 639-1."""
+    tool_dialect: Dialect
     recipe: str
     """A name in `models.quantize`."""
     needs: Needs
-    licence: Licence
-    sampling: SamplingDefaults
+    licence: str
+    """An SPDX id of `models.licences`."""
+    quirks: tuple[Quirk, ...] = ()
+    sampling: SamplingDefaults | None = None
+    """None leaves it to the checkpoint."""
     pin: WheelPin | None = None
     measured: tuple[Measured, ...] = ()
     """On processors that a builder of bundles seldom has."""
@@ -65,6 +86,11 @@ class Entry:
     def reference(self) -> Remote:
         """The source, read."""
         return parse_remote(self.source)
+
+    @property
+    def terms(self) -> Licence:
+        """The licence, with what it asks."""
+        return known()[self.licence].licence
 
     def fidelity_of(self, recipe: str) -> tuple[Fidelity, ...]:
         """What is known of bundles by `recipe`."""
@@ -88,11 +114,16 @@ def parse_entry(text: str, where: str) -> Entry:
     """Read one entry; `where` names the file in messages.
 
     Raises:
-        CatalogueError: not TOML; an unknown, missing or ill-typed key, named.
+        CatalogueError: not TOML; an unknown, missing or ill-typed key, or a licence we do not know, named.
     """
     try:
-        return strict.load(Entry, tomllib.loads(text))
+        entry = strict.load(Entry, tomllib.loads(text))
     except tomllib.TOMLDecodeError as exc:
         raise CatalogueError(f"{where} is not TOML ({exc}); correct it") from exc
     except strict.MisfitError as exc:
         raise CatalogueError(f"{where}: {exc}; correct it") from exc
+    if entry.licence not in known():
+        near = get_close_matches(entry.licence, known(), n=1)
+        advice = f"did you mean {near[0]!r}?" if near else "add a file to models/licences"
+        raise CatalogueError(f"{where}: the licence {entry.licence!r} is not one we know ({advice})")
+    return entry

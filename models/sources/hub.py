@@ -27,12 +27,12 @@ from huggingface_hub.hf_api import RepoSibling
 
 from models import durable
 from models.errors import FetchError
+from models.licences import licence_of
 from models.manifest import Licence, Source
 from models.reference import Hub
 from models.sources.choose import choose
 from models.sources.download import PATIENT, Remote, Retry, download
 from models.sources.interface import Fetched, Report, Shelf
-from models.sources.licences import licence_of
 from models.sources.shelf import combined_sha256
 
 _MAIN: Final = "main"

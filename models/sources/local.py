@@ -26,7 +26,7 @@ class LocalOffer:
     weights: int
     disk: int = 0
     licence: Licence | None = None
-    """As a GGUF file states it."""
+    """As a GGUF file or the model card beside the weights states it."""
 
     @property
     def revision(self) -> str:
@@ -49,7 +49,8 @@ def find(reference: Local, report: Report) -> LocalOffer:
         ArchitectureError: a GGUF architecture we do not build.
     """
     path = reference.path.resolve()
-    if path.is_dir():
+    folder = path if path.is_dir() else None
+    if folder:
         files = [path / name for name in choose((item.name for item in path.iterdir()), str(reference))]
     elif path.is_file():
         files = [path]
@@ -63,7 +64,7 @@ def find(reference: Local, report: Report) -> LocalOffer:
         path,
         combined_sha256(hashes),
         sum(file.stat().st_size for file in files),
-        licence=stated_licence(path),
+        licence=stated_licence(path, folder),
     )
 
 

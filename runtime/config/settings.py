@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from models.licences.policy import Policy
 from runtime.config.rules import Between, BrokerUrl, Matches, Positive
 from runtime.limits import Limits
 
@@ -83,6 +84,8 @@ class Config:
     engine: EngineSettings = EngineSettings()
     mqtt: Mqtt = field(default_factory=Mqtt)
     limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+    """What the owner states and refuses about licences; held to by pulling and by serving."""
     logging: Logging = Logging()
 
 

@@ -26,13 +26,13 @@ def bench(
     config_file: Path | None, *, state: Path, model: str | None, rounds: int, decode: int, as_json: bool
 ) -> None:
     """Time loading, prefill and decode of a model; show its memory and what Python adds."""
-    from models.store import Store  # noqa: PLC0415  see runtime.console
     from runtime.bench import Plan  # noqa: PLC0415  see runtime.console
     from runtime.bench import bench as run  # noqa: PLC0415  see runtime.console
     from runtime.console.terminal import StatusLine  # noqa: PLC0415  see runtime.console
+    from runtime.loading import find_bundle  # noqa: PLC0415  see runtime.console
 
     config = configured(config_file, model__name=model).config
-    bundle = Store.below(state).resolve(config.model.name)
+    bundle = find_bundle(config, state)
     status = StatusLine()
     try:
         plan = Plan(rounds=rounds, decode=decode)

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from models.store import Store
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.console.terminal import StatusLine
-from runtime.loading import load_completer
+from runtime.loading import find_bundle, load_completer
 
 
 @asynccontextmanager
@@ -18,9 +17,10 @@ async def local_completer(config: Config, state: Path, status: StatusLine) -> As
 
     Raises:
         StoreError: the model is not on this machine.
+        PolicyError: the owner's policy rules out its licence.
         BundleError: it cannot be loaded.
     """
-    bundle = Store.below(state).resolve(config.model.name)
+    bundle = find_bundle(config, state)
     status.show(f"loading {bundle.reference}")
     try:
         completer = await asyncio.to_thread(load_completer, bundle, config)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from models.errors import ModelError
+from models.errors import ModelError, PolicyError
+from models.licences.policy import Policy, enforce
 from models.store import Store
 from runtime.config import Loaded
 from runtime.config.secret import find_secret, read_secret
@@ -24,7 +25,7 @@ def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ
     yield from secrets(loaded, environ)
     yield onnxruntime()
     yield disk(state)
-    yield model(Store.below(state), loaded.config.model.name)
+    yield model(Store.below(state), loaded.config.model.name, loaded.config.policy)
 
 
 def configuration(loaded: Loaded) -> Iterator[Finding]:
@@ -85,8 +86,8 @@ def disk(state: Path) -> Finding:
     return Finding("ok", "disk", fact)
 
 
-def model(store: Store, name: str) -> Finding:
-    """Whether the configured model is here, whole."""
+def model(store: Store, name: str, policy: Policy) -> Finding:
+    """Whether the configured model is here, whole, and allowed by the owner's policy."""
     try:
         bundle = store.resolve(name)
         problems = store.verify(bundle)
@@ -96,6 +97,10 @@ def model(store: Store, name: str) -> Finding:
         return Finding(
             "fail", "model", f"{bundle.reference}: {problems[0]}", f"ingle rm {name}; ingle pull {name}"
         )
+    try:
+        enforce(policy, bundle.manifest.licence, bundle.reference)
+    except PolicyError as exc:
+        return Finding("fail", "model", str(exc), f"ingle licence {name}")
     return Finding(
         "ok", "model", f"{bundle.reference}, {bundle.size / _MIB:.0f} MiB, files as its manifest says"
     )

@@ -1,11 +1,17 @@
+import re
 import tomllib
 from importlib.resources import files
 
 import pytest
 
+from models.arch import ARCHITECTURES
 from models.catalogue import CatalogueError, catalogue, parse_entry
+<<<<<<< HEAD
 from models.fidelity import TEXT_NAME
 from models.preflight import ACCEPTED_TAGS
+=======
+from models.licences.policy import Policy, unsettled
+>>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
 from models.quantize import recipe_named
 from models.reference import Hub, Wheel
 
@@ -14,14 +20,29 @@ TEXT = files("models.catalogue").joinpath("smollm2-135m.toml").read_text(encodin
 
 def test_every_entry_stands_under_its_own_name_and_can_be_built() -> None:
     entries = catalogue()
-    assert list(entries) == ["smollm2-135m", "smollm2-360m", "smollm2-1.7b"]
+    assert {"smollm2-135m", "smollm2-360m", "smollm2-1.7b"} <= entries.keys()
+    files_there = {item.name for item in files("models.catalogue").iterdir() if item.name.endswith(".toml")}
+    assert files_there == {f"{name}.toml" for name in entries}
     for name, entry in entries.items():
-        assert files("models.catalogue").joinpath(f"{name}.toml").is_file()
+        assert entry.name == name
         assert recipe_named(entry.recipe).name == entry.recipe
         assert isinstance(entry.reference, Hub | Wheel)
         assert (entry.pin is not None) == isinstance(entry.reference, Wheel)
-        assert set(entry.licence.tags) <= ACCEPTED_TAGS
+        assert entry.model_type in ARCHITECTURES
+        assert entry.terms.spdx == entry.licence
         assert 0 < entry.needs.bundle < entry.needs.serve_memory
+        assert entry.needs.download > entry.parameters / 2
+        assert entry.languages
+        assert all(re.fullmatch("[a-z]{2}", language) for language in entry.languages)
+
+
+def test_the_default_model_needs_no_consent() -> None:
+    assert unsettled(Policy(), catalogue()["smollm2-135m"].terms) == ()
+
+
+def test_no_two_entries_fetch_the_same() -> None:
+    sources = [entry.source for entry in catalogue().values()]
+    assert len(set(sources)) == len(sources)
 
 
 def test_the_default_model_is_pinned_to_the_last_byte() -> None:
@@ -67,7 +88,19 @@ cpu = "aarch64-neon"
         ),
         ("temperature = 0.0", "temprature = 0.0", "x.toml: sampling has an unknown key 'temprature'"),
         ('version = "1"\n', "", "x.toml: it lacks the key 'version'"),
-        ('spdx = "Apache-2.0"\n', "", "x.toml: licence lacks the key 'spdx'"),
+        ('licence = "Apache-2.0"\n', "", "x.toml: it lacks the key 'licence'"),
+        (
+            '"Apache-2.0"',
+            '"Apache2"',
+            "x.toml: the licence 'Apache2' is not one we know .did you mean 'Apache-2.0'",
+        ),
+        (
+            '"Apache-2.0"',
+            '"WTFPL"',
+            "x.toml: the licence 'WTFPL' is not one we know .add a file to models/licences",
+        ),
+        ('"none"', '"hermess"', "x.toml: tool_dialect has an unknown word 'hermess' .did you mean 'hermes'"),
+        ('"none"', '"none"\nquirks = ["thinks"]', "x.toml: quirks.0. has an unknown word 'thinks'"),
         (
             "parameters = 134_515_008",
             'parameters = "many"',

@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+<<<<<<< HEAD
 from models.build import write_manifest
 from models.cli import commands
 from models.cpu import cpu_class
 from models.manifest import SCHEMA_VERSION, Manifest
+=======
+from models.catalogue import catalogue
+from models.cli import commands
+from models.licences import licence_of
+from models.manifest import Manifest
+>>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
 from models.store import Store
 from tests.support import ingle
 from tests.support.goldens import GOLDEN_DIR
@@ -116,7 +123,8 @@ def test_an_unknown_recipe_is_refused_before_anything_is_fetched(state: Path) ->
 def test_the_catalogue_is_listed(tmp_path: Path) -> None:
     assert "smollm2-1.7b" in _ingle(tmp_path, "list", "--available").output
     rows = json.loads(_ingle(tmp_path, "list", "--available", "--json").output)
-    assert [row["name"] for row in rows] == ["smollm2-135m", "smollm2-360m", "smollm2-1.7b"]
+    assert [row["name"] for row in rows] == list(catalogue())
+    assert {row["licence"] for row in rows} >= {"Apache-2.0", "LicenseRef-Gemma"}
 
 
 def test_show_tells_licence_source_and_fidelity(state: Path) -> None:
@@ -128,6 +136,60 @@ def test_show_tells_licence_source_and_fidelity(state: Path) -> None:
 def test_show_as_json_is_the_manifest(state: Path) -> None:
     text = _ingle(state, "show", "tiny", "--json").output
     assert Manifest.from_json(text).to_json() == text
+
+
+def test_show_tells_the_words_a_licence_wants_shown(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+    with store.staging() as staged:
+        manifest = replace(write_bundle(staged), licence=licence_of("llama3.2"))
+        (staged / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        store.add(staged, manifest)
+    assert "to be shown:  Built with Llama\n" in _ingle(tmp_path, "show", "tiny").output
+
+
+def test_licence_lists_what_is_here(state: Path, tmp_path: Path) -> None:
+    table = _ingle(state, "licence").output
+    assert all(word in table for word in ("model", "tiny@1", "MIT", "commercial, attribution", "allows it"))
+    nothing = _ingle(tmp_path / "elsewhere", "licence", "--report").output
+    assert nothing.startswith("nothing here yet")
+    assert json.loads(_ingle(tmp_path / "elsewhere", "licence", "--json").output) == []
+
+
+def test_licence_reports_every_clause_as_text_and_as_json(state: Path) -> None:
+    text = _ingle(state, "licence", "--report").output
+    assert text.startswith("model tiny@1\n  from: wheel:tiny==1#tiny.gguf\n  licence: MIT (MIT License) https://")
+    (told,) = json.loads(_ingle(state, "licence", "--report", "--json").output)
+    assert (told["kind"], told["name"], told["licence"], told["refused"]) == ("model", "tiny@1", "MIT", None)
+    assert told["conditions"][0]["tag"] == "attribution"
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny@1"])
+def test_licence_of_a_model_that_is_here(state: Path, name: str) -> None:
+    assert "attribution: the second paragraph: every copy keeps" in _ingle(state, "licence", name).output
+    assert json.loads(_ingle(state, "licence", name, "--json").output)[0]["name"] == "tiny@1"
+
+
+@pytest.mark.parametrize("name", ["llama-3.2-1b", "LicenseRef-Llama-3.2", "licenseref-llama-3.2"])
+def test_licence_of_what_is_not_here_yet(state: Path, name: str) -> None:
+    assert "to be shown: Built with Llama\n" in _ingle(state, "licence", name).output
+    assert json.loads(_ingle(state, "licence", name, "--json").output)["display"] == "Built with Llama"
+
+
+def test_licence_names_what_it_could_not_read(state: Path) -> None:
+    (bundle,) = Store(state / "models").list()
+    (bundle.path / "manifest.json").write_text("{}", encoding="utf-8")
+    done = _ingle(state, "licence", "--report")
+    assert done.stderr == "not readable: tiny@1; `ingle verify --all` says why\n"
+
+
+def test_licence_of_one_thing_or_of_everything(state: Path) -> None:
+    assert _ingle(state, "licence", "tiny", "--report").exit_code == 2
+
+
+def test_a_configuration_is_not_silently_left_unread(state: Path, tmp_path: Path) -> None:
+    done = _ingle(state, "pull", "smollm2-135m", "--config", str(tmp_path / "inglenook.toml"))
+    assert done.exit_code == 2
+    assert "leave --config out" in done.stderr
 
 
 def test_rm_says_what_it_removed(state: Path) -> None:
@@ -168,6 +230,7 @@ def test_verify_finds_a_name_that_points_nowhere(state: Path) -> None:
         ("show", "none"),
         ("rm", "none"),
         ("verify", "none"),
+        ("licence", "none"),
         ("pull", "none"),
         ("pull", "./none.gguf"),
         ("pull", "hf:x"),

@@ -3,13 +3,14 @@ from pathlib import Path
 import pytest
 
 from models.catalogue import Needs
-from models.errors import PreflightError
+from models.errors import PolicyError, PreflightError
+from models.licences import UNKNOWN, licence_of
+from models.licences.policy import Policy
 from models.machine import Machine
 from models.manifest import Licence, Source
 from models.preflight import Demand, check, show
 from models.reference import Wheel
 from models.sources.interface import Fetched
-from models.sources.licences import UNKNOWN, licence_of
 from models.sources.shelf import Kept
 from models.sources.simple_index import IndexFile
 from models.sources.wheel import Archive, ArchivePin, WheelOffer, WheelPin
@@ -20,7 +21,7 @@ SMALL = Demand(disk=1, build_memory=1, serve_memory=1)
 
 
 def test_an_open_licence_on_a_roomy_machine_passes() -> None:
-    check("m", SMALL, OPEN, ROOMY, ())
+    check("m", SMALL, OPEN, ROOMY, (), policy=Policy())
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_machine_that_is_too_small_is_told_both_numbers(
     demand: Demand, machine: Machine, numbers: tuple[str, str]
 ) -> None:
     with pytest.raises(PreflightError) as caught:
-        check("m", demand, OPEN, machine, ())
+        check("m", demand, OPEN, machine, (), policy=Policy())
     assert all(number in str(caught.value) for number in numbers)
 
 
@@ -45,14 +46,27 @@ def test_a_machine_that_is_too_small_is_told_both_numbers(
 def test_a_licence_with_strings_must_be_accepted_by_name(tag: str) -> None:
     licence = licence_of(tag)
     with pytest.raises(PreflightError, match=f"--accept-licence {licence.spdx}"):
-        check("m", SMALL, licence, ROOMY, {"Apache-2.0"})
-    check("m", SMALL, licence, ROOMY, {licence.spdx})
+        check("m", SMALL, licence, ROOMY, {"Apache-2.0"}, policy=Policy())
+    check("m", SMALL, licence, ROOMY, {licence.spdx}, policy=Policy())
 
 
-@pytest.mark.parametrize("licence", [UNKNOWN, Licence("MIT")])
+def test_the_clause_is_said_and_the_owner_may_have_accepted_it_for_good() -> None:
+    with pytest.raises(PreflightError, match=r"under LicenseRef-LFM-1.0 \(http.*section 5\(b\) says that"):
+        check("m", SMALL, licence_of("lfm1.0"), ROOMY, (), policy=Policy())
+    check("m", SMALL, licence_of("lfm1.0"), ROOMY, (), policy=Policy(accept=("LicenseRef-LFM-1.0",)))
+    check("m", SMALL, licence_of("lfm1.0"), ROOMY, (), policy=Policy(annual_revenue_usd=9_999_999))
+
+
+def test_what_the_policy_rules_out_cannot_be_accepted() -> None:
+    licence = licence_of("cc-by-nc-4.0")
+    with pytest.raises(PolicyError, match=r"policy\.commercial = true"):
+        check("m", SMALL, licence, ROOMY, {licence.spdx}, policy=Policy(commercial=True))
+
+
+@pytest.mark.parametrize("licence", [UNKNOWN, Licence("LicenseRef-mine")])
 def test_silence_is_not_consent(licence: Licence) -> None:
-    with pytest.raises(PreflightError, match="is not one we know"):
-        check("m", SMALL, licence, ROOMY, ())
+    with pytest.raises(PreflightError, match="what it asks is not known here"):
+        check("m", SMALL, licence, ROOMY, (), policy=Policy())
 
 
 def _wheel(size: int | None, pin: WheelPin | None = None) -> WheelOffer:

@@ -134,7 +134,7 @@ def test_a_file_of_this_machine_goes_by_the_licence_in_it(store: Store, tmp_path
     write_gguf(path, tiny_checkpoint(), licence="apache-2.0")
     assert pull(str(path), store, quiet, build=build_small).bundle.manifest.licence.spdx == "Apache-2.0"
     write_gguf(path, tiny_checkpoint(), licence="cc-by-nc-4.0")
-    with pytest.raises(PreflightError, match=r"forbids commercial use.*--accept-licence CC-BY-NC-4\.0"):
+    with pytest.raises(PreflightError, match=r"non-commercial purposes only.*--accept-licence CC-BY-NC-4\.0"):
         pull(str(path), store, quiet, build=build_small)
 
 

@@ -11,6 +11,7 @@ def tiny_manifest(
     bos_id: int | None = None,
     eos_ids: tuple[int, ...] = (2,),
     sampling: SamplingDefaults | None = None,
+    licence: Licence | None = None,
 ) -> Manifest:
     """A manifest of nothing much, sound in every field."""
     return Manifest(
@@ -30,7 +31,7 @@ def tiny_manifest(
         sampling=sampling or SamplingDefaults(),
         tool_dialect="none",
         languages=("en",),
-        licence=Licence("Apache-2.0"),
+        licence=licence or Licence("Apache-2.0"),
         source=Source("none", "0", "0" * 64),
         fidelity=(),
         files=(),

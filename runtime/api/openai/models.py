@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from models.licences import terms_of
 from runtime.api.keys import SERVING
 from runtime.completion import Completer
 
@@ -27,13 +28,15 @@ async def _model(request: web.Request) -> web.Response:
 
 
 def _described(completer: Completer, created: int) -> dict[str, Any]:
-    """OpenAI's model object; `meta` as llama-server gives it."""
+    """OpenAI's model object; `meta` as llama-server gives it; `licence` with the words it wants shown."""
     manifest = completer.manifest
+    terms = terms_of(manifest.licence)
     return {
         "id": completer.name,
         "object": "model",
         "created": created,
         "owned_by": "inglenook",
+        "licence": {"id": terms.spdx, "url": terms.url, "display": terms.display},
         "meta": {
             "n_ctx_train": manifest.context_length,
             "n_vocab": manifest.vocabulary_size,

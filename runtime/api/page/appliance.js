@@ -38,10 +38,10 @@ export async function health() {
   }
 }
 
-/** Ids of the models that answer. */
+/** The models that answer: their ids, and the words that their licences want shown. */
 export async function models() {
   const response = await call("v1/models", {});
-  return (await response.json()).data.map((model) => model.id);
+  return (await response.json()).data.map((model) => ({ id: model.id, display: model.licence.display }));
 }
 
 /** The objects of one streamed answer. Aborting `signal` ends the answer on the appliance too. */

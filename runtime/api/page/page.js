@@ -41,12 +41,15 @@ async function connect() {
   }
 }
 
-function offer(ids) {
+function offer(answering) {
   const select = byId("model");
-  select.replaceChildren(...ids.map((id) => new Option(id, id)));
-  byId("models").hidden = ids.length < 2;
+  select.replaceChildren(...answering.map(({ id }) => new Option(id, id)));
+  byId("models").hidden = answering.length < 2;
   model = select.value;
-  show("ready", ids.length < 2 ? `${model} · local` : "Local");
+  const words = new Set(answering.map(({ display }) => display).filter(Boolean));
+  byId("attribution").textContent = [...words].join(" · ");
+  byId("attribution").hidden = !words.size;
+  show("ready", answering.length < 2 ? `${model} · local` : "Local");
   refresh();
 }
 

@@ -3,14 +3,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.errors import FetchError, UnknownModelError, WeightsError
+from models.licences import licence_of
 from models.manifest import Licence
 from models.reference import Local
 from models.sources import local
 from models.sources.choose import choose
-from models.sources.licences import licence_of
 from models.sources.shelf import SourceShelf, combined_sha256
+from models.sources.stated import front_matter
 from models.store import Store
 from tests.support.ggufs import write_gguf
 from tests.support.goldens import GOLDEN_DIR
@@ -64,6 +67,68 @@ def test_the_licence_is_what_the_file_states(
     path = tmp_path / "m.gguf"
     write_gguf(path, tiny_checkpoint(), licence=tag, licence_name=name, licence_link=link)
     assert local.find(Local(path), quiet).licence == expected
+
+
+CARD = "---\n{}\n---\n# A model\n\nlicense: gpl-3.0\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("license: apache-2.0", licence_of("apache-2.0")),
+        ("language:\n- en\nlicense: 'mit' # really\ntags: [a]", licence_of("mit")),
+        ('license: other\r\nlicense_name: "lfm1.0"\r\nlicense_link: LICENSE', licence_of("lfm1.0")),
+        (
+            "license: other\nlicense_name: own\nlicense_link: https://example.org/l",
+            Licence("LicenseRef-own", ("unknown",), "https://example.org/l"),
+        ),
+        ("license:\n- mit", None),
+        ("license: [mit]", None),
+        ("license: >-\n  mit", None),
+        ("  license: mit", None),
+        ("license:", None),
+        ("license: mit\x1b[2J", None),
+        ("title: x", None),
+    ],
+)
+def test_a_directory_states_its_licence_in_its_model_card(
+    tmp_path: Path, head: str, expected: Licence | None
+) -> None:
+    model = Path(shutil.copytree(GOLDEN_DIR / "llama-tied", tmp_path / "model"))
+    assert local.find(Local(model), quiet).licence is None
+    (model / "README.md").write_bytes(CARD.format(head).encode())
+    assert local.find(Local(model), quiet).licence == expected
+
+
+@pytest.mark.parametrize("card", ["license: mit\n", "# x\n---\nlicense: mit\n---\n", "---\nlicense: mit\n", ""])
+def test_what_is_not_at_the_head_of_a_card_states_nothing(tmp_path: Path, card: str) -> None:
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    assert front_matter(tmp_path / "README.md") == {}
+
+
+def test_the_text_of_a_licence_is_not_guessed_from(tmp_path: Path) -> None:
+    model = Path(shutil.copytree(GOLDEN_DIR / "llama-tied", tmp_path / "model"))
+    (model / "LICENSE").write_text("Apache License\nVersion 2.0, January 2004\n", encoding="utf-8")
+    (model / "README.md").mkdir()
+    assert local.find(Local(model), quiet).licence is None
+
+
+def test_a_gguf_file_speaks_before_the_card_beside_it_and_only_in_its_directory(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    (tmp_path / "README.md").write_text(CARD.format("license: mit"), encoding="utf-8")
+    write_gguf(path, tiny_checkpoint())
+    assert local.find(Local(tmp_path), quiet).licence == licence_of("mit")
+    assert local.find(Local(path), quiet).licence is None
+    write_gguf(path, tiny_checkpoint(), licence="cc-by-nc-4.0")
+    assert local.find(Local(tmp_path), quiet).licence == licence_of("cc-by-nc-4.0")
+
+
+@given(st.binary() | st.text().map(lambda text: CARD.format(text).encode()))
+def test_any_card_states_short_words_or_nothing(tmp_path_factory: pytest.TempPathFactory, card: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "card.md"
+    path.write_bytes(card)
+    assert set(front_matter(path)) <= {"license", "license_name", "license_link"}
+    assert all("\n" not in value for value in front_matter(path).values())
 
 
 def test_nothing_there(tmp_path: Path) -> None:

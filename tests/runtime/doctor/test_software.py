@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 
+from models.licences.policy import Policy
 from models.store import Store
 from runtime.config import load
 from runtime.doctor import software
 
 
 def test_a_missing_model_is_told_the_command(tmp_path: Path) -> None:
-    found = software.model(Store(tmp_path), "smollm2-135m")
+    found = software.model(Store(tmp_path), "smollm2-135m", Policy())
     assert (found.state, found.advice) == ("fail", "ingle pull smollm2-135m")
 
 
@@ -18,11 +19,14 @@ def test_a_whole_model_is_well_and_a_damaged_one_is_not(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.staging() as room:
         bundle = store.add(room / "tiny", tiny_bundle(room / "tiny"))
-    assert software.model(store, "tiny").state == "ok"
+    assert software.model(store, "tiny", Policy()).state == "ok"
+    refused = software.model(store, "tiny", Policy(refuse=("attribution",)))
+    assert (refused.state, refused.advice) == ("fail", "ingle licence tiny")
+    assert "policy.refuse" in refused.fact
     damaged = bundle.path / "tokenizer.json"
     damaged.chmod(0o644)
     damaged.write_bytes(damaged.read_bytes()[:-1] + b" ")
-    found = software.model(store, "tiny")
+    found = software.model(store, "tiny", Policy())
     assert found.state == "fail"
     assert "tokenizer.json" in found.fact
     assert "ingle pull tiny" in found.advice
