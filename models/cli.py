@@ -34,7 +34,7 @@ _LICENCE_COLUMNS: Final = ("kind", "name", "licence", "tags", "policy")
 Parameters = ParamSpec("Parameters")
 PolicyReader = Callable[[Path | None], Policy]
 """From the file named by --config, or None for the usual places, to the owner's policy. Whoever gathers the commands
-gives it as click's `obj`, since the configuration is not ours to read (docs/adr/0007)."""
+gives it as click's `obj`, since the configuration is not ours to read (docs/adr/0009)."""
 
 commands = click.Group("models", help="Fetch, inspect and remove models.")
 

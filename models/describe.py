@@ -5,13 +5,9 @@ from typing import Any, Final
 
 from models.bundle import Bundle
 from models.catalogue import catalogue
-<<<<<<< HEAD
 from models.cpu import cpu_class
-from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
-=======
 from models.licences import terms_of
-from models.manifest import Fidelity, Quantization, SamplingDefaults
->>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
+from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
 from models.preflight import show
 
 LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "kl_mean", "digest")

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
 
 
 def _policy(config_file: Path | None) -> Policy:
-    """The owner's policy, for commands of packages that cannot read a configuration themselves (docs/adr/0007)."""
+    """The owner's policy, for commands of packages that cannot read a configuration themselves (docs/adr/0009)."""
     from runtime.config import load  # noqa: PLC0415  few commands ask
 
     return load(config_file).config.policy

@@ -122,13 +122,22 @@ def test_the_report_says_what_is_refused_and_why(hub: ModelServer, tmp_path: Pat
 @pytest.mark.parametrize(
     ("policy", "sentence"),
     [
-        ("[policy]\ncomercial = true\n", "policy.comercial is not a setting; did you mean policy.commercial?"),
+        (
+            "[policy]\ncomercial = true\n",
+            "policy.comercial is not a setting; did you mean policy.commercial?",
+        ),
         ("[polcy]\ncommercial = true\n", "polcy is not a setting; did you mean policy?"),
         ("[policy]\ncommercial = 'yes'\n", "policy.commercial is 'yes', but must be true or false"),
         ("[policy]\nannual_revenue_usd = -1\n", "policy.annual_revenue_usd is -1, but must be zero or more"),
-        ("[policy]\nrefuse = ['noncommercial']\n", "policy.refuse is 'noncommercial', but must be one of attr"),
+        (
+            "[policy]\nrefuse = ['noncommercial']\n",
+            "policy.refuse is 'noncommercial', but must be one of attr",
+        ),
         ("[policy]\nrefuse = 'copyleft'\n", "policy.refuse is 'copyleft', but must be a list"),
-        ("[policy]\naccept = ['any thing']\n", "policy.accept is 'any thing', but must be the name of a licence"),
+        (
+            "[policy]\naccept = ['any thing']\n",
+            "policy.accept is 'any thing', but must be the name of a licence",
+        ),
     ],
 )
 def test_a_mistake_in_the_policy_stops_every_command_that_needs_it(

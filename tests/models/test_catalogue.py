@@ -6,12 +6,8 @@ import pytest
 
 from models.arch import ARCHITECTURES
 from models.catalogue import CatalogueError, catalogue, parse_entry
-<<<<<<< HEAD
 from models.fidelity import TEXT_NAME
-from models.preflight import ACCEPTED_TAGS
-=======
 from models.licences.policy import Policy, unsettled
->>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
 from models.quantize import recipe_named
 from models.reference import Hub, Wheel
 

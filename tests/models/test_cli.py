@@ -9,17 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-<<<<<<< HEAD
 from models.build import write_manifest
-from models.cli import commands
-from models.cpu import cpu_class
-from models.manifest import SCHEMA_VERSION, Manifest
-=======
 from models.catalogue import catalogue
 from models.cli import commands
+from models.cpu import cpu_class
 from models.licences import licence_of
-from models.manifest import Manifest
->>>>>>> eb8049e (Hold licences against what their owner states: clauses as data, [policy] at pull and at serve, ingle licence)
+from models.manifest import SCHEMA_VERSION, Manifest
 from models.store import Store
 from tests.support import ingle
 from tests.support.goldens import GOLDEN_DIR
@@ -157,7 +152,9 @@ def test_licence_lists_what_is_here(state: Path, tmp_path: Path) -> None:
 
 def test_licence_reports_every_clause_as_text_and_as_json(state: Path) -> None:
     text = _ingle(state, "licence", "--report").output
-    assert text.startswith("model tiny@1\n  from: wheel:tiny==1#tiny.gguf\n  licence: MIT (MIT License) https://")
+    assert text.startswith(
+        "model tiny@1\n  from: wheel:tiny==1#tiny.gguf\n  licence: MIT (MIT License) https://"
+    )
     (told,) = json.loads(_ingle(state, "licence", "--report", "--json").output)
     assert (told["kind"], told["name"], told["licence"], told["refused"]) == ("model", "tiny@1", "MIT", None)
     assert told["conditions"][0]["tag"] == "attribution"

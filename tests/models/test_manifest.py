@@ -63,7 +63,10 @@ def test_it_reads_back_equal_and_to_the_same_bytes() -> None:
         (altered("files", 0, "mode", to=1), "manifest.files[0] has an unknown key 'mode'"),
         (altered("licence", to={}), "manifest.licence lacks the key 'spdx'"),
         (altered("caches", 0, "kind", to="lstm"), "manifest.caches[0].kind has an unknown word 'lstm'"),
-        (altered("licence", "tags", to=["comercial"]), "manifest.licence.tags[0] has an unknown word 'comercial'"),
+        (
+            altered("licence", "tags", to=["comercial"]),
+            "manifest.licence.tags[0] has an unknown word 'comercial'",
+        ),
         (altered("inputs", 0, "shape", 1, to=None), "manifest.inputs[0].shape[1] is None"),
         (altered("parameters", to=True), "manifest.parameters is True"),
         (altered("parameters", to=1.0), "manifest.parameters is 1.0"),
@@ -71,7 +74,10 @@ def test_it_reads_back_equal_and_to_the_same_bytes() -> None:
         (altered("bos_id", to="1"), "manifest.bos_id is '1'"),
         (altered("fidelity", to=None), "manifest.fidelity is None"),
         (altered("fidelity", 1, "top1", to=10**400), "manifest.fidelity[1].top1 is 1000"),
-        (altered("fidelity", 0, "origin", to="hearsay"), "manifest.fidelity[0].origin is 'hearsay'"),
+        (
+            altered("fidelity", 0, "origin", to="hearsay"),
+            "manifest.fidelity[0].origin has an unknown word 'hearsay'",
+        ),
         (altered("schema_version", to=3), "manifest has schema version 3, this inglenook reads up to 2"),
         ("[]", "manifest is not an object"),
         ("{", "manifest is not JSON"),

@@ -100,7 +100,9 @@ def test_a_directory_states_its_licence_in_its_model_card(
     assert local.find(Local(model), quiet).licence == expected
 
 
-@pytest.mark.parametrize("card", ["license: mit\n", "# x\n---\nlicense: mit\n---\n", "---\nlicense: mit\n", ""])
+@pytest.mark.parametrize(
+    "card", ["license: mit\n", "# x\n---\nlicense: mit\n---\n", "---\nlicense: mit\n", ""]
+)
 def test_what_is_not_at_the_head_of_a_card_states_nothing(tmp_path: Path, card: str) -> None:
     (tmp_path / "README.md").write_text(card, encoding="utf-8")
     assert front_matter(tmp_path / "README.md") == {}
@@ -124,7 +126,9 @@ def test_a_gguf_file_speaks_before_the_card_beside_it_and_only_in_its_directory(
 
 
 @given(st.binary() | st.text().map(lambda text: CARD.format(text).encode()))
-def test_any_card_states_short_words_or_nothing(tmp_path_factory: pytest.TempPathFactory, card: bytes) -> None:
+def test_any_card_states_short_words_or_nothing(
+    tmp_path_factory: pytest.TempPathFactory, card: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "card.md"
     path.write_bytes(card)
     assert set(front_matter(path)) <= {"license", "license_name", "license_link"}

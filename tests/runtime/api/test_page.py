@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from models.licences import licence_of
 from runtime.api.access import Access
 from tests.support.appliance import appliance, script
 from tests.support.browser import PROGRAM, Tab, browse
@@ -57,6 +58,18 @@ async def test_the_second_question_carries_the_first_turn_and_a_new_conversation
         first, second, third = (request.prompt_ids for request in served.engine.requests)
         assert second[: len(first)] == first
         assert third == first
+
+
+@pytest.mark.parametrize(("tag", "words"), [("llama3.2", "Built with Llama"), ("apache-2.0", "")])
+async def test_the_words_a_licence_wants_shown_are_seen_on_any_screen(tab: Tab, tag: str, words: str) -> None:
+    line = "document.getElementById('attribution')"
+    async with appliance(EngineSimulator(loaded=tiny_manifest(licence=licence_of(tag)))) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        assert await tab.value(f"{line}.textContent") == words
+        for width, height in ((360, 640), (1280, 800)):
+            await tab.look(width=width, height=height, touch=width < 1000)
+            assert await tab.value(f"{line}.checkVisibility()") is bool(words)
 
 
 async def test_shift_and_enter_start_a_line(tab: Tab) -> None:
