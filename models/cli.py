@@ -11,14 +11,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 import click
 
 from models.errors import ModelError, StoreError
-from models.licences import Terms, by_id, terms_of
-from models.licences.policy import Policy
 from models.store import Bundle, Store, default_state_dir
+
+if TYPE_CHECKING:
+    from models.licences import Terms
+    from models.licences.policy import Policy
 
 _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
@@ -32,7 +34,7 @@ _MAY_WRAP: Final = frozenset({"kl_mean", "summary", "tags"})
 _LICENCE_COLUMNS: Final = ("kind", "name", "licence", "tags", "policy")
 
 Parameters = ParamSpec("Parameters")
-PolicyReader = Callable[[Path | None], Policy]
+PolicyReader = Callable[[Path | None], "Policy"]
 """From the file named by --config, or None for the usual places, to the owner's policy. Whoever gathers the commands
 gives it as click's `obj`, since the configuration is not ours to read (docs/adr/0009)."""
 
@@ -73,8 +75,10 @@ def _command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]
     return decorate
 
 
-def _policy(ctx: click.Context, _option: click.Parameter, file: Path | None) -> Policy:
+def _policy(ctx: click.Context, _option: click.Parameter, file: Path | None) -> "Policy":
     """The policy in effect; without a reader of configurations nothing is stated."""
+    from models.licences.policy import Policy  # noqa: PLC0415  commands with --config only
+
     read: PolicyReader | None = ctx.find_root().obj
     if read is None and file is not None:
         raise click.BadParameter("configurations are read by the command `ingle` only; leave --config out")
@@ -111,7 +115,7 @@ def pull(
     recipe: str | None,
     accepted: tuple[str, ...],
     *,
-    policy: Policy,
+    policy: "Policy",
     force: bool,
 ) -> None:
     """Fetch a model and build its bundle."""
@@ -166,7 +170,7 @@ def show(store: Store, name: str, *, as_json: bool) -> None:
 @click.option("--report", "whole", is_flag=True, help="Everything on this device, with every clause.")
 @click.option("--json", "as_json", is_flag=True, help="The report, for programs.")
 @_policy_option
-def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, policy: Policy) -> None:
+def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, policy: "Policy") -> None:
     """Show what is on this device under which licence, and what a licence asks."""
     from models.licences import report  # noqa: PLC0415  this command only
 
@@ -194,9 +198,10 @@ def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, polic
         click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
 
 
-def _terms(name: str) -> Terms:
+def _terms(name: str) -> "Terms":
     """Of a model of the catalogue, or of a licence itself."""
     from models.catalogue import catalogue  # noqa: PLC0415  this command only
+    from models.licences import by_id, terms_of  # noqa: PLC0415  this command only
 
     if entry := catalogue().get(name):
         return terms_of(entry.terms)

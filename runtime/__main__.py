@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything can import onnxruntime
 
@@ -18,8 +18,10 @@ import click
 
 import runtime
 from models.errors import ModelError
-from models.licences.policy import Policy
 from runtime.errors import IngleError
+
+if TYPE_CHECKING:
+    from models.licences.policy import Policy
 
 GROUP: Final = "inglenook.commands"
 _INTERRUPTED: Final = 130
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, sources: Iterable[EntryPoint] |
     return status if isinstance(status, int) else 0
 
 
-def _policy(config_file: Path | None) -> Policy:
+def _policy(config_file: Path | None) -> "Policy":
     """The owner's policy, for commands of packages that cannot read a configuration themselves (docs/adr/0009)."""
     from runtime.config import load  # noqa: PLC0415  few commands ask
 
