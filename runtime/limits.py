@@ -19,6 +19,8 @@ class Limits:
     """How long a client may leave a streamed answer unread before it counts as gone."""
     messages: int = 256
     """Most messages in one chat request."""
+    tools: int = 64
+    """Most tools in one chat request."""
     completion_tokens: int = 1024
     """Answer length when the caller names none (never past the context)."""
     stop_strings: int = 16

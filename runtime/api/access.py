@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.api.refusal import RefusalError
-from runtime.wire.strict_json import shown
+from runtime.strict_json import shown
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from runtime.api.keys import LIMITS
 from runtime.api.refusal import RefusalError
-from runtime.wire.strict_json import parse, shown
+from runtime.strict_json import parse, shown
 
 
 async def read_json(request: web.Request) -> Any:

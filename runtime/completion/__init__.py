@@ -5,6 +5,7 @@ Knows no wire format: the HTTP, MQTT and console front ends each translate to an
 
 from runtime.completion.completer import Completer
 from runtime.completion.values import (
+    Called,
     CompletionEvent,
     CompletionRequest,
     Delta,
@@ -13,9 +14,12 @@ from runtime.completion.values import (
     Progress,
     Role,
     SamplingOptions,
+    Thought,
 )
+from runtime.text.tools.values import Tool, ToolCall
 
 __all__ = [
+    "Called",
     "Completer",
     "CompletionEvent",
     "CompletionRequest",
@@ -25,4 +29,7 @@ __all__ = [
     "Progress",
     "Role",
     "SamplingOptions",
+    "Thought",
+    "Tool",
+    "ToolCall",
 ]

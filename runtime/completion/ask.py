@@ -3,16 +3,23 @@
 Knows limits and the manifest's defaults. Does not know text beyond its size.
 """
 
-from typing import TypeVar
+import json
+import re
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 from models.manifest import SamplingDefaults
-from runtime.completion.values import CompletionRequest, SamplingOptions
+from runtime.completion.values import CompletionRequest, Message, SamplingOptions
 from runtime.engine.request import Sampling
 from runtime.engine.sampling import check_sampling
 from runtime.errors import CallerError, PromptTooLongError
 from runtime.limits import Limits
+from runtime.text.tools.dialect import declared
+from runtime.text.tools.offer import Offer
+from runtime.text.tools.schema import Schema, SchemaError
 
 _Value = TypeVar("_Value")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def check_request(request: CompletionRequest, limits: Limits, vocabulary: int) -> None:
@@ -29,19 +36,77 @@ def check_request(request: CompletionRequest, limits: Limits, vocabulary: int) -
             "leave the oldest ones out",
             param="messages",
         )
-    size = sum(_size(message.content, "messages") for message in request.messages)
+    size = sum(_size(text, "messages") for message in request.messages for text in _texts(message))
     size += _size(request.prompt or "", "prompt")
+    size += sum(_size(json.dumps(declared(tool), ensure_ascii=False), "tools") for tool in request.tools)
     if size > limits.request_bytes:
         raise CallerError(
             f"the text has {size} bytes, at most {limits.request_bytes} are taken; send less",
             param="messages" if request.prompt is None else "prompt",
         )
+    _check_results(request.messages)
+    _check_tools(request, limits)
     _check_stops(request.stop, limits)
     if request.max_tokens is not None and request.max_tokens < 1:
         raise CallerError(f"max_tokens is {request.max_tokens}; ask for at least one", param="max_tokens")
     if request.deadline_s is not None and not request.deadline_s > 0:  # NaN is not either
         raise CallerError(f"deadline_s is {request.deadline_s}; give seconds above 0", param="deadline_s")
     check_sampling(engine_sampling(request.sampling, SamplingDefaults()), vocabulary)
+
+
+def _texts(message: Message) -> tuple[str, ...]:
+    calls = (call.name + json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
+    return (message.content, message.reasoning, *calls)
+
+
+def _check_results(messages: Sequence[Message]) -> None:
+    """A tool's result has to answer a call: shown to the model as another's, it would mislead."""
+    called: set[str] = set()
+    for index, message in enumerate(messages):
+        called.update(call.id for call in message.tool_calls)
+        if message.role == "tool" and message.tool_call_id not in called:
+            name = f"messages[{index}].tool_call_id"
+            raise CallerError(
+                f"{name} names no call of an assistant's message before it; send that message, too",
+                param=name,
+            )
+
+
+def _check_tools(request: CompletionRequest, limits: Limits) -> None:
+    tools = request.tools
+    if tools and request.prompt is not None:
+        raise CallerError("tools are offered in a conversation; send messages, not a prompt", param="tools")
+    if len(tools) > limits.tools:
+        raise CallerError(
+            f"{len(tools)} tools were sent, at most {limits.tools} are taken; offer fewer", param="tools"
+        )
+    names: set[str] = set()
+    for index, tool in enumerate(tools):
+        if not _NAME.fullmatch(tool.name) or tool.name in names:
+            place = f"tools[{index}].function.name"
+            raise CallerError(
+                f"{place} has to be 1 to 64 letters, digits, dots, dashes and underscores, and no other tool's",
+                param=place,
+            )
+        names.add(tool.name)
+
+
+def offered(request: CompletionRequest) -> Offer | None:
+    """The tools of a request, ready to check calls; None when there are none.
+
+    Raises:
+        CallerError: the parameters of a tool cannot be checked; names the keyword.
+    """
+    schemas = {}
+    for index, tool in enumerate(request.tools):
+        try:
+            schemas[tool.name] = Schema(dict(tool.parameters))
+        except SchemaError as exc:
+            place = f"tools[{index}].function.parameters"
+            raise CallerError(
+                f"{place}: {exc}; leave it out, and say in a description what it was for", param=place
+            ) from exc
+    return Offer(schemas, parallel=request.parallel_calls) if schemas else None
 
 
 def _check_stops(stops: tuple[str, ...], limits: Limits) -> None:

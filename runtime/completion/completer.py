@@ -5,7 +5,8 @@ asked, or how the engine computes.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Self, assert_never
@@ -13,26 +14,42 @@ from typing import Self, assert_never
 from models.manifest import TEMPLATE_NAME, TOKENIZER_NAME, Manifest
 from runtime.completion.answer import Answer
 from runtime.completion.ask import check_request, engine_sampling, room_for
-from runtime.completion.values import CompletionEvent, CompletionRequest, Delta, Finished, Progress
+from runtime.completion.prompting import Prompting, reserved
+from runtime.completion.values import (
+    Called,
+    CompletionEvent,
+    CompletionRequest,
+    Delta,
+    Finished,
+    Progress,
+    Thought,
+)
 from runtime.engine.interface import Engine
-from runtime.engine.request import Done, Prefill, Request, Token
+from runtime.engine.request import Done, FinishReason, Prefill, Request, Timings, Token, Usage
 from runtime.errors import BundleError, CallerError
 from runtime.limits import Limits
 from runtime.text.chat import ChatTemplate
-from runtime.text.control import Marker
+from runtime.text.parts import Part, Refused, Thoughts, Words
+from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
 from runtime.text.tokenizer import Tokenizer
+from runtime.text.tools import dialect
+from runtime.text.tools.values import Call, ToolCall
 
 
 class Completer:
     """A model that one can talk to."""
 
     def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, limits: Limits) -> None:
+        """Put the parts together.
+
+        Raises:
+            BundleError: the manifest names a tool dialect that is not known.
+        """
         self._engine = engine
         self._tokenizer = tokenizer
-        self._template = template
         self._limits = limits
-        self._marker = Marker(tokenizer.control_tokens)
+        self._prompting = Prompting(tokenizer, template, dialect(engine.manifest.tool_dialect))
         bos = engine.manifest.bos_id
         self._bos = (tokenizer.piece(bos) or "") if bos is not None else ""
 
@@ -43,17 +60,18 @@ class Completer:
         Raises:
             BundleError: one of them is missing, unsound, or not this model's.
         """
-        tokenizer = Tokenizer.load(bundle / TOKENIZER_NAME)
-        if tokenizer.vocabulary_size > manifest.vocabulary_size:
-            raise BundleError(
-                f"the tokenizer has {tokenizer.vocabulary_size} tokens, the model {manifest.vocabulary_size}; "
-                "pull the model again"
-            )
         path = bundle / TEMPLATE_NAME
         try:
             source = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
+        own = reserved(dialect(manifest.tool_dialect), source)
+        tokenizer = Tokenizer.load(bundle / TOKENIZER_NAME, own)
+        if tokenizer.vocabulary_size > manifest.vocabulary_size:
+            raise BundleError(
+                f"the tokenizer has {tokenizer.vocabulary_size} tokens, the model {manifest.vocabulary_size}; "
+                "pull the model again"
+            )
         bos, eos = (
             "" if token is None else tokenizer.piece(token) or ""
             for token in (manifest.bos_id, next(iter(manifest.eos_ids), None))
@@ -86,26 +104,37 @@ class Completer:
             CallerError: a request that no model could answer, or that this model's template refuses.
             BundleError: the chat template fails.
         """
+        return self._prepared(request)[0]
+
+    def _prepared(self, request: CompletionRequest) -> tuple[tuple[int, ...], Reader, Mapping[int, str]]:
+        """The prompt, who reads the answer, and the tokens that are marks to the reader."""
         check_request(request, self._limits, self.manifest.vocabulary_size)
+        reader: Reader = Reader(())
+        marks: Mapping[int, str] = {}
         if request.prompt is None:
-            ids = self._tokenizer.encode_rendered(self._template.render(request.messages, self._marker))
+            prompt = self._prompting.render(request)
+            reader, marks = self._prompting.reader(request, prompt)
+            ids = self._tokenizer.encode_rendered(prompt)
         else:
             begun = bool(self._bos) and request.prompt.startswith(self._bos)
             ids = self._tokenizer.encode(request.prompt, special=True, begin=not begun)
         if not ids:
             raise CallerError("the prompt is empty; send at least one word", param="prompt")
-        return ids
+        return ids, reader, marks
 
     async def complete(self, request: CompletionRequest) -> AsyncGenerator[CompletionEvent, None]:
-        """Yield Progress, then Delta, then exactly one Finished. Closing the generator frees the slot within a token.
+        """Yield Progress, then what the answer has, then exactly one Finished.
+
+        Closing the generator frees the slot within a token.
 
         Raises (at the first iteration):
             PromptTooLongError: the prompt, with `max_tokens` if given, does not fit the context.
             CallerError, BundleError: as `encode`.
             BusyError, EngineError: as the engine, the latter at any time.
         """
-        ids = await asyncio.to_thread(self.encode, request)
-        answer = Answer(self._tokenizer.stream(), StopMatcher(request.stop), len(ids))
+        ids, reader, marks = await asyncio.to_thread(self._prepared, request)
+        answer = Answer(self._tokenizer.stream(), reader, marks, StopMatcher(request.stop), len(ids))
+        telling = _Telling(answer)
         async with aclosing(self._engine.generate(self._asked(request, ids))) as events:
             async for event in events:
                 match event:
@@ -113,19 +142,20 @@ class Completer:
                         answer.prefilled(event)
                         yield Progress(event.done, event.total, event.cached)
                     case Token():
-                        if text := answer.feed(event.id):
-                            yield Delta(text)
-                        if answer.stopped:
+                        for told in telling.tell(answer.feed(event.id)):
+                            yield told
+                        if answer.stopped or answer.done:
                             break
                     case Done():
-                        if text := answer.flush():
-                            yield Delta(text)
-                        reason = "stop" if answer.stopped else event.reason
-                        yield Finished(reason, event.usage, event.timings)
+                        for told in telling.tell(answer.flush()):
+                            yield told
+                        yield telling.finished(event.reason, event.usage, event.timings)
                         return
                     case _:
                         assert_never(event)
-        yield Finished("stop", answer.usage, answer.timings)
+        for told in telling.tell(answer.flush()):
+            yield told
+        yield telling.finished("stop", answer.usage, answer.timings)
 
     def _asked(self, request: CompletionRequest, ids: tuple[int, ...]) -> Request:
         manifest, limits = self.manifest, self._limits
@@ -139,4 +169,39 @@ class Completer:
             stop_ids=frozenset(manifest.eos_ids),
             priority=request.priority,
             deadline_s=deadline_s,
+        )
+
+
+class _Telling:
+    """The parts of one answer in the words of those who asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._refused: list[str] = []
+
+    def tell(self, parts: Iterable[Part]) -> Iterator[CompletionEvent]:
+        """The events that parts are; a reason for what is none is kept for the end."""
+        for part in parts:
+            match part:
+                case Words(text):
+                    yield Delta(text)
+                case Thoughts(text):
+                    yield Thought(text)
+                case Call(name, arguments):
+                    yield Called(ToolCall(f"call_{secrets.token_hex(12)}", name, arguments))
+                case Refused(reason):
+                    self._refused.append(reason)
+                case _:
+                    assert_never(part)
+
+    def finished(self, reason: FinishReason, usage: Usage, timings: Timings) -> Finished:
+        """The last event."""
+        answer = self._answer
+        ended = "stop" if answer.stopped else reason
+        return Finished(
+            "tool_calls" if ended == "stop" and answer.called else ended,
+            usage,
+            timings,
+            tuple(self._refused),
+            answer.thought_tokens,
         )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runtime.engine.request import Priority, Timings, Usage
+from runtime.text.tools.values import Tool, ToolCall
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,12 @@ class Message:
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What an assistant asked for."""
+    tool_call_id: str = ""
+    """Which call a tool answers."""
+    reasoning: str = ""
+    """What an assistant thought; the template says whether the model is shown it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,13 @@ class CompletionRequest:
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.CHAT
     deadline_s: float | None = None
+    tools: tuple[Tool, ...] = ()
+    parallel_calls: bool = True
+    """False: the answer ends with its first call."""
+    thinking: bool | None = None
+    """Whether to think before the answer; None leaves it to the chat template."""
+    template_switches: tuple[tuple[str, bool | int | str], ...] = ()
+    """Variables for the chat template, of those it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +76,30 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """More of what the model thinks; no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The model asks for one of the tools it was offered, with arguments that the tool takes."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event."""
 
-    reason: Literal["stop", "length", "deadline", "cancelled"]
+    reason: Literal["stop", "length", "deadline", "cancelled", "tool_calls"]
     usage: Usage
     timings: Timings
+    refused: tuple[str, ...] = ()
+    """Why something that looked like a call was none, or was left out; one half sentence each."""
+    thought_tokens: int = 0
+    """How many tokens of the answer were thoughts."""
 
 
-CompletionEvent = Progress | Delta | Finished
+CompletionEvent = Progress | Delta | Thought | Called | Finished

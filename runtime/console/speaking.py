@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import assert_never
 
-from runtime.completion import Completer, CompletionRequest, Delta, Finished, Progress
+from runtime.completion import Called, Completer, CompletionRequest, Delta, Finished, Progress, Thought
 from runtime.console.terminal import StatusLine
 
 Say = Callable[[str], None]
@@ -18,6 +18,10 @@ async def speak(completer: Completer, request: CompletionRequest, say: Say, stat
                 match event:
                     case Progress(done, total, _):
                         status.show(f"reading {done} of {total} tokens")
+                    case Thought():
+                        status.show("thinking")
+                    case Called():
+                        pass  # no tools are offered here
                     case Delta(text):
                         status.clear()
                         say(text)

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 from runtime.completion import CompletionRequest, Finished, Message
 from runtime.errors import BusyError, CallerError
 from runtime.limits import Limits
+from runtime.strict_json import parse, shown
 from runtime.wire import asked
 from runtime.wire.fields import Fields, text
-from runtime.wire.strict_json import parse, shown
 
 EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
 _ID_LENGTH: Final = 128

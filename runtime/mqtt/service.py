@@ -13,7 +13,7 @@ from collections import OrderedDict
 from contextlib import aclosing
 from typing import Final, Literal, assert_never
 
-from runtime.completion import Completer, Delta, Finished, Progress
+from runtime.completion import Called, Completer, Delta, Finished, Progress, Thought
 from runtime.errors import BusyError, CallerError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
@@ -173,8 +173,8 @@ class MqttService:
         async with aclosing(self._completer.complete(asked.request)) as events:
             async for event in events:
                 match event:
-                    case Progress():
-                        pass
+                    case Progress() | Thought() | Called():
+                        pass  # thoughts are no part of an answer, and no tools are offered here
                     case Delta(text):
                         words.append(text)
                     case Finished("cancelled"):

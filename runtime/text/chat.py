@@ -4,35 +4,33 @@ Knows what a chat template is given, and who answers for it when it fails. Does 
 prompt are control tokens is `runtime.text.control`'s to say.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
-from jinja2 import Template, TemplateSyntaxError
+from jinja2 import Template, TemplateSyntaxError, meta
 from jinja2.exceptions import SecurityError
 
 from runtime.errors import BundleError, CallerError
 from runtime.text.control import Marker, Rendered
 from runtime.text.sandbox import RefusalError, Sandbox
 
-ROLES: Final = frozenset({"system", "user", "assistant"})
+_NOTHING: Final[Mapping[str, bool | int | str]] = MappingProxyType({})
+ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
 
+_OURS: Final = frozenset(
+    {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token"}
+)
+"""Variables that are not a caller's to set."""
+_FREE: Final = frozenset({"parameters", "arguments"})
+"""Fields inside which the keys, too, are somebody's own."""
 _GROWTH: Final = 4
 _FRAME: Final = 1 << 20
-"""A prompt has at most so many characters, and _GROWTH times those of the messages."""
+"""A prompt has at most so many characters, and _GROWTH times those it was given."""
 
-
-class Turn(Protocol):
-    """One message."""
-
-    @property
-    def role(self) -> str:
-        """Who speaks: one of ROLES."""
-        ...
-
-    @property
-    def content(self) -> str:
-        """What is said."""
-        ...
+Turn = Mapping[str, Any]
+"""One message as templates take it: role, content, and where there are some tool_calls, tool_call_id, name and
+reasoning_content."""
 
 
 class ChatTemplate:
@@ -44,18 +42,37 @@ class ChatTemplate:
         Raises:
             BundleError: it is not Jinja.
         """
-        self._source = source
+        self.source = source
         self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
+        sandbox = Sandbox()
         try:
-            self._program = Sandbox().program(source) if source.strip() else None
+            self._program = sandbox.program(source) if source.strip() else None
+            read = meta.find_undeclared_variables(sandbox.parse(source))
         except (TemplateSyntaxError, SyntaxError, RecursionError) as exc:
             fault = " ".join(str(exc).split())
             raise BundleError(
                 f"the chat template is not valid Jinja ({fault}); pull the model again"
             ) from exc
+        self.takes_tools = "tools" in read
+        """Whether the template shows tools to the model."""
+        self.switches = frozenset(read) - _OURS - sandbox.globals.keys()
+        """Variables that a caller may set, such as `enable_thinking`."""
 
-    def render(self, messages: Sequence[Turn], marker: Marker) -> Rendered:
-        """The prompt that asks for the next answer, in which `marker` shows what the messages' authors wrote.
+    def render(
+        self,
+        turns: Sequence[Turn],
+        marker: Marker,
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        switches: Mapping[str, bool | int | str] = _NOTHING,
+    ) -> Rendered:
+        """The prompt that asks for the next answer, in which `marker` shows what others than the template wrote.
+
+        Args:
+            turns: The conversation.
+            marker: Knows the control tokens.
+            tools: As OpenAI's API declares them.
+            switches: Values for some of `self.switches`.
 
         Raises:
             CallerError: a role nobody has, messages in an order the model was not made for, or no template at all.
@@ -66,25 +83,20 @@ class ChatTemplate:
                 "this is a base model without a chat template; send a plain prompt instead of messages",
                 param="messages",
             )
-        for message in messages:
-            if message.role not in ROLES:
+        for turn in turns:
+            if turn["role"] not in ROLES:
                 raise CallerError(
-                    f"role {message.role!r} is unknown; use {', '.join(sorted(ROLES))}", param="messages"
+                    f"role {turn['role']!r} is unknown; use {', '.join(sorted(ROLES))}", param="messages"
                 )
-        mark, contents = marker.mark([message.content for message in messages], avoid=self._source)
-        turns = [{"role": m.role, "content": c} for m, c in zip(messages, contents, strict=True)]
-        room = _FRAME + _GROWTH * sum(map(len, contents))
-        text = self._run(self._program, turns, room)
+        given = {"messages": list(turns), "tools": list(tools) or None, **switches}
+        strings = list(_strings(given))
+        mark, marked = marker.mark(strings, avoid=self.source)
+        room = _FRAME + _GROWTH * sum(map(len, marked))
+        text = self._run(self._program, _with(given, iter(marked)), room)
         return Rendered.without(mark, text) if mark else Rendered(text)
 
-    def _run(self, program: Template, turns: Sequence[dict[str, str]], room: int) -> str:
-        values = {
-            "messages": list(turns),
-            "add_generation_prompt": True,
-            "tools": None,
-            "documents": None,
-            **self._tokens,
-        }
+    def _run(self, program: Template, given: Mapping[str, Any], room: int) -> str:
+        values = {"add_generation_prompt": True, "documents": None, **self._tokens, **given}
         try:
             return "".join(_bounded(program.generate(Sandbox.variables(values)), room))
         except RefusalError as exc:
@@ -104,3 +116,37 @@ def _bounded(parts: Iterable[str], room: int) -> Iterator[str]:
         if room < 0:
             raise SecurityError("it does not come to an end")
         yield part
+
+
+def _strings(value: object, *, free: bool = False) -> Iterator[str]:
+    """Every string that somebody wrote, in order; keys are somebody's where they are `free`, roles are ours."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, inner in value.items():
+                if free:
+                    yield key
+                if free or key != "role":
+                    yield from _strings(inner, free=free or key in _FREE)
+        case list():
+            for item in value:
+                yield from _strings(item, free=free)
+
+
+def _with(value: Any, strings: Iterator[str], *, free: bool = False) -> Any:
+    """The same value with other strings, in the order of `_strings`."""
+    match value:
+        case str():
+            return next(strings)
+        case dict():
+            return {
+                next(strings) if free else key: (
+                    _with(inner, strings, free=free or key in _FREE) if free or key != "role" else inner
+                )
+                for key, inner in value.items()
+            }
+        case list():
+            return [_with(item, strings, free=free) for item in value]
+        case _:
+            return value

@@ -4,7 +4,7 @@ Does not know templates, models or requests. May be used from several threads.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -19,28 +19,35 @@ from runtime.text.detokenize import Spelling, StreamDecoder
 class Tokenizer:
     """A tokenizer.json at work."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, reserved: Collection[str] = ()) -> None:
         """Take the text of a tokenizer.json.
+
+        Args:
+            source: JSON.
+            reserved: Tokens that mean something to the chat template, though their maker does not call them special:
+                no person's to write either. Those that the vocabulary lacks are nothing but letters.
 
         Raises:
             BundleError: it is not one, or its pieces become text in a way that we do not know.
         """
         try:
-            self._library = tokenizers.Tokenizer.from_str(source)
+            self._library = tokenizers.Tokenizer.from_str(_with_special(source, reserved))
         except Exception as exc:  # the library raises Exception itself
             raise BundleError(f"tokenizer.json cannot be read ({exc}); pull the model again") from exc
         self._library.no_truncation()  # nothing is cut silently, whatever the file asks for
         self._library.no_padding()
         raw: dict[str, Any] = json.loads(source)
         self._spelling = Spelling.of(raw["decoder"])
-        special = [token for token in raw["added_tokens"] if token["special"]]
-        self._control: dict[int, str] = {token["id"]: token["content"] for token in special}
-        self._literal = not any(token["normalized"] for token in special)
+        self._hidden = frozenset(token["id"] for token in raw["added_tokens"] if token["special"])
+        self._added: dict[str, int] = {token["content"]: token["id"] for token in raw["added_tokens"]}
+        control = [token for token in raw["added_tokens"] if token["special"] or token["content"] in reserved]
+        self._control: dict[int, str] = {token["id"]: token["content"] for token in control}
+        self._literal = not any(token["normalized"] for token in control)
         self._lock = Lock()
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a tokenizer.json.
+    def load(cls, path: Path, reserved: Collection[str] = ()) -> Self:
+        """Read a tokenizer.json; `reserved` as above.
 
         Raises:
             BundleError: it is missing or unsound.
@@ -49,7 +56,7 @@ class Tokenizer:
             source = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
-        return cls(source)
+        return cls(source, reserved)
 
     @property
     def vocabulary_size(self) -> int:
@@ -58,8 +65,12 @@ class Tokenizer:
 
     @property
     def control_tokens(self) -> frozenset[str]:
-        """The tokens that their maker calls special: no person's to write, and never part of a text."""
+        """The tokens that are no person's to write: those their maker calls special, and the reserved ones."""
         return frozenset(self._control.values())
+
+    def added(self, letters: str) -> int | None:
+        """The token that was added to the vocabulary for just these letters, if one was."""
+        return self._added.get(letters)
 
     def piece(self, token: int) -> str | None:
         """How the vocabulary writes an id; None if it has no such id."""
@@ -112,7 +123,7 @@ class Tokenizer:
         return place < 0 or prompt.is_foreign(place, place + len(letters))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, without control tokens. Bytes that are no character give U+FFFD."""
+        """The text of ids, without special tokens. Bytes that are no character give U+FFFD."""
         decoder = self.stream()
         return "".join(map(decoder.feed, ids)) + decoder.flush()
 
@@ -121,6 +132,16 @@ class Tokenizer:
         return StreamDecoder(self._bytes_of, self._spelling.leading)
 
     def _bytes_of(self, token: int) -> bytes:
-        if token in self._control or (piece := self._library.id_to_token(token)) is None:
+        if token in self._hidden or (piece := self._library.id_to_token(token)) is None:
             return b""
         return self._spelling.bytes_of(piece)
+
+
+def _with_special(source: str, reserved: Collection[str]) -> str:
+    """The same tokenizer.json, in which these tokens are special: the library writes only those as letters."""
+    if not reserved:
+        return source
+    raw = json.loads(source)
+    for token in raw["added_tokens"]:
+        token["special"] = token["special"] or token["content"] in reserved
+    return json.dumps(raw)

@@ -11,14 +11,15 @@ from typing import Any, Final
 from runtime.completion import Message, Role, SamplingOptions
 from runtime.errors import CallerError
 from runtime.limits import Limits
+from runtime.strict_json import shown
+from runtime.wire import tools
 from runtime.wire.fields import Fields, text
-from runtime.wire.strict_json import shown
 
 MOST_TOKENS: Final = 2**31 - 1
 _INT64: Final = 2**63
 _LEAST_SHARE: Final = 1e-6
 _ROLES: Final[Mapping[object, Role]] = MappingProxyType(
-    {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+    {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 )
 
 
@@ -28,7 +29,7 @@ def messages(fields: Fields, limits: Limits) -> tuple[Message, ...]:
     Raises:
         CallerError: the place is named, as in `messages[0].content`.
     """
-    return tuple(_message(item) for item in fields.objects("messages", limits.messages))
+    return tuple(_message(item, limits) for item in fields.objects("messages", limits.messages))
 
 
 def sampling(fields: Fields) -> SamplingOptions:
@@ -79,15 +80,20 @@ def stop(fields: Fields, limits: Limits) -> tuple[str, ...]:
     return tuple(stops)
 
 
-def _message(fields: Fields) -> Message:
+def _message(fields: Fields, limits: Limits) -> Message:
     role = fields.text("role")
-    if role in {"tool", "function"} or fields.get("tool_calls"):
-        name = fields.name("role" if role in {"tool", "function"} else "tool_calls")
-        raise CallerError(f"{name} speaks of tool calls, which are not served yet; leave it out", param=name)
     if role not in _ROLES:
         name = fields.name("role")
         raise CallerError(f"{name} is {shown(role)}; send one of {', '.join(map(str, _ROLES))}", param=name)
-    return Message(_ROLES[role], _content(fields))
+    if role != "assistant":
+        if fields.get("tool_calls"):
+            name = fields.name("tool_calls")
+            raise CallerError(f"{name} is an assistant's to make; leave it out", param=name)
+        answered = tools.answered(fields) if role == "tool" else ""
+        return Message(_ROLES[role], _content(fields), tool_call_id=answered)
+    calls = tools.made(fields, limits)
+    content = "" if calls and fields.get("content") is None else _content(fields)
+    return Message("assistant", content, calls, reasoning=fields.text("reasoning_content") or "")
 
 
 def _content(fields: Fields) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.errors import CallerError
-from runtime.wire.strict_json import shown
+from runtime.strict_json import shown
 
 
 def text(value: object, name: str) -> str:

@@ -16,7 +16,7 @@ from runtime.limits import Limits
 from runtime.text.tokenizer import Tokenizer
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
-from tests.support.text import byte_level
+from tests.support.text import CHATML, byte_level
 
 
 def script(text: str) -> tuple[int, ...]:
@@ -34,10 +34,11 @@ class Appliance:
     port: int
     client: aiohttp.ClientSession
     limits: Limits
+    template: str
 
     def load(self) -> None:
         """Let the model be there."""
-        self.serving.ready([scripted_completer(self.engine, self.limits)])
+        self.serving.ready([scripted_completer(self.engine, self.limits, self.template)])
 
     @property
     def url(self) -> str:
@@ -63,6 +64,7 @@ async def appliance(
     limits: Limits | None = None,
     access: Access | None = None,
     loaded: bool = True,
+    template: str = CHATML,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
@@ -73,7 +75,7 @@ async def appliance(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = int(runner.addresses[0][1])
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-            served = Appliance(engine, serving, runner, port, client, limits)
+            served = Appliance(engine, serving, runner, port, client, limits, template)
             if loaded:
                 served.load()
             yield served

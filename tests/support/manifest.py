@@ -12,6 +12,7 @@ def tiny_manifest(
     eos_ids: tuple[int, ...] = (2,),
     sampling: SamplingDefaults | None = None,
     licence: Licence | None = None,
+    tool_dialect: str = "none",
 ) -> Manifest:
     """A manifest of nothing much, sound in every field."""
     return Manifest(
@@ -29,7 +30,7 @@ def tiny_manifest(
         caches=(),
         quantization=(),
         sampling=sampling or SamplingDefaults(),
-        tool_dialect="none",
+        tool_dialect=tool_dialect,
         languages=("en",),
         licence=licence or Licence("Apache-2.0"),
         source=Source("none", "0", "0" * 64),

@@ -19,7 +19,7 @@ from runtime.api.keys import LIMITS, RUNNING, SERVING
 from runtime.api.middleware import explain
 from runtime.api.openai.schema import ChatRequest, parse
 from runtime.api.openai.wire import Reply
-from runtime.completion import CompletionEvent, Delta, Finished, Progress
+from runtime.completion import Called, CompletionEvent, Delta, Finished, Progress, Thought
 from runtime.errors import EngineError
 
 Events = AsyncGenerator[CompletionEvent, None]
@@ -49,17 +49,11 @@ async def _chat(request: web.Request) -> web.StreamResponse:
 
 
 async def _whole(reply: Reply, events: Events) -> dict[str, Any]:
-    parts: list[str] = []
+    answer: list[CompletionEvent] = []
     async for event in events:
-        match event:
-            case Progress():
-                pass
-            case Delta(text):
-                parts.append(text)
-            case Finished():
-                return reply.whole("".join(parts), event)
-            case _:
-                assert_never(event)
+        if isinstance(event, Finished):
+            return reply.whole(answer, event)
+        answer.append(event)
     raise EngineError("the answer ended without saying why")
 
 
@@ -67,6 +61,7 @@ async def _chunks(reply: Reply, asked: ChatRequest, events: Events) -> Objects:
     """The objects of a stream. The first waits for the first event: until then a refusal has its own status."""
     started = time.monotonic()
     opened = False
+    calls = 0
     async for event in events:
         if not opened:
             opened = True
@@ -77,6 +72,11 @@ async def _chunks(reply: Reply, asked: ChatRequest, events: Events) -> Objects:
                     yield reply.progress(event, time.monotonic() - started)
             case Delta(text):
                 yield reply.delta(text)
+            case Thought(text):
+                yield reply.thought(text)
+            case Called(call):
+                yield reply.called(call, calls)
+                calls += 1
             case Finished():
                 for last in reply.ending(event, include_usage=asked.include_usage):
                     yield last

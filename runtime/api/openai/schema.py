@@ -13,13 +13,12 @@ from typing import Final
 from runtime.completion import CompletionRequest
 from runtime.errors import CallerError
 from runtime.limits import Limits
-from runtime.wire import asked
-from runtime.wire.fields import Fields
+from runtime.strict_json import shown
+from runtime.wire import asked, tools
+from runtime.wire.fields import Fields, text
 
 _NOT_SERVED: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
     {
-        "tools": ([],),
-        "tool_choice": ("none", "auto"),
         "functions": ([],),
         "function_call": ("none", "auto"),
         "response_format": ({"type": "text"},),
@@ -56,6 +55,7 @@ def parse(body: object, limits: Limits) -> ChatRequest:
     fields = Fields.of(body)
     _refuse_not_served(fields)
     options = fields.get("stream_options")
+    thinking, switches = _template_switches(fields)
     return ChatRequest(
         model=fields.text("model"),
         completion=CompletionRequest(
@@ -63,6 +63,10 @@ def parse(body: object, limits: Limits) -> ChatRequest:
             max_tokens=_max_tokens(fields),
             sampling=asked.sampling(fields),
             stop=asked.stop(fields, limits),
+            tools=tools.offered(fields, limits),
+            parallel_calls=tools.parallel(fields),
+            thinking=thinking,
+            template_switches=tuple(switches.items()),
         ),
         stream=fields.flag("stream"),
         include_usage=options is not None and Fields.of(options, "stream_options").flag("include_usage"),
@@ -77,6 +81,31 @@ def _refuse_not_served(fields: Fields) -> None:
             raise CallerError(f"{key} is not served yet; leave it out", param=key)
     if fields.get("n") not in (None, 1):
         raise CallerError("n can only be 1 here; ask once for each answer you want", param="n")
+
+
+def _template_switches(fields: Fields) -> tuple[bool | None, dict[str, bool | int | str]]:
+    """Whether to think, and what else the chat template is told. vLLM's and llama-server's `chat_template_kwargs`.
+
+    `enable_thinking` is understood for every model, beside it or in it: not all templates call it so.
+    """
+    given = fields.get("chat_template_kwargs")
+    inner = Fields({}) if given is None else Fields.of(given, "chat_template_kwargs")
+    for name, value in inner.values.items():
+        if not isinstance(value, bool | int | str):
+            raise CallerError(
+                f"chat_template_kwargs.{name[:64]} is {shown(value)}; send true, false, a number or a string",
+                param="chat_template_kwargs",
+            )
+        text(str(value), "chat_template_kwargs")
+    said = {
+        each.flag("enable_thinking") for each in (fields, inner) if each.get("enable_thinking") is not None
+    }
+    if len(said) > 1:
+        raise CallerError(
+            "enable_thinking is given twice, and differs; send it once", param="enable_thinking"
+        )
+    switches = {name: value for name, value in inner.values.items() if name != "enable_thinking"}
+    return next(iter(said), None), switches
 
 
 def _max_tokens(fields: Fields) -> int | None:

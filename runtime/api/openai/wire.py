@@ -1,14 +1,16 @@
 """From completion events to the objects of OpenAI's wire: chunks of a stream, or one whole answer. No I/O.
 
 Beyond OpenAI, in llama-server's words: `timings` in the last object, `prompt_progress` while the prompt is
-read (https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md).
+read (https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md). Of our own: `tool_call_errors`, why
+something that looked like a call was none.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from runtime.completion import Finished, Progress
+from runtime.completion import Called, CompletionEvent, Delta, Finished, Progress, Thought, ToolCall
 from runtime.engine.request import Usage
 from runtime.errors import BusyError
 
@@ -30,6 +32,14 @@ class Reply:
         """A chunk with more text."""
         return self._chunk([_choice({"content": text})])
 
+    def thought(self, text: str) -> dict[str, Any]:
+        """A chunk with more of what the model thinks, where DeepSeek, vLLM and llama-server have it."""
+        return self._chunk([_choice({"reasoning_content": text})])
+
+    def called(self, call: ToolCall, index: int) -> dict[str, Any]:
+        """A chunk with one whole call: it is known to be one only when it is complete."""
+        return self._chunk([_choice({"tool_calls": [{"index": index, **_call(call)}]})])
+
     def progress(self, event: Progress, elapsed_s: float) -> dict[str, Any]:
         """A chunk without text; `processed` of `total` counts the cached tokens too."""
         return self._chunk([_choice({})]) | {
@@ -50,16 +60,23 @@ class Reply:
         last = self._chunk([_choice({}, finish_reason(event))])
         if include_usage:
             yield last
-            last = self._chunk([]) | {"usage": usage(event.usage)}
-        yield last | {"timings": timings(event)}
+            last = self._chunk([]) | {"usage": _usage(event)}
+        yield last | _remarks(event)
 
-    def whole(self, text: str, event: Finished) -> dict[str, Any]:
+    def whole(self, parts: Sequence[CompletionEvent], event: Finished) -> dict[str, Any]:
         """The answer to a request that did not ask for a stream.
 
         Raises:
             BusyError: the appliance ended the answer, not the model.
         """
-        message = {"role": "assistant", "content": text, "refusal": None}
+        text = "".join(part.text for part in parts if isinstance(part, Delta))
+        thought = "".join(part.text for part in parts if isinstance(part, Thought))
+        calls = [_call(part.call) for part in parts if isinstance(part, Called)]
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if calls:
+            message |= {"content": text or None, "tool_calls": calls}
+        if thought:
+            message["reasoning_content"] = thought
         choice = {
             "index": 0,
             "message": message,
@@ -67,8 +84,8 @@ class Reply:
             "finish_reason": finish_reason(event),
         }
         return self._object("chat.completion", [choice]) | {
-            "usage": usage(event.usage),
-            "timings": timings(event),
+            "usage": _usage(event),
+            **_remarks(event),
         }
 
     def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -84,7 +101,7 @@ class Reply:
         }
 
 
-def finish_reason(event: Finished) -> Literal["stop", "length"]:
+def finish_reason(event: Finished) -> Literal["stop", "length", "tool_calls"]:
     """OpenAI's word for why the answer ended.
 
     Raises:
@@ -93,7 +110,7 @@ def finish_reason(event: Finished) -> Literal["stop", "length"]:
     if event.reason == "cancelled":
         raise BusyError("the appliance stopped in the middle of the answer; ask again in a minute")
     # A deadline cuts an answer as a length does; OpenAI has no word of its own for it.
-    return "stop" if event.reason == "stop" else "length"
+    return "length" if event.reason == "deadline" else event.reason
 
 
 def usage(counts: Usage) -> dict[str, Any]:
@@ -104,6 +121,23 @@ def usage(counts: Usage) -> dict[str, Any]:
         "total_tokens": counts.prompt + counts.completion,
         "prompt_tokens_details": {"cached_tokens": counts.cached},
     }
+
+
+def _usage(event: Finished) -> dict[str, Any]:
+    thought = event.thought_tokens
+    details = {"completion_tokens_details": {"reasoning_tokens": thought}} if thought else {}
+    return usage(event.usage) | details
+
+
+def _remarks(event: Finished) -> dict[str, Any]:
+    """What OpenAI's objects have no place for."""
+    refused = {"tool_call_errors": list(event.refused)} if event.refused else {}
+    return refused | {"timings": timings(event)}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(call.arguments, ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def timings(event: Finished) -> dict[str, Any]:

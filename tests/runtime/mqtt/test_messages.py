@@ -129,7 +129,7 @@ def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part
         ({"messages": []}, "messages is []"),
         ({"messages": "hi"}, "messages is 'hi'"),
         ({"messages": [{"role": "user", "content": "x"}] * 4}, "at most 3"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role speaks of tool calls"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id is missing"),
         ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user"}]}, "messages[0].content is null"),
         ({"messages": [3]}, "messages[0] is 3"),

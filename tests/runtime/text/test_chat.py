@@ -1,6 +1,5 @@
 """Chat templates: what they are given, who answers when they fail, and what they cannot do."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -14,23 +13,21 @@ NONE = Marker(())
 BOS, EOS = "<s>", "</s>"
 
 
-@dataclass(frozen=True)
-class Turn:
-    role: str
-    content: str
+def turn(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
 
 
-USER = Turn("user", "Hi")
+USER = turn("user", "Hi")
 
 
-def rendered(source: str, *turns: Turn) -> str:
+def rendered(source: str, *turns: dict[str, str]) -> str:
     template = ChatTemplate(source, bos_token=BOS, eos_token=EOS)
     return template.render(turns or (USER,), NONE).text
 
 
 def test_a_conversation_becomes_one_text() -> None:
     text = rendered(
-        CHATML, Turn("system", "Be brief."), USER, Turn("assistant", "Hello"), Turn("user", "Bye")
+        CHATML, turn("system", "Be brief."), USER, turn("assistant", "Hello"), turn("user", "Bye")
     )
     assert text == (
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
@@ -68,13 +65,13 @@ def test_templates_know_the_day() -> None:
 def test_a_template_may_refuse_a_conversation() -> None:
     source = "{% if messages[0].role == 'system' %}{{ raise_exception('No system role.') }}{% endif %}"
     with pytest.raises(CallerError, match=r"refuses these messages: No system role\.") as caught:
-        rendered(source, Turn("system", "x"))
+        rendered(source, turn("system", "x"))
     assert caught.value.param == "messages"
 
 
 def test_roles_nobody_has_are_the_callers_mistake() -> None:
-    with pytest.raises(CallerError, match="role 'root' is unknown; use assistant, system, user"):
-        rendered(CHATML, Turn("root", "x"))
+    with pytest.raises(CallerError, match="role 'root' is unknown; use assistant, system, tool, user"):
+        rendered(CHATML, turn("root", "x"))
 
 
 def test_a_base_model_takes_plain_prompts() -> None:

@@ -7,36 +7,73 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.api.openai.schema import ChatRequest, parse
-from runtime.completion import CompletionRequest, Message, SamplingOptions
+from runtime.completion import CompletionRequest, Message, SamplingOptions, ToolCall
 from runtime.errors import CallerError
 from runtime.limits import Limits
-from runtime.wire.strict_json import parse as parse_json
+from runtime.strict_json import parse as parse_json
 
 HELLO = [{"role": "user", "content": "Hello"}]
-LIMITS = Limits(messages=4, stop_strings=3, stop_string_bytes=8)
+CALL: dict[str, Any] = {
+    "id": "1",
+    "type": "function",
+    "function": {"name": "lamp", "arguments": '{"on": true}'},
+}
+LAMP: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "lamp",
+        "description": "Switches the lamp.",
+        "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]},
+    },
+}
+LIMITS = Limits(messages=4, tools=3, stop_strings=3, stop_string_bytes=8)
 
 KEYS = (
     "model", "messages", "stream", "stream_options", "return_progress", "max_tokens", "max_completion_tokens",
     "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
-    "logit_bias", "seed", "stop", "n", "tools", "response_format", "logprobs", "user",
+    "logit_bias", "seed", "stop", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs",
+    "user", "enable_thinking", "chat_template_kwargs",
 )  # fmt: skip
+NAMES = (
+    *(
+        "role",
+        "content",
+        "type",
+        "text",
+        "include_usage",
+        "7",
+        "tool_calls",
+        "tool_call_id",
+        "function",
+        "name",
+    ),
+    *("arguments", "parameters", "id", "enable_thinking"),
+)
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
     | st.text()
-    | st.sampled_from(["user", "tool", "text", "\ud800"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["role", "content", "type", "text", "include_usage", "7"]), inner)
-    ),
+    | st.sampled_from(["user", "tool", "assistant", "function", "auto", "text", "{}", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
     max_leaves=8,
 )
 
 
 def ask(**fields: Any) -> ChatRequest:
     return parse({"messages": HELLO, **fields}, LIMITS)
+
+
+def calls(*made: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "assistant", "content": None, "tool_calls": list(made)}
+
+
+NO_ARGUMENTS: tuple[object, ...] = ({}, None, "", "[]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 50)
+
+
+def called_with(arguments: object) -> dict[str, Any]:
+    return {**CALL, "function": {"name": "lamp", "arguments": arguments}}
 
 
 def refused(**fields: Any) -> CallerError:
@@ -61,6 +98,7 @@ def test_any_value_is_a_request_or_a_callers_error(body: object) -> None:
         case ChatRequest() as asked:
             for message in asked.completion.messages:
                 message.content.encode()
+                message.reasoning.encode()
 
 
 @given(st.dictionaries(st.sampled_from([key for key in KEYS if key != "messages"]), ANYTHING))
@@ -171,8 +209,20 @@ def test_a_field_of_the_wrong_type_or_out_of_range_is_named(field: str, value: o
         ({}, "messages[1].role"),
         ({"role": "alien", "content": "x"}, "messages[1].role"),
         ({"role": [], "content": "x"}, "messages[1].role"),
-        ({"role": "tool", "content": "x"}, "messages[1].role"),
-        ({"role": "assistant", "content": None, "tool_calls": [{}]}, "messages[1].tool_calls"),
+        ({"role": "function", "content": "x"}, "messages[1].role"),
+        ({"role": "tool", "content": "x"}, "messages[1].tool_call_id"),
+        ({"role": "tool", "content": "x", "tool_call_id": ""}, "messages[1].tool_call_id"),
+        ({"role": "user", "content": "x", "tool_calls": [CALL]}, "messages[1].tool_calls"),
+        ({"role": "assistant", "content": None, "tool_calls": []}, "messages[1].content"),
+        (calls({}), "messages[1].tool_calls[0].function"),
+        (calls({**CALL, "id": None}), "messages[1].tool_calls[0].id"),
+        (calls({**CALL, "type": "custom"}), "messages[1].tool_calls[0].type"),
+        (calls(CALL, {**CALL, "function": {"arguments": "{}"}}), "messages[1].tool_calls[1].function.name"),
+        *(
+            (calls(called_with(arguments)), "messages[1].tool_calls[0].function.arguments")
+            for arguments in NO_ARGUMENTS
+        ),
+        ({"role": "assistant", "content": "x", "reasoning_content": 7}, "messages[1].reasoning_content"),
         ({"role": "user"}, "messages[1].content"),
         ({"role": "user", "content": 7}, "messages[1].content"),
         ({"role": "user", "content": "half \ud83d"}, "messages[1].content"),
@@ -193,8 +243,6 @@ def test_the_place_in_a_message_is_named(message: object, param: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("tools", [{"type": "function"}]),
-        ("tool_choice", "required"),
         ("functions", [{}]),
         ("response_format", {"type": "json_object"}),
         ("response_format", "json"),
@@ -224,6 +272,88 @@ def test_what_would_change_the_answer_is_refused_by_name(field: str, value: obje
 )
 def test_what_asks_for_nothing_is_ignored(fields: dict[str, Any]) -> None:
     assert ask(**fields) == ask()
+
+
+def test_tools_arrive() -> None:
+    (tool,) = ask(tools=[LAMP]).completion.tools
+    assert (tool.name, tool.description) == ("lamp", "Switches the lamp.")
+    assert tool.parameters == LAMP["function"]["parameters"]
+    assert ask(tools=[LAMP], tool_choice="auto") == ask(tools=[LAMP])
+    assert ask(tools=[LAMP], tool_choice="none").completion.tools == ()
+    assert ask(tools=[LAMP]).completion.parallel_calls
+    assert not ask(tools=[LAMP], parallel_tool_calls=False).completion.parallel_calls
+
+
+def test_a_tool_without_parameters_takes_none() -> None:
+    (tool,) = ask(tools=[{"type": "function", "function": {"name": "now"}}]).completion.tools
+    assert tool.parameters == {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("tool", "param"),
+    [
+        (7, "tools[0]"),
+        ({}, "tools[0].function"),
+        ({"type": "custom", "custom": {}}, "tools[0].type"),
+        ({"function": {}}, "tools[0].function.name"),
+        ({"function": {"name": 7}}, "tools[0].function.name"),
+        ({"function": {"name": "a", "description": 7}}, "tools[0].function.description"),
+        ({"function": {"name": "a", "parameters": []}}, "tools[0].function.parameters"),
+    ],
+)
+def test_the_place_in_a_tool_is_named(tool: object, param: str) -> None:
+    assert refused(tools=[tool]).param == param
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["required", "any", {"type": "function", "function": {"name": "lamp"}}, {"type": "allowed_tools"}, 7],
+)
+def test_a_call_cannot_be_forced_and_that_is_said(choice: object) -> None:
+    exc = refused(tools=[LAMP], tool_choice=choice)
+    assert exc.param == "tool_choice"
+    assert 'send "auto" or "none"' in str(exc)
+
+
+def test_a_conversation_with_a_tool() -> None:
+    result = {"role": "tool", "tool_call_id": "1", "content": "done"}
+    said = {**calls(CALL), "reasoning_content": "Dark.", "refusal": None, "audio": None}
+    _, assistant, tool = ask(messages=[*HELLO, said, result]).completion.messages
+    assert assistant == Message("assistant", "", (ToolCall("1", "lamp", {"on": True}),), reasoning="Dark.")
+    assert tool == Message("tool", "done", tool_call_id="1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "thinking", "switches"),
+    [
+        ({}, None, ()),
+        ({"enable_thinking": False}, False, ()),
+        ({"chat_template_kwargs": {"enable_thinking": True}}, True, ()),
+        (
+            {"enable_thinking": True, "chat_template_kwargs": {"enable_thinking": True, "x": "y"}},
+            True,
+            (("x", "y"),),
+        ),
+    ],
+)
+def test_switches_of_the_template(fields: dict[str, Any], thinking: object, switches: object) -> None:
+    completion = ask(**fields).completion
+    assert (completion.thinking, completion.template_switches) == (thinking, switches)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"enable_thinking": "no"},
+        {"chat_template_kwargs": []},
+        {"chat_template_kwargs": {"x": []}},
+        {"chat_template_kwargs": {"x": 1.5}},
+        {"chat_template_kwargs": {"x": "\ud800"}},
+        {"enable_thinking": True, "chat_template_kwargs": {"enable_thinking": False}},
+    ],
+)
+def test_switches_that_are_none(fields: dict[str, Any]) -> None:
+    assert refused(**fields).param
 
 
 def test_a_value_out_of_json_reads_the_same() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from runtime.api.openai.wire import Reply, finish_reason, timings
-from runtime.completion import Finished, Progress
+from runtime.completion import Delta, Finished, Progress
 from runtime.engine.request import FinishReason, Timings, Usage
 from runtime.errors import BusyError
 
@@ -41,7 +41,7 @@ def test_openai_has_two_words_for_the_end(reason: FinishReason, word: str) -> No
 
 def test_an_answer_that_the_appliance_ended_is_none() -> None:
     with pytest.raises(BusyError):
-        REPLY.whole("half an ans", finished("cancelled"))
+        REPLY.whole([Delta("half an ans")], finished("cancelled"))
     with pytest.raises(BusyError):
         list(REPLY.ending(finished("cancelled"), include_usage=True))
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import CallerError
-from runtime.wire.strict_json import parse, shown
+from runtime.strict_json import parse, shown
 
 SOUND = st.recursive(
     st.none()

@@ -1,0 +1,149 @@
+"""From messages and tools to a prompt in the model's own words, and to a reader of what it then says.
+
+Knows the chat template, the model's tool dialect and whether it thinks aloud. Does not know token ids but those of
+marks, or how an answer is generated.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runtime.completion.ask import offered
+from runtime.completion.values import CompletionRequest, Message
+from runtime.errors import CallerError
+from runtime.text.chat import ChatTemplate
+from runtime.text.control import Marker, Rendered
+from runtime.text.reader import Reader
+from runtime.text.thinking import SWITCHES, Thinking, ThoughtSplitter, begun
+from runtime.text.tokenizer import Tokenizer
+from runtime.text.tools.dialect import Dialect, declared
+from runtime.text.tools.python_calls import unsayable
+from runtime.text.tools.reader import CallReader
+
+
+def reserved(dialect: Dialect | None, template: str) -> frozenset[str]:
+    """Letters that only the template and the model may write, where the vocabulary has them as a token."""
+    thinking = Thinking.of(template)
+    marks = dialect.marks | frozenset(dialect.reserved) if dialect else frozenset()
+    return marks | (thinking.marks if thinking else frozenset())
+
+
+class Prompting:
+    """The words of one model."""
+
+    def __init__(self, tokenizer: Tokenizer, template: ChatTemplate, dialect: Dialect | None) -> None:
+        self._template = template
+        self._dialect = dialect
+        self._thinking = Thinking.of(template.source)
+        self._marker = Marker(tokenizer.control_tokens)
+        marks = reserved(dialect, template.source)
+        self._tokens = {mark: token for mark in marks if (token := tokenizer.added(mark)) is not None}
+
+    def render(self, request: CompletionRequest) -> Rendered:
+        """The prompt that messages become.
+
+        Raises:
+            CallerError: the model calls no tools, or not these; the template has no such switch, or refuses.
+            BundleError: the chat template fails.
+        """
+        turns: Sequence[Mapping[str, Any]] = _turns(request.messages)
+        tools = [declared(tool) for tool in request.tools]
+        if request.tools or any("tool_calls" in turn or turn["role"] == "tool" for turn in turns):
+            dialect = self._speaks(request)
+            if dialect.tell is not None:
+                turns, tools = dialect.tell(turns, request.tools), []
+        return self._template.render(turns, self._marker, tools=tools, switches=self._switches(request))
+
+    def reader(self, request: CompletionRequest, prompt: Rendered) -> tuple[Reader, Mapping[int, str]]:
+        """A reader of the answer to a prompt, and the tokens that are marks to it.
+
+        Raises:
+            CallerError: the parameters of a tool cannot be checked.
+        """
+        offer = offered(request)
+        calls = CallReader(self._dialect, offer) if self._dialect and offer else None
+        thoughts = ThoughtSplitter(self._thinking, begun=begun(prompt)) if self._thinking else None
+        marks = (self._thinking.marks if self._thinking else frozenset()) | (
+            self._dialect.marks if self._dialect and calls else frozenset()
+        )
+        tokens = {self._tokens[mark]: mark for mark in marks if mark in self._tokens}
+        return Reader(marks, tokens.values(), thoughts=thoughts, calls=calls), tokens
+
+    def _speaks(self, request: CompletionRequest) -> Dialect:
+        """The dialect, if tools can be offered in it.
+
+        Raises:
+            CallerError: they cannot.
+        """
+        param = "tools" if request.tools else "messages"
+        if self._dialect is None:
+            raise CallerError(
+                "this model calls no tools (`ingle show` says so of each model); "
+                "leave tools and their results out, or serve a model with a tool dialect",
+                param=param,
+            )
+        if self._dialect.tell is None and not self._template.takes_tools:
+            raise CallerError(
+                "this model's chat template shows it no tools; leave them out, or pull the model again",
+                param=param,
+            )
+        if self._dialect.pythonic:
+            for index, tool in enumerate(request.tools):
+                if (name := unsayable(tool)) is not None:
+                    raise CallerError(
+                        f"this model writes calls in Python, which has no name such as {name[:64]!r}; "
+                        "use letters, digits and underscores",
+                        param=f"tools[{index}].function",
+                    )
+        return self._dialect
+
+    def _switches(self, request: CompletionRequest) -> dict[str, bool | int | str]:
+        switches = dict(request.template_switches)
+        known = sorted(self._template.switches)
+        for name in switches:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+                raise CallerError(
+                    f"the model's chat template has no switch {name[:64]!r}; {hint}",
+                    param="chat_template_kwargs",
+                )
+        if request.thinking is not None:
+            self._switch_thinking(switches, on=request.thinking)
+        return switches
+
+    def _switch_thinking(self, switches: dict[str, bool | int | str], *, on: bool) -> None:
+        switch = next((name for name in SWITCHES if name in self._template.switches), None)
+        if switch is not None:
+            if switches.setdefault(switch, on) is not on:
+                raise CallerError(
+                    f"enable_thinking and chat_template_kwargs.{switch} differ; send one of them",
+                    param="enable_thinking",
+                )
+        elif on != (self._thinking is not None):
+            always = "thinks before every answer" if self._thinking else "does not think before it answers"
+            raise CallerError(f"this model {always}; leave enable_thinking out", param="enable_thinking")
+
+
+def _turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as chat templates take them; https://huggingface.co/docs/transformers/chat_extras."""
+    names: dict[str, str] = {}
+    turns = []
+    for message in messages:
+        turn: dict[str, Any] = {"role": message.role, "content": message.content}
+        if message.reasoning:
+            turn["reasoning_content"] = message.reasoning
+        if message.tool_calls:
+            names |= {call.id: call.name for call in message.tool_calls}
+            turn["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": dict(call.arguments)},
+                }
+                for call in message.tool_calls
+            ]
+        if message.role == "tool":
+            turn |= {"tool_call_id": message.tool_call_id, "name": names.get(message.tool_call_id, "")}
+        turns.append(turn)
+    return turns

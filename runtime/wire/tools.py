@@ -1,0 +1,110 @@
+"""Tools and calls of them, as OpenAI's API writes both. Fields in, values out; no I/O.
+
+https://platform.openai.com/docs/guides/function-calling
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from runtime.completion import Tool, ToolCall
+from runtime.errors import CallerError
+from runtime.limits import Limits
+from runtime.strict_json import parse, shown
+from runtime.wire.fields import Fields
+
+_NO_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"type": "object", "properties": {}, "additionalProperties": False}
+)
+_ID_LENGTH: Final = 128
+
+
+def offered(fields: Fields, limits: Limits) -> tuple[Tool, ...]:
+    """The tools that the model may call: none where `tool_choice` is "none", or there are none.
+
+    Raises:
+        CallerError: a tool is malformed, or a call is to be forced.
+    """
+    choice = fields.get("tool_choice")
+    if choice not in (None, "auto", "none"):
+        raise CallerError(
+            f'tool_choice is {shown(choice)}; send "auto" or "none": which tool is called, and whether one is, '
+            "cannot be forced yet",
+            param="tool_choice",
+        )
+    if fields.get("tools") in (None, []):
+        return ()
+    tools = tuple(_tool(item) for item in fields.objects("tools", limits.tools))
+    return () if choice == "none" else tools
+
+
+def parallel(fields: Fields) -> bool:
+    """Whether one answer may have several calls."""
+    return fields.get("parallel_tool_calls") is None or fields.flag("parallel_tool_calls")
+
+
+def made(fields: Fields, limits: Limits) -> tuple[ToolCall, ...]:
+    """The calls in an assistant's message.
+
+    Raises:
+        CallerError: one is malformed; the place is named.
+    """
+    if fields.get("tool_calls") in (None, []):
+        return ()
+    return tuple(_made(item, limits) for item in fields.objects("tool_calls", limits.tools))
+
+
+def answered(fields: Fields) -> str:
+    """Which call a tool's message answers.
+
+    Raises:
+        CallerError: it does not say.
+    """
+    return _id(fields, "tool_call_id")
+
+
+def _tool(fields: Fields) -> Tool:
+    function = _function(fields)
+    parameters = function.get("parameters")
+    if not isinstance(parameters, dict | None):
+        name = function.name("parameters")
+        raise CallerError(f"{name} is {shown(parameters)}; send a JSON Schema", param=name)
+    return Tool(
+        name=_required(function, "name"),
+        description=function.text("description") or "",
+        parameters=_NO_PARAMETERS if parameters is None else parameters,
+    )
+
+
+def _made(fields: Fields, limits: Limits) -> ToolCall:
+    function = _function(fields)
+    name = function.name("arguments")
+    try:
+        arguments = parse(_required(function, "arguments").encode(), depth=limits.json_depth)
+    except CallerError as exc:
+        raise CallerError(f"{name} is not sound JSON; send the arguments as they came", param=name) from exc
+    if not isinstance(arguments, dict):
+        raise CallerError(f"{name} is {shown(arguments)}; send an object, as JSON in a string", param=name)
+    return ToolCall(_id(fields, "id"), _required(function, "name"), arguments)
+
+
+def _function(fields: Fields) -> Fields:
+    if fields.get("type") not in (None, "function"):
+        name = fields.name("type")
+        raise CallerError(f"{name} is {shown(fields.get('type'))}; only functions are served", param=name)
+    return Fields.of(fields.get("function"), fields.name("function"))
+
+
+def _required(fields: Fields, key: str) -> str:
+    value = fields.text(key)
+    if value is None:
+        raise CallerError(f"{fields.name(key)} is missing; send a string", param=fields.name(key))
+    return value
+
+
+def _id(fields: Fields, key: str) -> str:
+    value = _required(fields, key)
+    if not 1 <= len(value) <= _ID_LENGTH:
+        name = fields.name(key)
+        raise CallerError(f"{name} has {len(value)} characters; send 1 to {_ID_LENGTH}", param=name)
+    return value
