@@ -17,7 +17,7 @@ from models.checkpoint import Checkpoint, Weights
 from models.quantize import RECIPES
 from models.runner import Runner
 from models.smooth import Smoothed, channel_scales
-from tests.support.goldens import GOLDENS
+from tests.support.goldens import GOLDEN_DIR, GOLDENS, Reference, tolerance
 from tests.support.oracle import Oracle
 from tests.support.tiny import IDENTITY, tiny_checkpoint
 
@@ -72,6 +72,17 @@ def test_the_model_computes_to_the_last_bit_what_it_did(variant: str, tmp_path: 
     (before,) = Runner(tmp_path / "reference", manifest).run(ids, 0, ["logits"], asked=20)
     (after,) = Runner(tmp_path / "even", manifest).run(ids, 0, ["logits"], asked=20)
     np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_quantised_it_stays_near_the_reference(variant: str, tmp_path: Path) -> None:
+    reference = Reference.of(GOLDEN_DIR / variant)
+    even = smoothed(tiny_checkpoint(variant), tmp_path / "reference")
+    (tmp_path / "even").mkdir()
+    manifest = build(even, IDENTITY, RECIPES["int8"], tmp_path / "even")
+    prompt = np.array(reference.prompt)
+    (logits,) = Runner(tmp_path / "even", manifest).run(prompt, 0, ["logits"], asked=len(prompt))
+    assert reference.divergence(logits[0]) <= tolerance(variant, "int8")
 
 
 def test_a_loud_channel_costs_int8_less(tmp_path: Path) -> None:
