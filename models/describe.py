@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from models.bundle import Bundle
-from models.catalogue import catalogue
+from models.catalogue import offered
 from models.cpu import cpu_class
 from models.licences import terms_of
 from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
@@ -32,6 +32,8 @@ def summary(bundle: Bundle) -> dict[str, Any]:
 
 def catalogued() -> list[dict[str, Any]]:
     """The lines of `ingle list --available`."""
+    from models.arch import ARCHITECTURES  # noqa: PLC0415  the graph builder, which the other tables start without
+
     return [
         {
             "name": entry.name,
@@ -41,7 +43,7 @@ def catalogued() -> list[dict[str, Any]]:
             "licence": entry.licence,
             "summary": entry.summary,
         }
-        for entry in catalogue().values()
+        for entry in offered(ARCHITECTURES).values()
     ]
 
 

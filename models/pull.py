@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models import preflight
+from models.arch import ARCHITECTURES
 from models.assemble import Builder, Order, assemble
 from models.build import Identity
 from models.bundle import Bundle
-from models.catalogue import catalogue
+from models.catalogue import offered
 from models.errors import ModelError, StoreError
 from models.licences import UNKNOWN
 from models.licences.policy import Policy, enforce
@@ -108,7 +109,7 @@ def pull(
 
 
 def _plan(text: str, wishes: Wishes, report: Report) -> Plan:
-    known = catalogue()
+    known = offered(ARCHITECTURES)
     match parse(text, known):
         case Named(name=name):
             return Plan.make(known[name].reference, known[name], wishes)

@@ -4,6 +4,7 @@ Knows the form of an entry; does not fetch anything.
 """
 
 import tomllib
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
@@ -108,6 +109,15 @@ def catalogue() -> dict[str, Entry]:
     found = [item for item in files(__name__).iterdir() if item.name.endswith(".toml")]
     entries = [parse_entry(item.read_text(encoding="utf-8"), item.name) for item in found]
     return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.parameters)}
+
+
+def offered(model_types: Container[str]) -> dict[str, Entry]:
+    """The entries whose architecture is built: one that was taken away leaves entries behind, which are passed over.
+
+    Raises:
+        CatalogueError: as `catalogue`.
+    """
+    return {name: entry for name, entry in catalogue().items() if entry.model_type in model_types}
 
 
 def parse_entry(text: str, where: str) -> Entry:

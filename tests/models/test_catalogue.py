@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from models.arch import ARCHITECTURES
-from models.catalogue import CatalogueError, catalogue, parse_entry
+from models.catalogue import CatalogueError, catalogue, offered, parse_entry
 from models.fidelity import TEXT_NAME
 from models.licences.policy import Policy, unsettled
 from models.quantize import recipe_named
@@ -24,12 +24,17 @@ def test_every_entry_stands_under_its_own_name_and_can_be_built() -> None:
         assert recipe_named(entry.recipe).name == entry.recipe
         assert isinstance(entry.reference, Hub | Wheel)
         assert (entry.pin is not None) == isinstance(entry.reference, Wheel)
-        assert entry.model_type in ARCHITECTURES
         assert entry.terms.spdx == entry.licence
         assert 0 < entry.needs.bundle < entry.needs.serve_memory
         assert entry.needs.download > entry.parameters / 2
         assert entry.languages
         assert all(re.fullmatch("[a-z]{2}", language) for language in entry.languages)
+
+
+def test_an_entry_whose_architecture_was_taken_away_is_passed_over() -> None:
+    left = offered(set(ARCHITECTURES) - {"qwen3"})
+    assert set(catalogue()) - set(left) >= {"qwen3-0.6b", "qwen3-1.7b"}
+    assert "smollm2-135m" in left
 
 
 def test_the_default_model_needs_no_consent() -> None:
