@@ -143,11 +143,30 @@ def list_(store: Store, *, available: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
-        _print_table(rows, describe.CATALOGUE_COLUMNS if available else describe.LIST_COLUMNS)
+        from models.table import print_table  # noqa: PLC0415  brings rich
+
+        print_table(rows, describe.CATALOGUE_COLUMNS if available else describe.LIST_COLUMNS)
     elif not lost:
         click.echo("no model yet; `ingle pull smollm2-135m` fetches a small one")
     if lost:
         click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
+
+
+@_command("models")
+@click.option("--no-speed", is_flag=True, help="Do not run those that are here.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def models_(store: Store, *, no_speed: bool, as_json: bool) -> None:
+    """Show every model that could be here: family, size, licence, parity, fidelity, and how fast it decodes here."""
+    from models import families  # noqa: PLC0415  brings the graph builder
+    from models.speed import decode_rate  # noqa: PLC0415  brings onnxruntime
+    from models.table import print_table  # noqa: PLC0415  brings rich
+
+    rows = list(families.rows(store, None if no_speed else decode_rate))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    print_table(rows, families.COLUMNS)
+    click.echo(families.LEGEND)
 
 
 @_command("show")
@@ -193,7 +212,9 @@ def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, polic
     elif whole or name is not None:
         click.echo("\n\n".join(report.paragraph(each, policy) for each in things))
     else:
-        _print_table([_short(row) for row in rows], _LICENCE_COLUMNS)
+        from models.table import print_table  # noqa: PLC0415  brings rich
+
+        print_table([_short(row) for row in rows], _LICENCE_COLUMNS)
     if name is None and (lost := _unreadable(store, store.list())):
         click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
 
@@ -283,27 +304,3 @@ def _unreadable(store: Store, bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
     """The full names whose bundle is not among those that can be read."""
     digests = {bundle.digest for bundle in bundles}
     return tuple(name for name, digest in store.refs().items() if "@" in name and digest not in digests)
-
-
-def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    from rich import box  # noqa: PLC0415  only where a table is drawn
-    from rich.console import Console  # noqa: PLC0415  as above
-    from rich.table import Table  # noqa: PLC0415  as above
-
-    from models.preflight import show as size  # noqa: PLC0415  as above
-
-    written: dict[str, Callable[[Any], str]] = {
-        "digest": lambda digest: str(digest)[:12],
-        "parameters": lambda count: f"{count / 1e6:.0f} M",
-        "kl_mean": lambda kl: "-" if kl is None else f"{kl:.2g}",
-        **dict.fromkeys(("bytes", "download", "memory"), size),
-    }
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for column in columns:
-        table.add_column(_HEADINGS.get(column, column), no_wrap=column not in _MAY_WRAP)
-    for row in rows:
-        table.add_row(*(written.get(column, str)(row[column]) for column in columns))
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH
-    console.print(table)
