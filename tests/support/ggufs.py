@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models.checkpoint import Checkpoint
 from models.graph.rotary import frequencies
 
-_ARCHITECTURES: Final = {"gemma3_text": "gemma3"}
+_ARCHITECTURES: Final = {"gemma3_text": "gemma3", "phi": "phi2"}
 """GGUF's name of a `model_type` where it is another."""
 _PERMUTED: Final = frozenset({"llama", "granite", "smollm3"})
 """Architectures whose converter is a `LlamaModel`: it permutes the rows of queries and keys."""
@@ -131,7 +131,12 @@ def _add_config(writer: GGUFWriter, config: Mapping[str, Any]) -> None:
     writer.add_head_count(config["num_attention_heads"])
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_rope_freq_base(config["rope_theta"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    if "layer_norm_eps" in config:
+        writer.add_layer_norm_eps(config["layer_norm_eps"])
+        size = config["hidden_size"] // config["num_attention_heads"]
+        writer.add_rope_dimension_count(int(size * config["partial_rotary_factor"]))
+    else:
+        writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     scaling = config.get("rope_scaling") or {}
     if scaling.get("rope_type") == "linear":
         writer.add_rope_scaling_type(RopeScalingType.LINEAR)
@@ -149,6 +154,8 @@ def _add_config(writer: GGUFWriter, config: Mapping[str, Any]) -> None:
         writer.add_embedding_scale(config["embedding_multiplier"])
         writer.add_residual_scale(config["residual_multiplier"])
         writer.add_logit_scale(config["logits_scaling"])
+    if architecture == "stablelm":
+        writer.add_parallel_residual(config["use_parallel_residual"])
     if architecture == "gemma3":
         writer.add_sliding_window(config["sliding_window"])
         writer.add_rope_freq_base_swa(config["rope_local_base_freq"])

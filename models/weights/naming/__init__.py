@@ -9,17 +9,20 @@ from typing import Final
 
 from models.errors import ArchitectureError
 from models.weights.gguf_metadata import Metadata
-from models.weights.naming import gemma3, granite, llama, olmo2, qwen2, qwen3, smollm3
+from models.weights.naming import gemma3, granite, llama, olmo2, phi, qwen2, qwen3, smollm3, stablelm
 from models.weights.naming.row import Naming
 
 NAMINGS: Final[Mapping[str, Naming]] = {
     "gemma3": gemma3.NAMING,
     "granite": granite.NAMING,
+    "internlm2": llama.NAMING,  # its converter takes the packed matrix apart, permutes it, and so leaves a llama
     "llama": llama.NAMING,
     "olmo2": olmo2.NAMING,
+    "phi2": phi.NAMING,
     "qwen2": qwen2.NAMING,
     "qwen3": qwen3.NAMING,
     "smollm3": smollm3.NAMING,
+    "stablelm": stablelm.NAMING,
 }
 """By `general.architecture`."""
 

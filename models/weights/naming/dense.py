@@ -39,6 +39,10 @@ PRE_NORMS: Final = {
     "blk.{}.attn_norm.weight": "model.layers.{}.input_layernorm.weight",
     "blk.{}.ffn_norm.weight": "model.layers.{}.post_attention_layernorm.weight",
 }
+PRE_NORM_BIASES: Final = {
+    "blk.{}.attn_norm.bias": "model.layers.{}.input_layernorm.bias",
+    "blk.{}.ffn_norm.bias": "model.layers.{}.post_attention_layernorm.bias",
+}
 POST_NORMS: Final = {
     "blk.{}.post_attention_norm.weight": "model.layers.{}.post_attention_layernorm.weight",
     "blk.{}.post_ffw_norm.weight": "model.layers.{}.post_feedforward_layernorm.weight",
@@ -66,6 +70,13 @@ CONFIG: Final = {
     "attention_bias": settings.has("model.layers.0.self_attn.o_proj.bias"),
     "mlp_bias": settings.has("model.layers.0.mlp.down_proj.bias"),
 }
+PARTLY_ROTATED: Final = {
+    **{key: setting for key, setting in CONFIG.items() if key != "rms_norm_eps"},
+    "layer_norm_eps": settings.number("attention.layer_norm_epsilon"),
+    "head_dim": settings.head_size,
+    "partial_rotary_factor": settings.partial_rotary_factor,
+}
+"""Of decoders whose norms have a mean and whose heads are rotated in part."""
 
 BUILT: Final[dict[str, tuple[object, ...]]] = {
     "attention.causal": (True,),

@@ -48,13 +48,24 @@ def kv_heads(facts: Facts) -> int:
 
 def head_dim(facts: Facts) -> int:
     """Size of a head, all of it rotated, the same for keys and values."""
+    size = head_size(facts)
+    if facts.metadata.integer("rope.dimension_count", size) != size:
+        raise ArchitectureError(
+            f"{facts.metadata.architecture} with rotary over part of a head is not built; use another model"
+        )
+    return size
+
+
+def partial_rotary_factor(facts: Facts) -> float:
+    """How much of a head is rotated."""
+    return facts.metadata.integer("rope.dimension_count", size := head_size(facts)) / size
+
+
+def head_size(facts: Facts) -> int:
+    """Size of a head, the same for keys and values."""
     metadata = facts.metadata
     heads = metadata.integer("attention.head_count")
     size = metadata.integer("attention.key_length", max(metadata.integer("embedding_length") // heads, 1))
-    if metadata.integer("rope.dimension_count", size) != size:
-        raise ArchitectureError(
-            f"{metadata.architecture} with rotary over part of a head is not built; use another model"
-        )
     if metadata.integer("attention.value_length", size) != size:
         raise ArchitectureError(
             f"{metadata.architecture} with values of another size than keys is not built; use another model"
