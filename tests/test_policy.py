@@ -140,12 +140,19 @@ def test_the_report_says_what_is_refused_and_why(hub: ModelServer, tmp_path: Pat
         ),
     ],
 )
-def test_a_mistake_in_the_policy_stops_every_command_that_needs_it(
+def test_a_mistake_in_the_policy_is_said_with_the_way_out(
     hub: ModelServer, tmp_path: Path, policy: str, sentence: str
 ) -> None:
-    environ = _environ(tmp_path, hub, policy)
-    for arguments in (("pull", "hf:org/Free"), ("serve",), ("licence",)):
-        done = ingle(*arguments, environ=environ)
-        assert done.returncode == 1
-        assert sentence in done.stderr.decode()
+    done = ingle("pull", "hf:org/Free", environ=_environ(tmp_path, hub, policy))
+    assert done.returncode == 1
+    assert sentence in done.stderr.decode()
     assert hub.requests == []
+
+
+@pytest.mark.parametrize("command", ["serve", "licence"])
+def test_a_mistake_in_the_policy_stops_every_command_that_needs_it(
+    hub: ModelServer, tmp_path: Path, command: str
+) -> None:
+    done = ingle(command, environ=_environ(tmp_path, hub, "[policy]\nrefus = []\n"))
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"policy.refus is not a setting; did you mean policy.refuse?" in done.stderr
