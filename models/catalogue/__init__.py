@@ -25,7 +25,7 @@ base: it continues a text and has no chat template. no-system: the template puts
 of the user. dated: the template writes today's date into the prompt. thinking: it thinks aloud before it answers.
 thinking-switch: it does, unless the template is told `enable_thinking = false`.
 """
-Dialect = Literal["none", "hermes", "lfm2", "granite", "llama3", "gemma"]
+Dialect = Literal["none", "hermes", "lfm2", "granite", "llama3", "gemma", "smollm2"]
 """How a model writes the call of a tool."""
 
 
