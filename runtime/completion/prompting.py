@@ -132,7 +132,9 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
     for message in messages:
         turn: dict[str, Any] = {"role": message.role, "content": message.content}
         if message.reasoning:
-            turn["reasoning_content"] = message.reasoning
+            turn |= dict.fromkeys(
+                ("reasoning_content", "thinking"), message.reasoning
+            )  # Qwen3's name, LFM2.5's
         if message.tool_calls:
             names |= {call.id: call.name for call in message.tool_calls}
             turn["tool_calls"] = [

@@ -55,7 +55,8 @@ class ChatTemplate:
             ) from exc
         self.takes_tools = "tools" in read
         """Whether the template shows tools to the model."""
-        self.switches = frozenset(read) - _OURS - sandbox.globals.keys()
+        known = frozenset(name for name in read if not name.startswith("_"))
+        self.switches = known - _OURS - sandbox.globals.keys()
         """Variables that a caller may set, such as `enable_thinking`."""
 
     def render(

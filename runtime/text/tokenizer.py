@@ -31,16 +31,23 @@ class Tokenizer:
             BundleError: it is not one, or its pieces become text in a way that we do not know.
         """
         try:
-            self._library = tokenizers.Tokenizer.from_str(_with_special(source, reserved))
+            raw: dict[str, Any] = json.loads(source)
+            added: list[dict[str, Any]] = raw["added_tokens"]
+            hidden = frozenset(token["id"] for token in added if token["special"])
+            own = [token for token in added if token["content"] in reserved and not token["special"]]
+            for token in own:
+                token["special"] = (
+                    True  # the library writes only special tokens as letters where it is told to
+                )
+            self._library = tokenizers.Tokenizer.from_str(json.dumps(raw) if own else source)
         except Exception as exc:  # the library raises Exception itself
             raise BundleError(f"tokenizer.json cannot be read ({exc}); pull the model again") from exc
         self._library.no_truncation()  # nothing is cut silently, whatever the file asks for
         self._library.no_padding()
-        raw: dict[str, Any] = json.loads(source)
         self._spelling = Spelling.of(raw["decoder"])
-        self._hidden = frozenset(token["id"] for token in raw["added_tokens"] if token["special"])
-        self._added: dict[str, int] = {token["content"]: token["id"] for token in raw["added_tokens"]}
-        control = [token for token in raw["added_tokens"] if token["special"] or token["content"] in reserved]
+        control = [token for token in added if token["special"]]
+        self._hidden = hidden
+        self._added: dict[str, int] = {token["content"]: token["id"] for token in added}
         self._control: dict[int, str] = {token["id"]: token["content"] for token in control}
         self._literal = not any(token["normalized"] for token in control)
         self._lock = Lock()
@@ -135,13 +142,3 @@ class Tokenizer:
         if token in self._hidden or (piece := self._library.id_to_token(token)) is None:
             return b""
         return self._spelling.bytes_of(piece)
-
-
-def _with_special(source: str, reserved: Collection[str]) -> str:
-    """The same tokenizer.json, in which these tokens are special: the library writes only those as letters."""
-    if not reserved:
-        return source
-    raw = json.loads(source)
-    for token in raw["added_tokens"]:
-        token["special"] = token["special"] or token["content"] in reserved
-    return json.dumps(raw)

@@ -109,6 +109,7 @@ async function read(chunks, shown) {
   for await (const chunk of chunks) {
     if (chunk.prompt_progress) shown.reading(chunk.prompt_progress);
     const choice = chunk.choices[0];
+    if (choice?.delta.reasoning_content) shown.note("Thinking…");
     if (choice?.delta.content) {
       began ||= performance.now();
       shown.append(choice.delta.content);

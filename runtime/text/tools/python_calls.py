@@ -8,12 +8,15 @@ import keyword
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.text.tools.values import Call, NotACallError, Tool
 
 _LONGEST: Final = 1 << 16
 """Characters; how deep they may nest is bounded by Python's parser."""
+_JSON_WORDS: Final[Mapping[str, bool | None]] = MappingProxyType({"true": True, "false": False, "null": None})
+"""LFM2.5's own template writes an object among the arguments as JSON."""
 
 
 def read_calls(text: str) -> Sequence[Call]:
@@ -74,6 +77,8 @@ def _literal(node: ast.expr | None) -> Any:
             return value
         case ast.Constant(value=int() | float() as value):
             return _finite(value)
+        case ast.Name(id=word) if word in _JSON_WORDS:
+            return _JSON_WORDS[word]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             if not isinstance(value, bool):
                 return -_finite(value)

@@ -44,6 +44,8 @@ MADE = [
         '<|tool_call_start|>[lamp.set(tags=["a]", "(b", \'c"\', "d\\n"])]<|tool_call_end|>',
         (Call("lamp.set", {"tags": ["a]", "(b", 'c"', "d\n"]}),),
     ),
+    Case("lfm2", "<|tool_call_start|>[lamp.set(on=true, scene={'a': null, 'b': [-1, 2.5, false]})]<|tool_call_end|>",
+         (Call("lamp.set", {"on": True, "scene": {"a": None, "b": [-1, 2.5, False]}}),)),
     Case("granite", f"<|tool_call|>[{JSON_PARIS}, {JSON_ON}]", (PARIS, ON)),
     Case("granite", f"<|tool_call|> {JSON_PARIS}\n", (PARIS,)),
     Case("granite", f"<tool_call>\n{JSON_PARIS}\n</tool_call>", (PARIS,)),
