@@ -45,7 +45,11 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class CacheSpec:
-    """The state one layer keeps between steps; `past` goes in, `present` comes out, both in the same memory."""
+    """The state one layer keeps between steps; `past` goes in, `present` comes out, both in the same memory.
+
+    Kind kv with the axis "capacity" grows by a row a token. All else has a fixed shape and holds what the last tokens
+    left: conv and ssm a state, kv with a number in that axis the rows of a window.
+    """
 
     layer: int
     kind: CacheKind

@@ -34,7 +34,7 @@ class Limits:
     cache_slots: int = 2
     """Conversations whose cache is kept between turns. Memory is touched only as far as it is used."""
     snapshots: int = 16
-    """Points of one conversation that a model with recurrent layers can go back to."""
+    """Points of one conversation that a model with recurrent layers, or windows, can go back to."""
     snapshot_bytes: int = 256 << 20
     """Memory for all of them, over all conversations."""
     drain_seconds: float = 20.0

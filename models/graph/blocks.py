@@ -96,9 +96,13 @@ def rotary_tables(graph: Graph, cos: Array, sin: Array) -> Rotary:
     return Rotary(graph.weight("rotary.cos", cos), graph.weight("rotary.sin", sin))
 
 
-def kv_cache(layer: int, heads: Heads) -> CacheSpec:
-    """Keys and values of one layer, [B, kv, capacity, D], appended in place."""
-    shape = ("batch", heads.kv, "capacity", heads.size)
+def kv_cache(layer: int, heads: Heads, window: int | None = None) -> CacheSpec:
+    """Keys and values of one layer, [B, kv, capacity, D], appended in place.
+
+    With a window the capacity is a number, half as many again: what no token sees any more is let go of in batches.
+    """
+    rows = "capacity" if window is None else window + window // 2
+    shape = ("batch", heads.kv, rows, heads.size)
     past = tuple(TensorSpec(f"past.{layer}.{part}", "float32", shape) for part in ("key", "value"))
     present = tuple(TensorSpec(f"present.{layer}.{part}", "float32", shape) for part in ("key", "value"))
     return CacheSpec(layer, "kv", past, present)
@@ -118,7 +122,7 @@ def attention(
     """Grouped-query attention; declares the cache.
 
     `qkv` is q, k and v, [B, S, heads D] each, or all of them packed in the first and the others None. `window` is how
-    many tokens a token sees, itself included; None for all.
+    many tokens a token sees, itself included, the cache's window; None for all.
     """
     key, value = (graph.input(spec.name, spec.dtype, spec.shape) for spec in cache.past)
     out, present_key, present_value = graph.op(
@@ -137,6 +141,7 @@ def attention(
         rotary_interleaved=0,
         scale=scale,
         local_window_size=-1 if window is None else window,
+        **({} if window is None else {"sliding_window_cache": 1}),
     )
     for spec, present in zip(cache.present, (present_key, present_value), strict=True):
         graph.output(present, spec.name, spec.dtype, spec.shape)

@@ -1,8 +1,9 @@
 """What one sequence has left in its slot, by kind, and the way back to an earlier token of it.
 
 Attention (kind kv) appends a row a token and is told how many rows to see: going back is seeing fewer. Recurrent kinds
-(conv, ssm) hold one state, replaced at every run: going back is putting a copy there that was taken on the way. Knows
-buffers and token counts; does not know onnxruntime, nor which tokens they were (`runtime.engine.prefix` does).
+(conv, ssm) hold one state, replaced at every run, and attention over a window lets go of old rows once its buffer is
+full: going back is putting a copy there that was taken on the way. Knows buffers and token counts; does not know
+onnxruntime, nor which tokens they were (`runtime.engine.prefix` does).
 """
 
 import math
@@ -13,19 +14,20 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import CacheKind, Manifest, TensorSpec
+from models.manifest import CacheSpec, Manifest, TensorSpec
 from runtime.engine.snapshots import Ring
 
-_RECURRENT: Final[frozenset[CacheKind]] = frozenset({"conv", "ssm"})
 _CAPACITY: Final = "capacity"
-"""Name of the axis along which a cache of kind kv grows."""
+"""Name of the axis along which a cache grows by a row a token."""
+_ROWS: Final = 2
+"""That axis, whether it has the name or a number."""
 
 State = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """The recurrent states after `tokens` tokens; what attention keeps of those tokens stays where it is."""
+    """What does not stay as it was after `tokens` tokens; rows that attention appends do, and are not copied."""
 
     tokens: int
     states: tuple[State, ...]
@@ -37,7 +39,7 @@ class Buffer:
 
     past: str
     present: str
-    kind: CacheKind
+    grows: bool
     array: State
 
 
@@ -47,24 +49,32 @@ class Cache:
     def __init__(self, manifest: Manifest, *, snapshots: int = 0, snapshot_bytes: int = 0) -> None:
         """At most so many snapshots are kept, and so many bytes of them."""
         self.buffers = tuple(
-            Buffer(past.name, present.name, spec.kind, _lazy_zeros(past, manifest.context_length))
+            Buffer(
+                past.name, present.name, _CAPACITY in past.shape, _lazy_zeros(past, manifest.context_length)
+            )
             for spec in manifest.caches
             for past, present in zip(spec.past, spec.present, strict=True)
         )
         self.tokens = 0
         """Tokens the buffers hold; whoever runs the graph on them moves this on."""
-        self._states = tuple(buffer.array for buffer in self.buffers if buffer.kind in _RECURRENT)
+        self._states = tuple(buffer.array for buffer in self.buffers if not buffer.grows)
+        self._full = min((_until_full(spec, manifest.context_length) for spec in manifest.caches), default=0)
         size = sum(state.nbytes for state in self._states)
         self._kept: Ring[tuple[State, ...]] = Ring(min(snapshots, snapshot_bytes // size) if size else 0)
 
     @property
-    def recurrent(self) -> bool:
-        """Whether going back needs a snapshot."""
+    def forgetful(self) -> bool:
+        """Whether going back needs a snapshot, at least from where a window has moved on."""
         return bool(self._states)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether nothing has been let go of yet."""
+        return self.tokens <= self._full
 
     def reaches(self, tokens: int) -> int:
         """The most tokens, up to `tokens`, that `trim` can leave."""
-        if not self._states or self.tokens <= tokens:
+        if self._whole or self.tokens <= tokens:
             return min(tokens, self.tokens)
         return self._kept.nearest(tokens)
 
@@ -74,7 +84,7 @@ class Cache:
         The rest has to be run again. What lies behind is forgotten, snapshots included.
         """
         left = self.reaches(tokens)
-        if self._states and left < self.tokens:
+        if left < self.tokens and not self._whole:
             self._put(self._kept.at(left))
         self.tokens = left
         self._kept.forget_after(left)
@@ -87,7 +97,7 @@ class Cache:
         self._kept.forget_after(0)
 
     def snapshot(self) -> Snapshot:
-        """A copy of the recurrent states as they are now, the caller's to keep."""
+        """A copy of all that will not stay as it is now, the caller's to keep."""
         return Snapshot(self.tokens, tuple(state.copy() for state in self._states))
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -115,9 +125,9 @@ class Cache:
         """Become a copy of the other's first `tokens` tokens, or of fewer as `trim` does; return how many."""
         left = other.reaches(tokens)
         for mine, theirs in zip(self.buffers, other.buffers, strict=True):
-            if mine.kind not in _RECURRENT:
+            if mine.grows:
                 mine.array[:, :, :left] = theirs.array[:, :, :left]
-        self._put(other._states if left == other.tokens else other._kept.at(left))
+        self._put(other._states if other._whole or left == other.tokens else other._kept.at(left))
         self._kept.forget_after(0)
         self.tokens = left
         self.keep(branch=True)
@@ -130,6 +140,13 @@ class Cache:
         """Make the states those, or what they are before the first token."""
         for index, state in enumerate(self._states):
             np.copyto(state, 0 if states is None else states[index])
+
+
+def _until_full(spec: CacheSpec, context: int) -> int:
+    """Tokens until a run forgets something: none for a state, a window's rows, the context for what grows."""
+    if spec.kind != "kv":
+        return 0
+    return min(rows if isinstance(rows := past.shape[_ROWS], int) else context for past in spec.past)
 
 
 def _lazy_zeros(spec: TensorSpec, capacity: int) -> State:

@@ -86,7 +86,7 @@ def _prefill(request: Request, lease: Lease, *, chunk: int, ended: Ended) -> Gen
     ids, total = claim.held.ids, len(request.prompt_ids)
     prompt = np.array(request.prompt_ids, dtype=np.int64)
     finished = time.monotonic()
-    stops = marks(claim.cached, claim.shared, total) if slot.cache.recurrent else ()
+    stops = marks(claim.cached, claim.shared, total) if slot.cache.forgetful else ()
     yield Prefill(len(ids), total, claim.cached)
     for end in cuts(len(ids), total, chunk, stops):
         if (reason := ended()) is not None:

@@ -87,7 +87,7 @@ class Session:
     def new_slot(self, *, snapshots: int = 0, snapshot_bytes: int = 0) -> "Slot":
         """A cache for one conversation, as long as the context; memory is touched only where it is used.
 
-        Of recurrent states it keeps at most so many snapshots, and so many bytes of them.
+        Of what does not stay as it is it keeps at most so many snapshots, and so many bytes of them.
         """
         cache = Cache(self.manifest, snapshots=snapshots, snapshot_bytes=snapshot_bytes)
         return Slot(self._session, self.manifest, cache)

@@ -67,7 +67,7 @@ class Attention:
 
     def caches(self, layer: int) -> tuple[CacheSpec, ...]:
         """Keys and values."""
-        return (kv_cache(layer, self.heads),)
+        return (kv_cache(layer, self.heads, self.window),)
 
     def emit(self, site: Site, x: Value) -> Value:
         """Queries, keys and values in one matrix, attention, output."""

@@ -70,8 +70,8 @@ async def test_the_second_turn_goes_on_from_the_end_of_the_first_answer(engine: 
     assert again == await cold(engine, second)
 
 
-@pytest.mark.parametrize("variant", ["lfm2", "granite-4-hybrid", "falcon-h1"])
-async def test_every_hybrid_architecture_goes_on_and_goes_back(variant: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", ["lfm2", "granite-4-hybrid", "falcon-h1", "gemma3"])
+async def test_every_forgetful_architecture_goes_on_and_goes_back(variant: str, tmp_path: Path) -> None:
     manifest = tiny_bundle(tmp_path / "b", variant=variant)
     engine = OnnxEngine.load(tmp_path / "b", manifest, limits=LIMITS, threads=1)
     first = ids(70, 1)
