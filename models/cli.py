@@ -1,4 +1,4 @@
-"""`ingle pull | list | show | rm | verify | licence`: models on this machine, from the command line.
+"""`ingle pull | export | list | show | rm | verify | licence`: models on this machine, from the command line.
 
 Knows words, options and exit codes; the work is done by `models.pull` and `models.store`. What builds or
 fetches is imported by the commands that need it, so that the others start at once.
@@ -8,10 +8,10 @@ import errno
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec
 
 import click
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
 _NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
+    "feature-extraction": "embed",
+    "text-classification": "classify",
+}
+"""The hub's words, and ours."""
 _PIPED_WIDTH: Final = 160
 """Columns of a table that goes into a file or another program."""
 _HEADINGS: Final = {"bytes": "size", "kl_mean": "KL to fp32"}
@@ -127,6 +132,44 @@ def pull(
     wishes = pulling.Wishes(name, recipe, frozenset(accepted), force)
     with reporting(Console(stderr=True)) as report:
         pulled = pulling.pull(reference, store, report, wishes=wishes, policy=policy)
+    click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
+
+
+@_command("export")
+@click.argument("reference", metavar="hf:ORG/REPO[@REV]|DIRECTORY")
+@click.option(
+    "--task", type=click.Choice(list(_TASKS)), required=True, help="A vector a text, or a label a text."
+)
+@click.option("--pooling", type=click.Choice(["mean", "cls"]), help="Where the model does not say it itself.")
+@click.option("--name", help="Name to keep the model under.")
+@click.option("--recipe", type=click.Choice(["int8", "fp32"]), help="Quantisation; int8 is the default.")
+@click.option(
+    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
+)
+@click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
+def export(
+    store: Store,
+    reference: str,
+    task: str,
+    pooling: Literal["mean", "cls"] | None,
+    name: str | None,
+    recipe: str | None,
+    accepted: tuple[str, ...],
+    *,
+    force: bool,
+) -> None:
+    """Make a bundle of an encoder, through optimum (pip install 'inglenook[export]')."""
+    from rich.console import Console  # noqa: PLC0415  this command only
+
+    from models import export as exporting  # noqa: PLC0415  brings the graph builder and the hub's client
+    from models.terminal import reporting  # noqa: PLC0415  this command only
+
+    if pooling and _TASKS[task] != "embed":
+        raise click.UsageError("--pooling goes with --task feature-extraction")
+    exporter = exporting.Exporter(_TASKS[task], pooling)
+    wishes = exporting.Wishes(name, recipe, frozenset(accepted), force, exporter.task)
+    with reporting(Console(stderr=True)) as report:
+        pulled = exporting.export(reference, store, report, exporter, wishes=wishes)
     click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
 
 

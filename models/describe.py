@@ -7,10 +7,10 @@ from models.bundle import Bundle
 from models.catalogue import offered
 from models.cpu import cpu_class
 from models.licences import terms_of
-from models.manifest import Fidelity, Manifest, Quantization, SamplingDefaults
+from models.manifest import Encoder, Fidelity, Manifest, Quantization, SamplingDefaults
 from models.preflight import show
 
-LIST_COLUMNS: Final = ("name", "version", "parameters", "bytes", "licence", "kl_mean", "digest")
+LIST_COLUMNS: Final = ("name", "version", "task", "parameters", "bytes", "licence", "kl_mean", "digest")
 CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "licence", "summary")
 
 
@@ -21,6 +21,7 @@ def summary(bundle: Bundle) -> dict[str, Any]:
     return {
         "name": manifest.name,
         "version": manifest.version,
+        "task": manifest.task,
         "digest": bundle.digest,
         "architecture": manifest.architecture,
         "parameters": manifest.parameters,
@@ -55,19 +56,37 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
     return [
         ("model", bundle.reference),
         ("digest", bundle.digest),
+        ("task", manifest.task),
         ("architecture", f"{manifest.architecture}, {manifest.parameters / 1e6:.0f} M parameters"),
         ("context", f"{manifest.context_length} tokens"),
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
         ("quantisation", ", ".join(map(_scheme, manifest.quantization))),
-        *_fidelity(manifest, cpu_class()),
-        ("sampling", _sampling(manifest.sampling)),
+        *(_encoder(manifest.encoder) if manifest.encoder else _decoder(manifest)),
         ("languages", ", ".join(manifest.languages) or "not stated"),
-        ("tool dialect", manifest.tool_dialect),
         ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
         *([("to be shown", display)] if display else []),
         ("source", f"{source.uri} at {source.revision}, sha256 {source.sha256}"),
         ("files", f"{len(manifest.files)}, {show(bundle.size)}, in {bundle.path}"),
     ]
+
+
+def _decoder(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    yield from _fidelity(manifest, cpu_class())
+    yield "sampling", _sampling(manifest.sampling)
+    yield "tool dialect", manifest.tool_dialect
+
+
+def _encoder(encoder: Encoder) -> Iterator[tuple[str, str]]:
+    if found := encoder.fidelity:
+        figures = f"cosine {found.cosine_mean} mean, {found.cosine_min} least; same result for {found.agreement:.1%}"
+        yield "fidelity", f"{figures} of {found.sentences} sentences of {found.text}, on {found.cpu}"
+    else:
+        yield "fidelity", "not measured"
+    if encoder.labels:
+        yield "labels", ", ".join(encoder.labels)
+    else:
+        length = " of length 1" if encoder.normalized else ""
+        yield "answer", f"a vector of {encoder.width} numbers{length}, by {encoder.pooling} pooling"
 
 
 def _scheme(part: Quantization) -> str:

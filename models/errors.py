@@ -29,6 +29,10 @@ class QuantizationError(ModelError, ValueError):
     """A quantisation that does not exist or that onnxruntime would run on its slow path."""
 
 
+class ExportError(ModelError):
+    """A model that could not be turned into a bundle by way of optimum, or optimum is not installed."""
+
+
 class FetchError(ModelError, OSError):
     """Weights could not be fetched; what was fetched so far is kept for the next try unless its hash is wrong."""
 

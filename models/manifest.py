@@ -16,6 +16,7 @@ from models.errors import ManifestError, NewerManifestError
 SCHEMA_VERSION: Final = 2
 MANIFEST_NAME: Final = "manifest.json"
 DECODER_NAME: Final = "decoder.onnx"
+ENCODER_NAME: Final = "encoder.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
 TEMPLATE_NAME: Final = "chat_template.jinja"
 
@@ -31,6 +32,7 @@ Restriction = Literal[
 ]
 """What a licence may ask of an owner; `models.licences` has the clauses. Another one is another schema version."""
 Tag = Literal["commercial", Restriction]
+Task = Literal["generate", "embed", "classify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Quantization:
     """How one group of tensors is stored."""
 
     group: str
-    """embedding, attention, mlp or head."""
+    """embedding, attention, mlp or head; of an encoder, embedding or matrices."""
     scheme: str
     """fp32, int8 or int4."""
     block: int
@@ -125,6 +127,40 @@ class SamplingDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderFidelity:
+    """Distance of an encoder's answers from those of the fp32 graph of the same weights, a sentence each."""
+
+    cosine_mean: float
+    cosine_min: float
+    agreement: float
+    """Share of sentences that get the same result: the nearest other sentence, or the first label."""
+    sentences: int
+    text: str
+    """Name of the shipped text."""
+    against: str
+    cpu: str
+    """As in `Fidelity`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What a model answers with that reads a text whole and writes none: its graph has one output, [batch, width]."""
+
+    task: Literal["embed", "classify"]
+    width: int
+    """Numbers an answer has: dimensions of the vector, or labels."""
+    pooling: Literal["mean", "cls", "none"]
+    """How one vector is made of one a token, in the graph: their mean, the first, or (a classifier's own) neither."""
+    normalized: bool
+    """Vectors have length 1, so that their product is their cosine."""
+    labels: tuple[str, ...]
+    """Of a classifier, in the order of its output."""
+    exclusive: bool
+    """One label holds and the scores sum to 1; otherwise each is a probability of its own. False for vectors."""
+    fidelity: EncoderFidelity | None
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """One file of the bundle, relative to its directory."""
 
@@ -159,6 +195,8 @@ class Manifest:
     fidelity: tuple[Fidelity, ...]
     """One a class of processors, ordered by it; empty when the bundle was not measured."""
     files: tuple[File, ...]
+    encoder: Encoder | None = None
+    """None for a model that writes. An encoder keeps no caches, and how to sample says nothing of it."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -187,6 +225,11 @@ class Manifest:
             return strict.load(cls, raw, "manifest")
         except strict.MisfitError as exc:
             raise ManifestError(f"{exc}; pull the model again") from exc
+
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return self.encoder.task if self.encoder else "generate"
 
     def to_json(self) -> str:
         """Canonical text: sorted keys, two-space indent, one final newline. Equal manifests give equal bytes."""

@@ -28,6 +28,8 @@ class Wishes:
     accepted_licences: frozenset[str] = frozenset()
     force: bool = False
     """Fetch and build again what is there already."""
+    purpose: str = ""
+    """What else than to write the bundle is for; part of its version, so that one model can be there for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Plan:
             recipe_named(wishes.recipe)  # refused now rather than once everything is fetched
         name, version = (entry.name, entry.version) if entry else _identity(origin)
         default = entry.recipe if entry else None
-        if wishes.recipe and wishes.recipe != default:
-            version = f"{version}-{wishes.recipe}"
+        by_hand = wishes.recipe if wishes.recipe != default else None
+        version = "-".join(filter(None, (version, wishes.purpose, by_hand)))
         return cls(origin, _slug(wishes.name or name), _slug(version), wishes.recipe or default, entry)
 
     @property

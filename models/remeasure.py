@@ -6,6 +6,7 @@ from models.assemble import agrees, fidelity_of
 from models.bundle import Bundle
 from models.cpu import cpu_class
 from models.errors import StoreError
+from models.export.remeasure import measure_again
 from models.manifest import Fidelity
 from models.reference import Local
 from models.sources import local
@@ -22,10 +23,19 @@ def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
         StoreError: the weights are not here or are others, or the figures disagree.
         UnknownModelError, FetchError: there are no weights where `weights` says.
         WeightsError: the weights cannot be read.
+        ExportError: it is an encoder, and the extra `export` is not installed.
     """
-    rows = bundle.manifest.fidelity
-    if not rows:
+    encoder = bundle.manifest.encoder
+    if not (encoder.fidelity if encoder else bundle.manifest.fidelity):
         return "no fidelity was recorded when it was built, so there is nothing to compare with"
+    path = _weights_of(bundle, store, weights)
+    with store.staging() as workspace:
+        if encoder:
+            return measure_again(bundle, encoder, path, workspace)
+        return _decoder(bundle, path, workspace / "reference")
+
+
+def _weights_of(bundle: Bundle, store: Store, weights: Path | None) -> Path:
     path = weights or SourceShelf(store).weights(bundle.manifest.source)
     if path is None:
         raise StoreError(
@@ -35,18 +45,21 @@ def remeasure(bundle: Bundle, store: Store, weights: Path | None) -> str:
         raise StoreError(
             f"{bundle.reference} was built from other weights than {weights.name}; give it those it was built from"
         )
+    return path
+
+
+def _decoder(bundle: Bundle, weights: Path, scratch: Path) -> str:
     recorded = bundle.manifest.fidelity_on(cpu_class())
-    with store.staging() as workspace:
-        measured = fidelity_of(
-            bundle.path,
-            bundle.manifest,
-            open_checkpoint(path),
-            workspace / "reference",
-            _ignore,
-            tokens=recorded.tokens if recorded else None,
-        )
+    measured = fidelity_of(
+        bundle.path,
+        bundle.manifest,
+        open_checkpoint(weights),
+        scratch,
+        _ignore,
+        tokens=recorded.tokens if recorded else None,
+    )
     if recorded is None:
-        elsewhere = ", ".join(f"KL {row.kl_mean} on {row.cpu}" for row in rows)
+        elsewhere = ", ".join(f"KL {row.kl_mean} on {row.cpu}" for row in bundle.manifest.fidelity)
         return f"never measured on {measured.cpu} before: {_figures(measured)}; recorded are {elsewhere}"
     if not agrees(recorded, measured):
         raise StoreError(

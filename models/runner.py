@@ -1,4 +1,4 @@
-"""One bundle, run over a text by the builder: for calibration and for fidelity.
+"""One graph, run over a text by the builder: for calibration and for fidelity.
 
 The builder's own door to onnxruntime: it may not reach into `runtime`, and it needs none of its slots and queues.
 """
@@ -84,3 +84,24 @@ class Runner:
             binding.bind_output(name)
         self._session.run_with_iobinding(binding)
         return [value.numpy() for value in binding.get_outputs()[len(self._buffers) :]]
+
+
+class EncoderRunner:
+    """A session for a graph that takes whole sentences."""
+
+    def __init__(self, graph: Path) -> None:
+        self._session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        self._inputs = [node.name for node in self._session.get_inputs()]
+
+    def run(self, ids: NDArray[np.int64]) -> Array:
+        """The answer [width] to one sentence [S]."""
+        whole = ids.reshape(1, -1)
+        known = {
+            "input_ids": whole,
+            "attention_mask": np.ones_like(whole),
+            "token_type_ids": np.zeros_like(whole),
+        }
+        outputs = self._session.run(None, {name: known[name] for name in self._inputs})
+        answers: Array = np.asarray(outputs[0], np.float32)
+        answer: Array = answers[0]
+        return answer

@@ -69,7 +69,8 @@ def plan(config: Mapping[str, Any]) -> Plan:
     kind = str(config.get("model_type", "unnamed"))
     if kind not in ARCHITECTURES:
         raise ArchitectureError(
-            f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))}"
+            f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))} "
+            "(an encoder, such as bert, is made with `ingle export`)"
         )
     decoder = ARCHITECTURES[kind].decoder(config)
     return Plan(

@@ -5,6 +5,7 @@ Pickled weights (`.bin`, `.pt`) are never chosen: reading them runs code that th
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Final
 
 from models.errors import FetchError
@@ -15,26 +16,30 @@ _COMPANIONS: Final = (
     "tokenizer.json",
     "tokenizer_config.json",
     "chat_template.jinja",
+    "modules.json",
+    "sentence_bert_config.json",
 )
+POOLING: Final = "1_Pooling/config.json"
+"""The one file of a sentence encoder that lies in a folder, where its name is another file's too."""
 _INDEX: Final = "model.safetensors.index.json"
 _SHARD: Final = re.compile(r"model-\d+-of-\d+\.safetensors")
 _PLAIN: Final = re.compile(r"[\w][\w.+-]*", re.ASCII)
 
 
 def choose(names: Iterable[str], where: str) -> tuple[str, ...]:
-    """The files to take from a flat listing: safetensors with their companions, else the only GGUF file.
+    """The files to take from a listing: safetensors with their companions, else the only GGUF file.
 
     Raises:
         FetchError: there are no weights we read, or several and no telling which.
     """
-    here = {name for name in names if _PLAIN.fullmatch(name)}
+    here = {name for name in names if name == POOLING or _PLAIN.fullmatch(name)}
     weights = _safetensors(here)
     if weights:
         if "config.json" not in here:
             raise FetchError(
                 f"{where} has safetensors but no config.json; use the model's original repository"
             )
-        return tuple(sorted({*weights, *(name for name in _COMPANIONS if name in here)}))
+        return tuple(sorted({*weights, *(name for name in (*_COMPANIONS, POOLING) if name in here)}))
     gguf = sorted(name for name in here if name.endswith(".gguf"))
     if len(gguf) == 1:
         return tuple(gguf)
@@ -49,3 +54,8 @@ def _safetensors(here: set[str]) -> set[str]:
     if "model.safetensors" in here:
         return {"model.safetensors"}
     return {name for name in here if name.endswith(".safetensors")}
+
+
+def kept_as(name: str) -> str:
+    """What a chosen file is called in the one flat directory it is fetched into."""
+    return POOLING.replace("/", ".") if name == POOLING else PurePosixPath(name).name

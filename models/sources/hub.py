@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from huggingface_hub import HfApi, ModelInfo, get_token, hf_hub_url
@@ -30,7 +30,7 @@ from models.errors import FetchError
 from models.licences import licence_of
 from models.manifest import Licence, Source
 from models.reference import Hub
-from models.sources.choose import choose
+from models.sources.choose import choose, kept_as
 from models.sources.download import PATIENT, Remote, Retry, download
 from models.sources.interface import Fetched, Report, Shelf
 from models.sources.shelf import combined_sha256
@@ -87,7 +87,7 @@ class HubOffer:
         token = get_token()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         hashes = [self._fetch(file, folder, headers, report) for file in self.files]
-        expected = {_basename(file) for file in self.files}
+        expected = {kept_as(file.path) for file in self.files}
         for stray in (path for path in folder.iterdir() if path.name not in expected):
             stray.unlink()
         source = Source(str(self.reference), self.revision, combined_sha256(hashes))
@@ -95,7 +95,7 @@ class HubOffer:
 
     def _fetch(self, file: HubFile, folder: Path, headers: Mapping[str, str], report: Report) -> str:
         url = hf_hub_url(self.reference.repo, file.path, revision=self.revision, endpoint=self.endpoint)
-        to = folder / _basename(file)
+        to = folder / kept_as(file.path)
         try:
             digest = download(Remote(url, to.name, file.size, file.sha256, headers), to, report, self.retry)
         except FetchError as exc:
@@ -154,10 +154,6 @@ def _licence(info: ModelInfo) -> Licence | None:
     if card is None or card.license is None:
         return None
     return licence_of(card.license, name=card.license_name, url=card.license_link)
-
-
-def _basename(file: HubFile) -> str:
-    return PurePosixPath(file.path).name
 
 
 def _git_blob(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from models.errors import FetchError, UnknownModelError
 from models.manifest import Licence, Source
 from models.reference import Local
-from models.sources.choose import choose
+from models.sources.choose import POOLING, choose
 from models.sources.interface import Fetched, Progress, Report, Shelf
 from models.sources.shelf import combined_sha256
 from models.sources.stated import stated_licence
@@ -51,7 +51,8 @@ def find(reference: Local, report: Report) -> LocalOffer:
     path = reference.path.resolve()
     folder = path if path.is_dir() else None
     if folder:
-        files = [path / name for name in choose((item.name for item in path.iterdir()), str(reference))]
+        here = [item.name for item in path.iterdir()] + [POOLING] * (path / POOLING).is_file()
+        files = [path / name for name in choose(here, str(reference))]
     elif path.is_file():
         files = [path]
     else:

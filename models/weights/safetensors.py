@@ -22,6 +22,8 @@ from models.errors import WeightsError
 _STORED: Final[Mapping[str, str]] = {"BF16": "<u2", "F16": "<f2", "F32": "<f4", "F64": "<f8"}
 """What we read, by the format's name, and as what; bfloat16 is the upper half of a float32."""
 
+_COUNTER: Final = "embeddings.position_ids"
+"""The numbers 0, 1, 2 and so on, which older encoders keep among their weights: nobody reads them."""
 _MOST_HEADER_BYTES: Final = 100_000_000
 """The format's own limit."""
 
@@ -97,7 +99,7 @@ class SafetensorsWeights:
 def _entries(path: Path) -> Iterator[tuple[str, _Entry]]:
     header, data = _header(path)
     for name, raw in header.items():
-        if name == "__metadata__":
+        if name == "__metadata__" or name.endswith(_COUNTER):
             continue
         dtype, shape, start = raw["dtype"], tuple(raw["shape"]), raw["data_offsets"][0]
         if dtype not in _STORED:
@@ -132,7 +134,7 @@ def _misfit(path: Path) -> str:
             header = json.loads(file.read(min(size, _MOST_HEADER_BYTES)))
         room = path.stat().st_size - 8 - size
         for name, raw in header.items():
-            if name == "__metadata__":
+            if name == "__metadata__" or name.endswith(_COUNTER):
                 continue
             start, end = raw["data_offsets"]
             if end > room:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from runtime.console.options import config_option, configured, model_option, sampling_options, state_option
-from runtime.errors import CallerError
+from runtime.console.piping import piped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **opti
     state: Path = options.pop("state")
     config = configured(config_file, model__name=options.pop("model")).config
     question = "\n\n".join(
-        part for part in (" ".join(prompt), _piped(config.limits.request_bytes)) if part.strip()
+        part for part in (" ".join(prompt), piped(config.limits.request_bytes)) if part.strip()
     )
     if not question:
         raise click.UsageError('ask something: ingle run "What is the capital of France?"', ctx)
@@ -43,27 +43,6 @@ def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **opti
     import asyncio  # noqa: PLC0415  see runtime.console
 
     ctx.exit(asyncio.run(_run(config, state, _request(question, config, **options), as_json=as_json)))
-
-
-def _piped(most: int) -> str:
-    """Standard input, if it is not a terminal.
-
-    Raises:
-        CallerError: more than `most` bytes, or not UTF-8.
-    """
-    if sys.stdin is None or sys.stdin.isatty():
-        return ""
-    data = sys.stdin.buffer.read(most + 1)
-    if len(data) > most:
-        raise CallerError(
-            f"more than {most} bytes were piped in; pipe in less, or raise limits.request_bytes"
-        )
-    try:
-        return data.decode()
-    except UnicodeDecodeError as exc:
-        raise CallerError(
-            f"what was piped in is not UTF-8 text (byte {exc.start}); convert it first"
-        ) from exc
 
 
 def _request(

@@ -93,6 +93,9 @@ def model(store: Store, name: str, policy: Policy) -> Finding:
         problems = store.verify(bundle)
     except (ModelError, OSError) as exc:
         return Finding("fail", "model", str(exc), f"ingle pull {name}")
+    if bundle.manifest.task != "generate":
+        fact = f"{bundle.reference} is there to {bundle.manifest.task} texts, and writes none"
+        return Finding("fail", "model", fact, "set model.name to a model that writes")
     if problems:
         return Finding(
             "fail", "model", f"{bundle.reference}: {problems[0]}", f"ingle rm {name}; ingle pull {name}"

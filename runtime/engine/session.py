@@ -40,6 +40,50 @@ def _topology(cpu: int) -> tuple[str, str]:
         return ("", str(cpu))
 
 
+def load_graph(path: Path, manifest: Manifest, *, threads: int | None, fused: bool) -> ort.InferenceSession:
+    """Load the graph at `path` and hold it against its manifest; seconds of work.
+
+    A graph of ours is `fused` already; in another, onnxruntime looks for what it can fuse.
+
+    Raises:
+        BundleError: onnxruntime refuses it, or its inputs are not what the manifest says.
+    """
+    levels = ort.GraphOptimizationLevel
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or usable_cores()
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = levels.ORT_ENABLE_BASIC if fused else levels.ORT_ENABLE_ALL
+    options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    try:
+        graph = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as exc:  # onnxruntime's errors share no base class
+        reason = str(exc).partition("\n")[0][:_REASON]
+        raise BundleError(
+            f"bundle {manifest.name!r} cannot be loaded; `ingle verify {manifest.name}` says whether it is "
+            f"damaged, `ingle pull {manifest.name} --force` makes it anew (onnxruntime: {reason})"
+        ) from exc
+    _check(graph, manifest)
+    return graph
+
+
+def _check(graph: ort.InferenceSession, manifest: Manifest) -> None:
+    """The graph and its manifest must agree on every name and shape, once, here."""
+    for kind, specs, nodes in (
+        ("input", manifest.inputs, graph.get_inputs()),
+        ("output", manifest.outputs, graph.get_outputs()),
+    ):
+        found = {node.name: tuple(node.shape) for node in nodes}
+        expected = {spec.name: spec.shape for spec in specs}
+        if found != expected:
+            wrong, _ = min(set(found.items()) ^ set(expected.items()), key=str)
+            raise BundleError(
+                f"bundle {manifest.name!r}: {kind} {wrong!r} differs from the manifest; pull the model again"
+            )
+
+
 class Session:
     """A loaded decoder."""
 
@@ -47,42 +91,15 @@ class Session:
         """Load the graph; seconds of work.
 
         Raises:
-            BundleError: onnxruntime refuses the graph, or its inputs are not what the manifest says.
+            BundleError: it is no decoder, onnxruntime refuses it, or its inputs are not what the manifest says.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or usable_cores()
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
-        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
-        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-        try:
-            self._session = ort.InferenceSession(
-                bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as exc:  # onnxruntime's errors share no base class
-            reason = str(exc).partition("\n")[0][:_REASON]
+        if manifest.task != "generate":
             raise BundleError(
-                f"bundle {manifest.name!r} cannot be loaded; `ingle verify {manifest.name}` says whether it is "
-                f"damaged, `ingle pull {manifest.name} --force` makes it anew (onnxruntime: {reason})"
-            ) from exc
+                f"{manifest.name!r} is there to {manifest.task} texts and writes none: use "
+                f"`ingle {manifest.task} {manifest.name}`, or choose a model that writes"
+            )
+        self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True)
         self.manifest = manifest
-        self._check()
-
-    def _check(self) -> None:
-        """The graph and its manifest must agree on every name and shape, once, here."""
-        for kind, specs, nodes in (
-            ("input", self.manifest.inputs, self._session.get_inputs()),
-            ("output", self.manifest.outputs, self._session.get_outputs()),
-        ):
-            found = {node.name: tuple(node.shape) for node in nodes}
-            expected = {spec.name: spec.shape for spec in specs}
-            if found != expected:
-                wrong, _ = min(set(found.items()) ^ set(expected.items()), key=str)
-                raise BundleError(
-                    f"bundle {self.manifest.name!r}: {kind} {wrong!r} differs from the manifest; pull the model again"
-                )
 
     def new_slot(self, *, snapshots: int = 0, snapshot_bytes: int = 0) -> "Slot":
         """A cache for one conversation, as long as the context; memory is touched only where it is used.

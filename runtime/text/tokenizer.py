@@ -16,8 +16,53 @@ from runtime.text.control import Rendered
 from runtime.text.detokenize import Spelling, StreamDecoder
 
 
-class Tokenizer:
-    """A tokenizer.json at work."""
+class Reader:
+    """Text to ids by a tokenizer.json: all that a model needs which writes nothing."""
+
+    def __init__(self, source: str) -> None:
+        """Take the text of a tokenizer.json.
+
+        Raises:
+            BundleError: it is not one.
+        """
+        try:
+            self._library = tokenizers.Tokenizer.from_str(source)
+        except Exception as exc:  # the library raises Exception itself
+            raise _unreadable(exc) from exc
+        self._library.no_truncation()  # nothing is cut silently, whatever the file asks for
+        self._library.no_padding()
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a tokenizer.json.
+
+        Raises:
+            BundleError: it is missing or unsound.
+        """
+        return cls(_text(path))
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, added tokens included."""
+        return self._library.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, text: str, *, special: bool, begin: bool = False) -> tuple[int, ...]:
+        """Token ids of a text.
+
+        Args:
+            text: Unicode without lone surrogates.
+            special: Whether the letters of a control token are that token, or just letters.
+            begin: Whether to add what this model wants around every text, if anything.
+        """
+        with self._lock:
+            self._library.encode_special_tokens = not special
+            # As a batch of one it lets other threads run; a single encode would not.
+            return tuple(self._library.encode_batch_fast([text], add_special_tokens=begin)[0].ids)
+
+
+class Tokenizer(Reader):
+    """A tokenizer.json at work in both directions."""
 
     def __init__(self, source: str, reserved: Collection[str] = ()) -> None:
         """Take the text of a tokenizer.json.
@@ -33,24 +78,19 @@ class Tokenizer:
         try:
             raw: dict[str, Any] = json.loads(source)
             added: list[dict[str, Any]] = raw["added_tokens"]
-            hidden = frozenset(token["id"] for token in added if token["special"])
+            self._hidden = frozenset(token["id"] for token in added if token["special"])
             own = [token for token in added if token["content"] in reserved and not token["special"]]
-            for token in own:
-                token["special"] = (
-                    True  # the library writes only special tokens as letters where it is told to
-                )
-            self._library = tokenizers.Tokenizer.from_str(json.dumps(raw) if own else source)
-        except Exception as exc:  # the library raises Exception itself
-            raise BundleError(f"tokenizer.json cannot be read ({exc}); pull the model again") from exc
-        self._library.no_truncation()  # nothing is cut silently, whatever the file asks for
-        self._library.no_padding()
+        except (ValueError, RecursionError, KeyError, TypeError) as exc:
+            raise _unreadable(exc) from exc
+        for token in own:
+            # The library writes only special tokens as letters where it is told to.
+            token["special"] = True
+        super().__init__(json.dumps(raw) if own else source)
         self._spelling = Spelling.of(raw["decoder"])
         control = [token for token in added if token["special"]]
-        self._hidden = hidden
         self._added: dict[str, int] = {token["content"]: token["id"] for token in added}
         self._control: dict[int, str] = {token["id"]: token["content"] for token in control}
         self._literal = not any(token["normalized"] for token in control)
-        self._lock = Lock()
 
     @classmethod
     def load(cls, path: Path, reserved: Collection[str] = ()) -> Self:
@@ -59,16 +99,7 @@ class Tokenizer:
         Raises:
             BundleError: it is missing or unsound.
         """
-        try:
-            source = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
-        return cls(source, reserved)
-
-    @property
-    def vocabulary_size(self) -> int:
-        """How many ids there are, added tokens included."""
-        return self._library.get_vocab_size(with_added_tokens=True)
+        return cls(_text(path), reserved)
 
     @property
     def control_tokens(self) -> frozenset[str]:
@@ -82,19 +113,6 @@ class Tokenizer:
     def piece(self, token: int) -> str | None:
         """How the vocabulary writes an id; None if it has no such id."""
         return self._library.id_to_token(token)
-
-    def encode(self, text: str, *, special: bool, begin: bool = False) -> tuple[int, ...]:
-        """Token ids of a text.
-
-        Args:
-            text: Unicode without lone surrogates.
-            special: Whether the letters of a control token are that token, or just letters.
-            begin: Whether to add what this model wants at the beginning of every text, if anything.
-        """
-        with self._lock:
-            self._library.encode_special_tokens = not special
-            # As a batch of one it lets other threads run; a single encode would not.
-            return tuple(self._library.encode_batch_fast([text], add_special_tokens=begin)[0].ids)
 
     def encode_rendered(self, prompt: Rendered) -> tuple[int, ...]:
         """Token ids of a rendered template, in which the letters of a control token are that token.
@@ -142,3 +160,14 @@ class Tokenizer:
         if token in self._hidden or (piece := self._library.id_to_token(token)) is None:
             return b""
         return self._spelling.bytes_of(piece)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
+
+
+def _unreadable(exc: Exception) -> BundleError:
+    return BundleError(f"tokenizer.json cannot be read ({exc}); pull the model again")
