@@ -1,4 +1,4 @@
-"""Hermes, which Qwen2.5, Qwen3 and SmolLM3 speak: one JSON object between two tags, once for each call.
+"""Hermes, which Qwen2.5, Qwen3, SmolLM3 and Falcon-H1 speak: one JSON object between two tags, once for each call.
 
 Their templates take tools, calls and results. https://github.com/NousResearch/Hermes-Function-Calling
 """

@@ -117,6 +117,17 @@ async def test_without_tools_marks_are_text() -> None:
     assert (text_of(events), calls_of(events), last.reason) == (PARIS, [], "stop")
 
 
+async def test_letters_of_a_mark_that_the_vocabulary_has_as_a_token_are_text() -> None:
+    completer = completer_of()
+    body = PARIS.removeprefix("<tool_call>")
+    spelt = (*ids_of("<tool_"), *ids_of("call>" + body))
+    for ids, made in ((spelt, 0), ((MARK or 0, *ids_of(body)), 1)):
+        engine = EngineSimulator(ids, loaded=completer.manifest)
+        events = [event async for event in scripted_completer(engine, Limits(), TOOLS).complete(ASKED)]
+        assert len(calls_of(events)) == made
+        assert text_of(events) == ("" if made else PARIS)
+
+
 async def test_stop_strings_end_words_and_nothing_else() -> None:
     events, last = await play(f"One.{PARIS}STOP", replace(ASKED, stop=("city", "STOP")))
     assert (text_of(events), len(calls_of(events)), last.reason) == ("One.", 1, "tool_calls")
