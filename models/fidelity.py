@@ -48,7 +48,7 @@ def compare(ids: NDArray[np.int64], near: Model, far: Model, *, tokens: int | No
     losses: list[tuple[float, float]] = []
     for window in pieces(ids, near.window):
         for (p, q), following in zip(_pairs(near, far, window), pieces(window[1:], CHUNK), strict=True):
-            divergences.append((np.exp(p) * (p - q)).sum(axis=-1))
+            divergences.append(np.array([(np.exp(a) * (a - b)).sum() for a, b in zip(p, q, strict=True)]))
             agreed.append(p.argmax(axis=-1) == q.argmax(axis=-1))
             places = np.arange(len(following))
             losses.extend(zip(-p[places, following], -q[places, following], strict=True))
@@ -83,8 +83,10 @@ def _pairs(near: Model, far: Model, window: NDArray[np.int64]) -> Iterator[tuple
 def _log_probabilities(model: Model, ids: NDArray[np.int64], past: int) -> Logits:
     """[len(ids), V]."""
     (logits,) = model.run(ids, past, ["logits"], asked=len(ids))
-    rows: Logits = logits[0] - logits[0].max(axis=-1, keepdims=True)
-    rows -= np.log(np.exp(rows).sum(axis=-1, keepdims=True))
+    rows: Logits = logits[0]
+    for place in range(len(rows)):  # one at a time: a large vocabulary's temporaries stay small
+        rows[place] -= rows[place].max()
+        rows[place] -= np.log(np.exp(rows[place]).sum())
     return rows
 
 

@@ -7,6 +7,7 @@ changed `naming`'s, the tokenizer `gguf_tokenizer`'s.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from models.weights.sampling import sampling_of
 
 _LAYER: Final = re.compile(r"blk\.([0-9]+)\.(.+)")
 _ROPE_FACTORS: Final = "rope_freqs.weight"
+_SLAB: Final = 1 << 20
+"""Weights dequantised at a time."""
 _SAMPLING: Final = {
     "temperature": Keys.General.SAMPLING_TEMP,
     "top_p": Keys.General.SAMPLING_TOP_P,
@@ -118,21 +121,26 @@ def open_gguf(path: Path) -> Checkpoint:
 
 
 def _read(path: Path, name: str, info: TensorInfo) -> NDArray[np.float32]:
-    """Dequantise one tensor, `info.shape`."""
+    """Dequantise one tensor, `info.shape`, a slab of rows at a time: the package makes copies on the way."""
+    values = np.empty((prod(info.shape[:-1]), info.shape[-1]), np.float32)
+    row_bytes = info.size // len(values)
+    step = max(1, _SLAB // info.shape[-1])
     try:
         with path.open("rb") as file:
             file.seek(info.offset)
-            raw = np.fromfile(file, np.uint8, info.size)
+            for start in range(0, len(values), step):
+                slab = values[start : start + step]
+                raw = np.fromfile(file, np.uint8, len(slab) * row_bytes)
+                if raw.size != len(slab) * row_bytes:
+                    raise WeightsError(f"{path.name} is truncated: it ends within {name!r}; fetch it again")
+                # A corrupt scale may be inf or nan: the quantiser names the tensor that has one.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    slab[:] = dequantize(raw.reshape(len(slab), row_bytes), info.kind)
     except OSError as exc:
         raise WeightsError(
             f"cannot read {name!r} from {path.name} ({exc.strerror or exc}); check the file"
         ) from exc
-    if raw.size != info.size:
-        raise WeightsError(f"{path.name} is truncated: it ends within {name!r}; fetch it again")
-    # A corrupt scale may be inf or nan: the quantiser names the tensor that has one.
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = dequantize(raw.reshape(*info.shape[:-1], -1), info.kind)
-    return np.ascontiguousarray(values, np.float32).reshape(info.shape)
+    return values.reshape(info.shape)
 
 
 def _check_types(header: Header, file: str) -> None:
