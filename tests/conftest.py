@@ -1,4 +1,4 @@
-"""Fixtures that many tests share: the real model, fetched once for this machine and kept."""
+"""Fixtures that many tests share: the real models, fetched once for this machine and kept."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import pytest
 import models
 from models.bundle import Bundle
 from models.errors import FetchError
-from models.pull import pull
+from models.pull import Wishes, pull
 from models.store import Store
 
 # A timing is never asserted, not by hypothesis either; what failed is printed so that it can be run again.
@@ -23,7 +23,7 @@ hypothesis.settings.load_profile("inglenook")
 
 @pytest.fixture(scope="session")
 def real_state() -> Path:
-    """The state directory that holds the real model; kept between runs, so that it is fetched once."""
+    """The state directory that holds the real models; kept between runs, so that they are fetched once."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("INGLENOOK_TEST_STATE") or Path(cache) / "inglenook-tests")
 
@@ -31,14 +31,25 @@ def real_state() -> Path:
 @pytest.fixture(scope="session")
 def smollm2(real_state: Path) -> Bundle:
     """SmolLM2-135M-Instruct as `ingle pull smollm2-135m` makes it with the builder as it is now."""
-    root = real_state / "models"
+    return _pulled("smollm2-135m", real_state)
+
+
+@pytest.fixture(scope="session")
+def gemma3(real_state: Path) -> Bundle:
+    """Gemma 3 270M as `ingle pull gemma3-270m` makes it with the builder as it is now."""
+    return _pulled("gemma3-270m", real_state, "LicenseRef-Gemma")
+
+
+def _pulled(name: str, state: Path, *accepted: str) -> Bundle:
+    root = state / "models"
     _forget_what_another_builder_made(root)
     try:
-        return pull("smollm2-135m", Store(root), lambda _: None).bundle
+        wishes = Wishes(accepted_licences=frozenset(accepted))
+        return pull(name, Store(root), lambda _: None, wishes=wishes).bundle
     except FetchError as exc:
         if os.environ.get("CI"):
             raise
-        pytest.skip(f"the real model is not here and cannot be fetched: {exc}")
+        pytest.skip(f"{name} is not here and cannot be fetched: {exc}")
 
 
 def _forget_what_another_builder_made(root: Path) -> None:

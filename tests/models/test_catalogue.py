@@ -1,5 +1,4 @@
 import re
-import tomllib
 from importlib.resources import files
 
 import pytest
@@ -46,11 +45,14 @@ def test_no_two_entries_fetch_the_same() -> None:
     assert len(set(sources)) == len(sources)
 
 
-def test_the_default_model_is_pinned_to_the_last_byte() -> None:
-    entry = catalogue()["smollm2-135m"]
+@pytest.mark.parametrize("name", ["smollm2-135m", "gemma3-270m"])
+def test_what_comes_from_the_package_index_is_pinned_to_the_last_byte(name: str) -> None:
+    entry = catalogue()[name]
     assert entry.pin is not None
+    assert isinstance(entry.reference, Wheel)
+    assert len(entry.pin.archives) == len(entry.reference.parts)
     assert entry.needs.download == sum(archive.bytes for archive in entry.pin.archives)
-    assert str(entry.reference) == tomllib.loads(TEXT)["source"]
+    assert str(entry.reference) == entry.source
 
 
 def test_figures_for_boards_are_of_recipes_there_are_and_marked_as_the_catalogues() -> None:
