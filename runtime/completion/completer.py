@@ -84,6 +84,11 @@ class Completer:
         return self.manifest.name
 
     @property
+    def chats(self) -> bool:
+        """Whether it takes messages; a base model has no chat template and takes a plain prompt only."""
+        return self._prompting.chats
+
+    @property
     def manifest(self) -> Manifest:
         """The bundle that is loaded."""
         return self._engine.manifest

@@ -39,6 +39,11 @@ class Prompting:
         marks = reserved(dialect, template.source)
         self._tokens = {mark: token for mark in marks if (token := tokenizer.added(mark)) is not None}
 
+    @property
+    def chats(self) -> bool:
+        """Whether messages become a prompt at all."""
+        return bool(self._template.source.strip())
+
     def render(self, request: CompletionRequest) -> Rendered:
         """The prompt that messages become.
 

@@ -30,7 +30,10 @@ _REMARKS: Final = {
 @state_option
 @click.pass_context
 def run(ctx: click.Context, /, prompt: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
-    """Ask PROMPT. What is piped in is put behind it, or is the question if there is no PROMPT."""
+    """Ask PROMPT. What is piped in is put behind it, or is the question if there is no PROMPT.
+
+    A base model, which has no chat template, continues PROMPT as it stands.
+    """
     config_file: Path | None = options.pop("config_file")
     state: Path = options.pop("state")
     config = configured(config_file, model__name=options.pop("model")).config
@@ -65,6 +68,21 @@ def _request(
     )
 
 
+def _plain(request: "CompletionRequest") -> "CompletionRequest":
+    """The question as a text to be continued, for a base model.
+
+    Raises:
+        CallerError: there are words of the system, which a plain text has no place for.
+    """
+    from dataclasses import replace  # noqa: PLC0415  see runtime.console
+
+    from runtime.errors import CallerError  # noqa: PLC0415  see runtime.console
+
+    if len(request.messages) > 1:
+        raise CallerError("this is a base model, which continues a text; leave --system out")
+    return replace(request, messages=(), prompt=request.messages[0].content)
+
+
 async def _run(config: "Config", state: "Path", request: "CompletionRequest", *, as_json: bool) -> int:
     from runtime.console.local import local_completer  # noqa: PLC0415  see runtime.console
     from runtime.console.speaking import speak  # noqa: PLC0415  see runtime.console
@@ -81,7 +99,7 @@ async def _run(config: "Config", state: "Path", request: "CompletionRequest", *,
 
     status = StatusLine()
     async with local_completer(config, state, status) as completer:
-        finished = await speak(completer, request, say, status)
+        finished = await speak(completer, request if completer.chats else _plain(request), say, status)
         if as_json:
             click.echo(json.dumps(_told(completer.name, "".join(words), finished), ensure_ascii=False))
         else:

@@ -81,7 +81,8 @@ class ChatTemplate:
         """
         if self._program is None:
             raise CallerError(
-                "this is a base model without a chat template; send a plain prompt instead of messages",
+                "this is a base model, which continues a text and does not converse; "
+                "use `ingle run`, or a model that chats",
                 param="messages",
             )
         for turn in turns:

@@ -9,12 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import pytest
+from tokenizers import Tokenizer
 
+from models.build import build
+from models.quantize import recipe_named
+from models.store import Store
 from tests.support.house import environment, furnish, ingle
+from tests.support.oracle import greedy_oracle
+from tests.support.tiny import IDENTITY, tiny_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,27 @@ def test_run_as_json_puts_prompt_and_pipe_together(state: Path) -> None:
     assert told[0]["text"] == told[1]["text"]
     assert told[2]["usage"]["prompt"] > told[1]["usage"]["prompt"]
     assert set(told[0]) == {"model", "text", "finish_reason", "usage", "timings"}
+
+
+def test_run_continues_a_text_where_the_model_has_no_chat_template(tmp_path: Path) -> None:
+    base = replace(tiny_checkpoint(), chat_template="")
+    store = Store(tmp_path / "models")
+    with store.staging() as room:
+        store.add(room, build(base, IDENTITY, recipe_named("fp32"), room))
+    text = "The lamp in the hall"
+    ids = Tokenizer.from_buffer(base.tokenizer).encode(text).ids
+    done = ingle(
+        *("run", "--json", "--temperature", "0", "--max-tokens", "6", text), environ=environment(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["usage"]["prompt"] == len(ids)
+    expected = Tokenizer.from_buffer(base.tokenizer).decode(list(greedy_oracle(base, ids, 6)))
+    assert told["text"] == expected
+    refused = ingle("run", "--system", "Be brief.", text, environ=environment(tmp_path))
+    assert b"this is a base model, which continues a text; leave --system out" in refused.stderr
+    talked = ingle("chat", environ=environment(tmp_path), stdin=b"hello\n")
+    assert b"does not converse; use `ingle run`" in talked.stderr
 
 
 @pytest.mark.parametrize(
