@@ -9,17 +9,19 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from models.arch import plan
 from models.build import Identity, build, write_manifest
-from models.calibrate import energies
+from models.calibrate import Calibration, calibrate
 from models.checkpoint import Checkpoint
 from models.fidelity import measure
 from models.machine import Machine
 from models.manifest import Fidelity, Manifest, SamplingDefaults
+from models.outliers import too_uneven
 from models.preflight import show
-from models.quantize import RECIPES, default_recipe, recipe_named
-from models.smooth import Smoothed
+from models.quantize import RECIPES, Recipe, default_recipe, recipe_named
+from models.smooth import Fold, Smoothed
 from models.sources.interface import Report, Step
 from models.weights import open_checkpoint
 
@@ -31,7 +33,7 @@ class Order:
     weights: Path
     identity: Identity
     recipe: str | None = None
-    """None: by the number of parameters."""
+    """None: by the number of parameters, and by whether the weights are quantised already."""
     sampling: SamplingDefaults | None = None
     """Overrides what the checkpoint recommends."""
     known: tuple[Fidelity, ...] = ()
@@ -51,20 +53,53 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     checkpoint = open_checkpoint(order.weights)
     if order.sampling is not None:
         checkpoint = replace(checkpoint, sampling=order.sampling)
-    recipe = recipe_named(order.recipe) if order.recipe else default_recipe(_parameters(checkpoint))
+    recipe = recipe_named(order.recipe) if order.recipe else default_recipe_of(checkpoint)
     told = Step(f"building {order.identity.name} ({recipe.name})")
-    if recipe == RECIPES["fp32"] or not _fits(checkpoint, scratch, report):
+    if recipe == RECIPES["fp32"] or not fits(checkpoint, scratch, report):
         report(told)
         manifest = build(checkpoint, order.identity, recipe, into)
         # Without smoothing it is another bundle than the one whose fidelity is known.
         return manifest if recipe.smooth else _record(into, manifest, order.known)
     report(Step("building the fp32 graph to measure against"))
-    reference = _reference(checkpoint, order.identity, scratch, taps=recipe.smooth)
+    reference = Reference.build(checkpoint, order.identity, scratch)
     report(told)
-    smoothed = _smoothed(checkpoint, scratch, reference) if recipe.smooth else checkpoint
-    manifest = build(smoothed, order.identity, recipe, into)
+    manifest = reference.quantize(recipe, into)
     report(Step("measuring how far the bundle is from fp32"))
     return _record(into, manifest, (*order.known, measure(into, manifest, scratch)))
+
+
+def default_recipe_of(checkpoint: Checkpoint) -> Recipe:
+    """What a checkpoint gets when nobody chooses."""
+    return default_recipe(checkpoint.parameters, quantized=checkpoint.quantized)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The fp32 graph of a checkpoint, and what running it told of the activations."""
+
+    checkpoint: Checkpoint
+    identity: Identity
+    path: Path
+    manifest: Manifest
+    calibration: Calibration
+    folds: tuple[Fold, ...]
+
+    @classmethod
+    def build(cls, checkpoint: Checkpoint, identity: Identity, path: Path) -> Self:
+        """Build it at `path`, which is made, and run it over the calibration text."""
+        path.mkdir()
+        manifest = build(checkpoint, identity, RECIPES["fp32"], path, taps=True)
+        folds = plan(checkpoint.config).folds
+        return cls(checkpoint, identity, path, manifest, calibrate(path, manifest, folds), folds)
+
+    def quantize(self, recipe: Recipe, into: Path) -> Manifest:
+        """Build the bundle by `recipe` in the empty directory `into`, smoothed if asked, sparing what needs it."""
+        weights, scales = self.checkpoint.weights, {}
+        if recipe.smooth:
+            weights = Smoothed(weights, self.folds, self.calibration.energies)
+            scales = weights.scales
+        spared = too_uneven(self.calibration.samples, scales, recipe.block)
+        return build(replace(self.checkpoint, weights=weights), self.identity, recipe, into, spared=spared)
 
 
 def fidelity_of(
@@ -81,7 +116,8 @@ def fidelity_of(
     identity = Identity(
         manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
     )
-    _reference(checkpoint, identity, scratch, taps=False)
+    scratch.mkdir()
+    build(checkpoint, identity, RECIPES["fp32"], scratch)
     report(Step("measuring how far the bundle is from fp32"))
     return measure(bundle, manifest, scratch, tokens=tokens)
 
@@ -92,19 +128,6 @@ def _record(into: Path, manifest: Manifest, rows: Iterable[Fidelity]) -> Manifes
     manifest = replace(manifest, fidelity=tuple(latest[cpu] for cpu in sorted(latest)))
     write_manifest(into, manifest)
     return manifest
-
-
-def _reference(checkpoint: Checkpoint, identity: Identity, scratch: Path, *, taps: bool) -> Manifest:
-    """The fp32 graph of the weights as they came; with `taps` it also tells how large its activations are."""
-    scratch.mkdir()
-    return build(checkpoint, identity, RECIPES["fp32"], scratch, taps=taps)
-
-
-def _smoothed(checkpoint: Checkpoint, reference: Path, manifest: Manifest) -> Checkpoint:
-    """The same model with its activations evened out."""
-    folds = plan(checkpoint.config).folds
-    measured = energies(reference, manifest, folds)
-    return replace(checkpoint, weights=Smoothed(checkpoint.weights, folds, measured))
 
 
 def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
@@ -119,13 +142,9 @@ def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
     )
 
 
-def _parameters(checkpoint: Checkpoint) -> int:
-    return sum(math.prod(checkpoint.weights.shape(name)) for name in checkpoint.weights)
-
-
-def _fits(checkpoint: Checkpoint, scratch: Path, report: Report) -> bool:
+def fits(checkpoint: Checkpoint, scratch: Path, report: Report) -> bool:
     """Whether the disk and the memory hold the fp32 graph, four bytes a parameter, beside what is there already."""
-    needed, machine = 4 * _parameters(checkpoint), Machine.measure(scratch.parent)
+    needed, machine = 4 * checkpoint.parameters, Machine.measure(scratch.parent)
     room = min(machine.disk_free, machine.memory_available // 2)
     if needed > room:
         report(Step(f"fidelity is not measured: the fp32 graph takes {show(needed)}, here are {show(room)}"))

@@ -23,14 +23,12 @@ from models.manifest import (
     File,
     Licence,
     Manifest,
-    Quantization,
     Source,
 )
-from models.quantize import Recipe, Scheme
+from models.quantize import Recipe
 from models.smooth import Smoothed
 
 DATA_NAME: Final = "decoder.onnx.data"
-_SMOOTHED: Final = ("attention", "mlp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,18 @@ class Identity:
 
 
 def build(
-    checkpoint: Checkpoint, identity: Identity, recipe: Recipe, into: Path, *, taps: bool = False
+    checkpoint: Checkpoint,
+    identity: Identity,
+    recipe: Recipe,
+    into: Path,
+    *,
+    taps: bool = False,
+    spared: frozenset[str] = frozenset(),
 ) -> Manifest:
     """Write a whole bundle into the empty directory `into`; each file is on the disk when this returns.
 
-    With `taps` the graph has further outputs, for `models.calibrate`; such a bundle is not for serving.
+    With `taps` the graph has further outputs, for `models.calibrate`; such a bundle is not for serving. The
+    activations `spared` (`models.outliers`) are not rounded to eight bits.
 
     Raises:
         ArchitectureError: the architecture, or a feature of it, is not built.
@@ -61,7 +66,7 @@ def build(
     recipe.check(tied=design.tied)
     with (into / DATA_NAME).open("wb") as stream:
         graph = Graph(ExternalData(into / DATA_NAME, stream), taps=taps)
-        caches = design.build(graph, checkpoint.weights, recipe)
+        caches = design.build(graph, checkpoint.weights, recipe.sparing(spared))
     graph.save(into / DECODER_NAME, {"name": identity.name, "recipe": recipe.name})
     (into / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer)
     (into / TEMPLATE_NAME).write_text(checkpoint.chat_template, encoding="utf-8")
@@ -79,7 +84,7 @@ def build(
         inputs=graph.inputs,
         outputs=graph.outputs,
         caches=caches,
-        quantization=_quantization(recipe, checkpoint),
+        quantization=graph.ledger.summary(smoothed=isinstance(checkpoint.weights, Smoothed)),
         sampling=checkpoint.sampling,
         tool_dialect=identity.tool_dialect,
         languages=identity.languages,
@@ -106,19 +111,3 @@ def describe(directory: Path, name: str) -> File:
         os.fsync(stream.fileno())
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return File(name, os.fstat(stream.fileno()).st_size, digest)
-
-
-def _quantization(recipe: Recipe, checkpoint: Checkpoint) -> tuple[Quantization, ...]:
-    groups = ("embedding", "attention", "mlp", "head")
-    schemes: tuple[Scheme, ...] = (recipe.embedding, recipe.attention, recipe.mlp, recipe.head)
-    return tuple(
-        Quantization(
-            group=group,
-            scheme=scheme.name,
-            block=scheme.block,
-            symmetric=scheme.symmetric,
-            method=scheme.method,
-            smoothed=isinstance(checkpoint.weights, Smoothed) and scheme.quantized and group in _SMOOTHED,
-        )
-        for group, scheme in zip(groups, schemes, strict=True)
-    )

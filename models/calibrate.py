@@ -1,29 +1,54 @@
-"""How large each channel of each activation is, measured by running the fp32 graph over a shipped text."""
+"""What the activations of a model are like, measured by running the fp32 graph over a shipped text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.graph.builder import INPUT
 from models.manifest import Manifest
 from models.runner import CHUNK, Runner, pieces, text_ids
 from models.smooth import Fold
 
 TEXT_NAME: Final = "calibration-en.txt"
 """Another text than the one fidelity is measured on."""
+_SAMPLED: Final = 128
+"""Tokens whose activations are kept whole; more told nothing new, and all layers' are held at once."""
+
+Array = NDArray[np.float32]
 
 
-def energies(reference: Path, manifest: Manifest, folds: Sequence[Fold]) -> dict[str, NDArray[np.float32]]:
-    """Squares summed over the tokens of the text, [K] for each fold's tap; `reference` was built with taps."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Activations by name."""
+
+    energies: Mapping[str, Array]
+    """Squares summed over the tokens of the text, [K] for each fold's tap."""
+    samples: Mapping[str, Array]
+    """What matrices multiply, [tokens, K] of the first tokens."""
+
+
+def calibrate(reference: Path, manifest: Manifest, folds: Sequence[Fold]) -> Calibration:
+    """Measure over the whole text; `reference` was built with taps."""
     runner = Runner(reference, manifest)
     taps = [fold.tap for fold in folds]
-    sums = {tap: np.zeros((), dtype=np.float32) for tap in taps}
+    inputs = [tensor.name for tensor in manifest.outputs if tensor.name.startswith(INPUT)]
+    energies = {tap: np.zeros((), dtype=np.float32) for tap in taps}
+    samples: dict[str, list[Array]] = {name.removeprefix(INPUT): [] for name in inputs}
+    seen = 0
     for window in pieces(text_ids(reference, manifest, TEXT_NAME), runner.window):
         past = 0
         for part in pieces(window, CHUNK):
-            for tap, energy in zip(taps, runner.run(part, past, taps, asked=0), strict=True):
-                sums[tap] = sums[tap] + energy
-            past += len(part)
-    return sums
+            wanted = inputs if seen < _SAMPLED else []
+            found = runner.run(part, past, [*taps, *wanted], asked=0)
+            for tap, energy in zip(taps, found, strict=False):
+                energies[tap] = energies[tap] + energy
+            for kept, activation in zip(samples.values(), found[len(taps) :], strict=bool(wanted)):
+                kept.append(activation[0].copy())
+            past, seen = past + len(part), seen + len(part)
+        if not folds:
+            break  # only samples are wanted, and a window holds enough
+    return Calibration(energies, {name: np.concatenate(kept) for name, kept in samples.items()})

@@ -4,14 +4,17 @@ One shape for every source: readers (`models.weights`) translate GGUF and safete
 architecture (`models.arch`) sees one naming. Knows nothing of graphs or quantisation.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.manifest import SamplingDefaults
+
+_FLOATS: Final = frozenset({"F64", "F32", "F16", "BF16"})
 
 
 class Weights(Protocol):
@@ -27,6 +30,10 @@ class Weights(Protocol):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape as in PyTorch (`[out, in]` for a linear layer), without reading the data."""
+        ...
+
+    def stored(self, name: str) -> str:
+        """How the file stores it, in its format's own word: F32, BF16, Q4_K."""
         ...
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
@@ -53,3 +60,17 @@ class Checkpoint:
     bos_id: int | None
     eos_ids: tuple[int, ...]
     sampling: SamplingDefaults = field(default_factory=SamplingDefaults)
+
+    @property
+    def parameters(self) -> int:
+        """Weights in all."""
+        return sum(map(self._size, self.weights))
+
+    @property
+    def quantized(self) -> bool:
+        """Whether most of the weights were quantised already."""
+        floats = sum(self._size(name) for name in self.weights if self.weights.stored(name) in _FLOATS)
+        return 2 * floats < self.parameters
+
+    def _size(self, name: str) -> int:
+        return math.prod(self.weights.shape(name))

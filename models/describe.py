@@ -60,7 +60,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("architecture", f"{manifest.architecture}, {manifest.parameters / 1e6:.0f} M parameters"),
         ("context", f"{manifest.context_length} tokens"),
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
-        ("quantisation", ", ".join(map(_scheme, manifest.quantization))),
+        ("quantisation", "; ".join(map(_scheme, manifest.quantization))),
         *(_encoder(manifest.encoder) if manifest.encoder else _decoder(manifest)),
         ("languages", ", ".join(manifest.languages) or "not stated"),
         ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
@@ -90,8 +90,14 @@ def _encoder(encoder: Encoder) -> Iterator[tuple[str, str]]:
 
 
 def _scheme(part: Quantization) -> str:
+    """As `mlp int8/32 smoothed, off by 0.51 %`: how it is stored, and what that changed in the weights."""
     block = f"/{part.block}" if part.block else ""
-    return f"{part.group} {part.scheme}{block}{' smoothed' if part.smoothed else ''}"
+    how = " as stored" if part.method == "stored" else " smoothed" if part.smoothed else ""
+    loss = (
+        "" if part.error is None else f", off by {100 * part.error:.2g} %" if part.error else ", without loss"
+    )
+    spared = f", {len(part.float_inputs)} of {part.matrices} with float inputs" if part.float_inputs else ""
+    return f"{part.group} {part.scheme}{block}{how}{loss}{spared}"
 
 
 def _sampling(sampling: SamplingDefaults) -> str:

@@ -61,19 +61,26 @@ class CacheSpec:
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """How one group of tensors is stored."""
+    """How matrices of one group are stored; a group whose matrices are not all alike has several rows."""
 
     group: str
-    """embedding, attention, mlp or head; of an encoder, embedding or matrices."""
+    """embedding, attention (with whatever else looks at other tokens), mlp or head; a tied table is in the first. Of an
+    encoder, embedding, matrices or others."""
     scheme: str
     """fp32, int8 or int4."""
     block: int
     """Weights that share a scale; 0 for fp32."""
     symmetric: bool
     method: str
-    """none, rtn, kquant or affine."""
+    """none, rtn, kquant, affine or stored."""
     smoothed: bool
     """Activations were evened out first, by scales folded into the weights."""
+    matrices: int | None = None
+    """How many; None where nobody counted."""
+    error: float | None = None
+    """Root mean square of what storing changed in the weights, in parts of theirs; 0.0 is without loss."""
+    float_inputs: tuple[str, ...] = ()
+    """Those of the matrices, by name in the graph, whose input is too uneven to be rounded to eight bits."""
 
 
 @dataclass(frozen=True, slots=True)

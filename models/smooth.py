@@ -52,8 +52,11 @@ class Smoothed:
         self._weights = weights
         self._columns: dict[str, Array] = {}
         self._rows: dict[str, Array] = {}
+        self.scales: dict[str, Array] = {}
+        """What each activation, by its tap, is divided by; [K]."""
         for fold in folds:
             scales = channel_scales(energies[fold.tap], [weights[name] for name in fold.consumers])
+            self.scales[fold.tap] = scales
             self._columns.update(dict.fromkeys(fold.consumers, scales))
             for producer in fold.producers:
                 self._divide(producer, scales)
@@ -76,6 +79,10 @@ class Smoothed:
     def shape(self, name: str) -> tuple[int, ...]:
         """As in the checkpoint."""
         return self._weights.shape(name)
+
+    def stored(self, name: str) -> str:
+        """As in the checkpoint."""
+        return self._weights.stored(name)
 
     def __getitem__(self, name: str) -> Array:
         tensor = self._weights[name]

@@ -14,6 +14,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from models.manifest import TensorSpec
+from models.quantize.ledger import Ledger
 
 CONTRIB: Final = "com.microsoft"
 _OPSET: Final = 21
@@ -22,6 +23,9 @@ _INLINE_BYTES: Final = 1024
 """Smaller tensors stay in the graph file: onnxruntime folds shapes and scalars from there."""
 _ALIGNMENT: Final = 4096
 """Page size: a mapped tensor starts on a page of its own, and so is aligned for every kernel."""
+
+INPUT: Final = "input "
+"""Before the name of an activation: the output that is the activation itself."""
 
 Attribute = int | float | str | Sequence[int]
 Value = ir.Value
@@ -67,6 +71,10 @@ class Graph:
         self._scopes: list[str] = []
         self._graph = ir.Graph([], [], nodes=[], opset_imports={"": _OPSET, CONTRIB: 1}, name="decoder")
         self._constants: dict[tuple[int, ...], Value] = {}
+        self._activations: dict[Value, str] = {}
+        self._tapped: set[str] = set()
+        self.ledger = Ledger()
+        """How the weights were stored; kept by whoever stores them."""
 
     @contextmanager
     def scope(self, name: str) -> Iterator[Self]:
@@ -146,10 +154,23 @@ class Graph:
         return tuple(results)
 
     def tap(self, name: str, value: Value) -> None:
-        """Make the squares of `value` [B, S, K], summed over tokens, an output [K], if taps are wanted."""
+        """Call `value` [B, S, K] `name`; if taps are wanted, its squares, summed over tokens, are an output [K]."""
+        self._activations[value] = name
         if self._taps:
             (energy,) = self.op("ReduceSumSquare", value, self.constant(0, 1), keepdims=0)
             self.output(energy, name, "float32", ("channels",))
+
+    def tap_input(self, value: Value, matrix: str) -> str:
+        """What the activation `value` [B, S, K] is called: by its tap, else by the first `matrix` that multiplies it.
+
+        If taps are wanted, `INPUT` + that name is an output, the activation itself.
+        """
+        name = self._activations.setdefault(value, matrix)
+        if self._taps and name not in self._tapped:
+            self._tapped.add(name)
+            (same,) = self.op("Identity", value)
+            self.output(same, INPUT + name, "float32", ("batch", "sequence", "channels"))
+        return name
 
     def save(self, path: Path, metadata: Mapping[str, str]) -> None:
         """Write the graph file; equal graphs give equal bytes."""

@@ -5,30 +5,33 @@ rewrite costs a factor of ten. What onnxruntime would run on its slow path was r
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.graph.builder import CONTRIB, Graph, Value
-from models.quantize import Scheme, quantize
+from models.quantize import FP32, Quantized, Scheme, quantize
+from models.quantize.loss import Loss
 
 Array = NDArray[np.float32]
 
 
 def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | None = None) -> Value:
     """`x @ weight.T + bias`; x is [..., K], weight [N, K] as PyTorch has it."""
+    name = graph.name("weight")
+    spared = graph.tap_input(x, name) in scheme.spared
     extra = None if bias is None else graph.weight("bias", bias)
-    if not scheme.quantized:
+    q = quantize(weight, scheme, name=name) if scheme.quantized else None
+    if q is None or (spared and q.scheme.bits == 8):  # noqa: PLR2004  their fast path rounds x; the other is too slow
+        graph.ledger.add(name, scheme, FP32, Loss(), spared=spared)
         (out,) = graph.op("MatMul", x, graph.weight("weight", weight.T))
         return out if extra is None else graph.op("Add", out, extra)[0]
-    q = quantize(weight, scheme, name=graph.name("weight"))
-    packed = graph.weight("weight", q.data)
-    scales = graph.weight("scales", q.scales)
-    zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
+    graph.ledger.add(name, scheme, q.scheme, q.loss, spared=spared)
     if q.means:
         x = _with_block_means(graph, x, scheme.block)
-    shape = (weight.shape[0], weight.shape[1] + q.means)
-    return _matmul_nbits(graph, x, packed, scales, zeros, shape, scheme, extra)
+    packed = graph.weight("weight", q.data)
+    return _matmul_nbits(graph, x, packed, _Blocks.of(graph, q), extra, rounding=not spared)
 
 
 def _with_block_means(graph: Graph, x: Value, block: int) -> Value:
@@ -38,49 +41,66 @@ def _with_block_means(graph: Graph, x: Value, block: int) -> Value:
 
 
 @dataclass(frozen=True, slots=True)
+class _Blocks:
+    """What goes with packed levels."""
+
+    scales: Value
+    zeros: Value | None
+    shape: tuple[int, int]
+    """N, and K with whatever columns stand behind."""
+    scheme: Scheme
+
+    @classmethod
+    def of(cls, graph: Graph, q: Quantized) -> Self:
+        """Store scales and zero points."""
+        scales = graph.weight("scales", q.scales)
+        zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
+        return cls(scales, zeros, (q.shape[0], q.shape[1] + q.means), q.scheme)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A vocabulary's vectors, to look tokens up, to score them, or (tied) for both; stored once."""
 
     rows: Value | None
     """For looking up, as GatherBlockQuantized or Gather reads it: [V, bytes] or [V, H]."""
-    blocks: Value | None
+    packed: Value | None
     """For scoring, as MatMulNBits reads it: [V, H / block, bytes], the same bytes. In float, the same value."""
-    scales: Value | None
-    zeros: Value | None
-    shape: tuple[int, int]
-    scheme: Scheme
+    blocks: _Blocks | None
+    """None in float."""
 
 
 def table(graph: Graph, weight: Array, scheme: Scheme, *, looks_up: bool, scores: bool) -> Table:
     """Store a [V, H] table for what it is used for."""
-    shape = (weight.shape[0], weight.shape[1])
+    name = graph.name("weight")
     if not scheme.quantized:
+        graph.ledger.add(name, scheme, scheme, Loss())
         value = graph.weight("weight", weight)
-        return Table(value, value, None, None, shape, scheme)
-    q = quantize(weight, scheme, name=graph.name("weight"))
-    shapes = [(shape[0], q.data[0].size)] * looks_up + [q.data.shape] * scores
+        return Table(value, value, None)
+    q = quantize(weight, scheme, name=name)
+    graph.ledger.add(name, scheme, q.scheme, q.loss)
+    if q.means:
+        raise RuntimeError("a table has no input whose means could be taken; its scheme allows no such form")
+    shapes = [(q.shape[0], q.data[0].size)] * looks_up + [q.data.shape] * scores
     views = graph.weight_views("weight", q.data, shapes)
-    scales = graph.weight("scales", q.scales)
-    zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
-    rows, blocks = views[0] if looks_up else None, views[-1] if scores else None
-    return Table(rows, blocks, scales, zeros, shape, scheme)
+    return Table(views[0] if looks_up else None, views[-1] if scores else None, _Blocks.of(graph, q))
 
 
 def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
     """Rows of the table: [B, S] ids to [B, S, H]."""
     if vectors.rows is None:
         raise RuntimeError("this table was not stored for looking up")
-    if vectors.scales is None:
+    if vectors.blocks is None:
         return graph.op("Gather", vectors.rows, ids, axis=0)[0]
     return graph.op(
         "GatherBlockQuantized",
         vectors.rows,
         ids,
-        vectors.scales,
-        vectors.zeros,
+        vectors.blocks.scales,
+        vectors.blocks.zeros,
         domain=CONTRIB,
-        bits=vectors.scheme.bits,
-        block_size=vectors.scheme.block,
+        bits=vectors.blocks.scheme.bits,
+        block_size=vectors.blocks.scheme.block,
         gather_axis=0,
         quantize_axis=1,
     )[0]
@@ -88,37 +108,29 @@ def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
 
 def head(graph: Graph, x: Value, vectors: Table, bias: Array | None = None) -> Value:
     """Score every token: [B, n, H] to [B, n, V]; bias is [V]."""
-    if vectors.blocks is None:
+    if vectors.packed is None:
         raise RuntimeError("this table was not stored for scoring")
     extra = None if bias is None else graph.weight("bias", bias)
-    if vectors.scales is None:
-        (out,) = graph.op("FusedMatMul", x, vectors.blocks, domain=CONTRIB, transB=1)
+    if vectors.blocks is None:
+        (out,) = graph.op("FusedMatMul", x, vectors.packed, domain=CONTRIB, transB=1)
         return out if extra is None else graph.op("Add", out, extra)[0]
-    return _matmul_nbits(
-        graph, x, vectors.blocks, vectors.scales, vectors.zeros, vectors.shape, vectors.scheme, extra
-    )
+    return _matmul_nbits(graph, x, vectors.packed, vectors.blocks, extra)
 
 
 def _matmul_nbits(
-    graph: Graph,
-    x: Value,
-    packed: Value,
-    scales: Value,
-    zeros: Value | None,
-    shape: tuple[int, ...],
-    scheme: Scheme,
-    bias: Value | None,
+    graph: Graph, x: Value, packed: Value, blocks: _Blocks, bias: Value | None, *, rounding: bool = True
 ) -> Value:
-    inputs = [x, packed, scales, zeros, None, bias]
+    """With `rounding`, x is rounded to eight bits, which is faster."""
+    inputs = [x, packed, blocks.scales, blocks.zeros, None, bias]
     while inputs[-1] is None:
         inputs.pop()
     return graph.op(
         "MatMulNBits",
         *inputs,
         domain=CONTRIB,
-        N=shape[0],
-        K=shape[1],
-        bits=scheme.bits,
-        block_size=scheme.block,
-        accuracy_level=scheme.accuracy_level,
+        N=blocks.shape[0],
+        K=blocks.shape[1],
+        bits=blocks.scheme.bits,
+        block_size=blocks.scheme.block,
+        accuracy_level=blocks.scheme.accuracy_level if rounding else 0,
     )[0]

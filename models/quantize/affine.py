@@ -30,9 +30,15 @@ def affine(blocks: Floats) -> tuple[Levels, Floats]:
     scales[scales < np.finfo(np.float32).tiny] = 0
     divisors = np.where(scales == 0, np.float32(1), scales)[:, None]
     levels = np.clip(np.rint((blocks - low[:, None]) / divisors), 0, _TOP)
-    zeros = np.clip(np.rint(-low / divisors[:, 0]), 0, _TOP)
+    zeros, rests = rests_of(low, scales, _TOP)
+    return Levels(levels.astype(np.uint8), scales, zeros), rests
+
+
+def rests_of(low: Floats, scales: Floats, top: int) -> tuple[NDArray[np.uint8], Floats]:
+    """The zero point, 0 to `top`, that makes level 0 nearest to the weight `low`, and what is left over; all `[n]`."""
+    zeros = np.clip(np.rint(-low / np.where(scales == 0, np.float32(1), scales)), 0, top)
     rests: Floats = low + scales * zeros
-    return Levels(levels.astype(np.uint8), scales, zeros.astype(np.uint8)), rests
+    return zeros.astype(np.uint8), rests
 
 
 def rest_columns(rests: Floats, block: int) -> tuple[NDArray[np.uint8], Floats, NDArray[np.uint8]]:

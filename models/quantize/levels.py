@@ -18,6 +18,20 @@ class Levels:
     zeros: NDArray[np.uint8]
     """`[n]`."""
 
+    def weights(self) -> NDArray[np.float32]:
+        """What they stand for, `[n, block]`."""
+        found: NDArray[np.float32] = np.subtract(self.levels, self.zeros[:, None], dtype=np.float32)
+        return found * self.scales[:, None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Levels, and with the affine form what is to be added to each weight of a block beside."""
+
+    levels: Levels
+    rests: NDArray[np.float32] | None = None
+    """`[n]`."""
+
 
 class Method(Protocol):
     """Chooses levels for blocks of finite float32 weights, `[n, block]`; equal blocks get equal levels."""

@@ -1,8 +1,8 @@
 """Which scheme for which group of tensors, under a name one can ask for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from models.errors import QuantizationError
 from models.quantize.scheme import FP32, Block, Scheme
@@ -22,6 +22,21 @@ class Recipe:
     head: Scheme
     smooth: bool = False
     """Even out activations first (`models.smooth`); worth it where they, not the weights, cost the most."""
+
+    @property
+    def block(self) -> int:
+        """The most activations that are rounded by one scale; 0 if none are."""
+        return max(self.attention.block, self.mlp.block)
+
+    def sparing(self, activations: frozenset[str]) -> Self:
+        """The same, each scheme knowing its group, and which `activations` are not to be rounded."""
+        return replace(
+            self,
+            embedding=replace(self.embedding, group="embedding", spared=activations),
+            attention=replace(self.attention, group="attention", spared=activations),
+            mlp=replace(self.mlp, group="mlp", spared=activations),
+            head=replace(self.head, group="head", spared=activations),
+        )
 
     def check(self, *, tied: bool) -> None:
         """Refuse what cannot be stored: a tied table is kept once, so embedding and head share a scheme.
@@ -45,6 +60,9 @@ def _int4(block: Block, *, symmetric: bool = False) -> Scheme:
 
 
 _AFFINE: Final = Scheme(bits=4, block=32, symmetric=False, method="affine")
+_STORED: Final = Scheme(bits=4, block=32, symmetric=False, method="stored")
+_STORED_TABLE: Final = Scheme(bits=8, block=32, symmetric=False, method="stored")
+"""A table that is looked up has no place for the affine form."""
 _INT8_ASYMMETRIC: Final = Scheme(bits=8, block=32, symmetric=False, method="rtn")
 
 
@@ -67,6 +85,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
         # The grid of a Q4_1 file: for weights that come from one, hardly anything is lost.
         _recipe("int4-affine", _int8(32), _AFFINE, _AFFINE),
+        # What a quantised file holds, as it holds it.
+        _recipe("as-stored", _STORED_TABLE, _STORED, _STORED),
         # Attention is a fifth of a llama's matrices and the most sensitive part of them.
         _recipe("int4-mixed", _int8(32), _int8(32), _int4(32)),
     )
@@ -86,6 +106,8 @@ def recipe_named(name: str) -> Recipe:
     return recipe
 
 
-def default_recipe(parameters: int) -> Recipe:
-    """What a model of so many parameters gets when nobody chooses."""
+def default_recipe(parameters: int, *, quantized: bool = False) -> Recipe:
+    """What a model of so many parameters gets when nobody chooses; `quantized` if its file has few bits already."""
+    if quantized:
+        return RECIPES["as-stored"]
     return RECIPES["int8" if parameters < _SMALL_MODEL else "int4-mixed"]

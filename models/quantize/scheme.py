@@ -4,17 +4,17 @@ The rules are those of onnxruntime's MatMulNBits on the CPU: whatever it would r
 matrix to float32 at each call is refused here, since it says so itself only in a log line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from models.errors import QuantizationError
 
 Bits = Literal[4, 8, 32]
 Block = Literal[0, 32, 64, 128]
-Method = Literal["none", "rtn", "kquant", "affine"]
+Method = Literal["none", "rtn", "kquant", "affine", "stored"]
 
 _BLOCKS: Final = (32, 64, 128)
-_METHODS: Final = ("rtn", "kquant", "affine")
+_METHODS: Final = ("rtn", "kquant", "affine", "stored")
 _NAMES: Final = {4: "int4", 8: "int8", 32: "fp32"}
 
 
@@ -29,7 +29,12 @@ class Scheme:
     """Zero is the middle of the range in every block, rather than chosen per block."""
     method: Method
     """rtn: scale from the extremes, nearest level. kquant: scale and zero point searched for least error.
-    affine: a floating-point minimum a block, as GGUF's Q4_1 has it."""
+    affine: a floating-point minimum a block, as GGUF's Q4_1 has it. stored: on the grid that the weights lie on
+    already, with no fewer bits than said here, and as many as lose nothing."""
+    group: str = field(default="", compare=False)
+    """What a recipe has it for; says nothing of how."""
+    spared: frozenset[str] = frozenset()
+    """Activations, as the graph calls them, that are not to be rounded to eight bits (`models.outliers`)."""
 
     @property
     def name(self) -> str:
@@ -53,7 +58,7 @@ class Scheme:
             QuantizationError: bits, block or method do not exist, or the columns do not fill whole blocks.
         """
         if not self.quantized:
-            if self != FP32:
+            if replace(self, group="", spared=frozenset()) != FP32:
                 raise QuantizationError(
                     "fp32 has no block, zero point or method; use the scheme FP32 as it is"
                 )
@@ -70,6 +75,8 @@ class Scheme:
             raise QuantizationError(
                 "the affine method is for four bits, asymmetric; use rtn or kquant otherwise"
             )
+        if self.method == "stored" and (self.block != 32 or self.symmetric):  # noqa: PLR2004  the formats' own
+            raise QuantizationError("the stored method is for blocks of 32, asymmetric; use rtn otherwise")
         if inputs < 1 or inputs % self.block:
             fitting = [str(block) for block in _BLOCKS if inputs > 0 and inputs % block == 0]
             advice = f"use block {' or '.join(fitting)}" if fitting else "keep this matrix in fp32"

@@ -65,6 +65,10 @@ class GgufWeights:
         tensor = self._tensors[name]
         return tensor.restored.shape(tensor.info.shape) if tensor.restored else tensor.info.shape
 
+    def stored(self, name: str) -> str:
+        """The type's name: Q4_K, F16."""
+        return self._tensors[name].info.kind.name
+
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The tensor as float32, dequantised, rows in Hugging Face's order.
 

@@ -68,6 +68,10 @@ class SafetensorsWeights:
         """As stored."""
         return self._entries[name].shape
 
+    def stored(self, name: str) -> str:
+        """The type's name: BF16, F32."""
+        return self._entries[name].dtype
+
     def file(self, name: str) -> str:
         """Name of the file that holds the tensor."""
         return self._entries[name].path.name

@@ -193,6 +193,9 @@ class Altered:
         shape = self.weights.shape(name)
         return (shape[0] + 1, *shape[1:]) if name == self.reshaped else shape
 
+    def stored(self, name: str) -> str:
+        return self.weights.stored(name)
+
     def __getitem__(self, name: str) -> Array:
         return self.weights[name]
 

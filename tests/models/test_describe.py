@@ -6,7 +6,7 @@ from pathlib import Path
 from models.bundle import Bundle
 from models.cpu import cpu_class
 from models.describe import facts, summary
-from models.manifest import Fidelity
+from models.manifest import Fidelity, Quantization
 from tests.support.manifest import tiny_manifest
 
 BOARD = Fidelity(0.004, 0.1, 0.96, 36.2, 36.1, 256, "fidelity-en.txt", "fp32", "riscv64-x", "catalogue")
@@ -40,3 +40,24 @@ def test_a_processor_that_was_never_measured_is_named() -> None:
 def test_the_list_has_the_figure_of_this_processor_only() -> None:
     assert summary(bundle(BOARD, HERE))["kl_mean"] == HERE.kl_mean
     assert summary(bundle(BOARD))["kl_mean"] is None
+
+
+def test_what_storing_changed_in_the_weights_is_told() -> None:
+    kept = Quantization(
+        "embedding",
+        "int8",
+        32,
+        symmetric=True,
+        method="stored",
+        smoothed=False,
+        matrices=1,
+        error=0.0,
+        float_inputs=(),
+    )
+    rounded = replace(kept, group="mlp", method="rtn", smoothed=True, matrices=60, error=0.00513)
+    spared = replace(rounded, scheme="int4", smoothed=False, float_inputs=("layers.1.mlp.down.weight",))
+    manifest = replace(tiny_manifest(), quantization=(kept, rounded, spared))
+    assert dict(facts(Bundle(Path("b"), manifest, "0" * 64)))["quantisation"] == (
+        "embedding int8/32 as stored, without loss; mlp int8/32 smoothed, off by 0.51 %; "
+        "mlp int4/32, off by 0.51 %, 1 of 60 with float inputs"
+    )

@@ -19,7 +19,19 @@ WHOLE = replace(
     inputs=(PAST,),
     outputs=(PRESENT,),
     caches=(CacheSpec(0, "kv", (PAST,), (PRESENT,)),),
-    quantization=(Quantization("mlp", "int8", 32, symmetric=True, method="rtn", smoothed=True),),
+    quantization=(
+        Quantization(
+            "mlp",
+            "int8",
+            32,
+            symmetric=True,
+            method="rtn",
+            smoothed=True,
+            matrices=2,
+            error=0.004,
+            float_inputs=("layers.0.mlp.down.weight",),
+        ),
+    ),
     fidelity=(
         Fidelity(0.001, 0.1, 0.98, 12.5, 12.4, 256, "fidelity-en.txt", "fp32", "aarch64-neon", "catalogue"),
         Fidelity(0.002, 0.1, 0.97, 12.5, 12.4, 1000, "fidelity-en.txt", "fp32", "x86_64-avx2"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.arch import plan
 from models.build import build
-from models.calibrate import energies
+from models.calibrate import calibrate
 from models.checkpoint import Checkpoint, Weights
 from models.quantize import RECIPES
 from models.runner import Runner
@@ -41,6 +41,9 @@ class Lopsided:
     def shape(self, name: str) -> tuple[int, ...]:
         return self.weights.shape(name)
 
+    def stored(self, name: str) -> str:
+        return self.weights.stored(name)
+
     def __getitem__(self, name: str) -> Array:
         tensor = self.weights[name].copy()
         if name == self.norm:
@@ -55,7 +58,8 @@ def smoothed(checkpoint: Checkpoint, scratch: Path) -> Checkpoint:
     manifest = build(checkpoint, IDENTITY, RECIPES["fp32"], scratch, taps=True)
     folds = plan(checkpoint.config).folds
     return replace(
-        checkpoint, weights=Smoothed(checkpoint.weights, folds, energies(scratch, manifest, folds))
+        checkpoint,
+        weights=Smoothed(checkpoint.weights, folds, calibrate(scratch, manifest, folds).energies),
     )
 
 
