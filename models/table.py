@@ -11,7 +11,15 @@ from models.preflight import show as size
 
 _PIPED_WIDTH: Final = 160
 """Columns of a table that goes into a file or another program."""
-_HEADINGS: Final = {"bytes": "size", "kl_mean": "KL to fp32", "tokens_s": "tokens/s"}
+_HEADINGS: Final = {
+    "bytes": "size",
+    "kl_mean": "KL to fp32",
+    "tokens_s": "tokens/s",
+    "kl_max": "max",
+    "top1": "top-1",
+    "build_s": "build s",
+    "chosen": "",
+}
 """Of columns that people know by another name than programs do."""
 _MAY_WRAP: Final = frozenset({"kl_mean", "licence", "summary"})
 """Columns that give way on a narrow terminal."""
@@ -26,6 +34,9 @@ _WRITTEN: Final[dict[str, Callable[[Any], str]]] = {
     "parameters": lambda count: f"{count / 1e6:.0f} M",
     "kl_mean": _known(lambda kl: f"{kl:.2g}"),
     "parity": _known(lambda distance: f"{distance:.0e}"),
+    "kl_max": lambda kl: f"{kl:.2g}",
+    "top1": lambda share: f"{share:.1%}",
+    "chosen": lambda chosen: "chosen" if chosen else "",
     "tokens_s": _known(lambda rate: f"{rate:.0f}"),
     **dict.fromkeys(("bytes", "size", "download", "memory"), size),
 }

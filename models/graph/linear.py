@@ -23,7 +23,8 @@ def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | 
     spared = graph.tap_input(x, name) in scheme.spared
     extra = None if bias is None else graph.weight("bias", bias)
     q = quantize(weight, scheme, name=name) if scheme.quantized else None
-    if q is None or (spared and q.scheme.bits == 8):  # noqa: PLR2004  their fast path rounds x; the other is too slow
+    # Without int8, eight-bit weights run on the slow path, and the means of outliers magnify what their columns lost.
+    if q is None or (spared and (q.scheme.bits == 8 or q.means)):  # noqa: PLR2004  a scheme's bits
         graph.ledger.add(name, scheme, FP32, Loss(), spared=spared)
         (out,) = graph.op("MatMul", x, graph.weight("weight", weight.T))
         return out if extra is None else graph.op("Add", out, extra)[0]
