@@ -164,9 +164,11 @@ def _check_types(header: Header, file: str) -> None:
 
 def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) -> dict[str, _Tensor]:
     """Every tensor under its Hugging Face name, none missing, none unknown."""
-    heads = metadata.integer("attention.head_count")
-    groups = dict.fromkeys(naming.query_rows, heads)
-    groups |= dict.fromkeys(naming.key_rows, metadata.integer("attention.head_count_kv", heads))
+    groups: dict[str, int] = {}
+    if naming.query_rows:
+        heads = metadata.integer("attention.head_count")
+        groups |= dict.fromkeys(naming.query_rows, heads)
+        groups |= dict.fromkeys(naming.key_rows, metadata.integer("attention.head_count_kv", heads))
     known = {**naming.tensors, **naming.optional}
     named: dict[str, _Tensor] = {}
     for name, info in header.tensors.items():

@@ -32,16 +32,18 @@ class Split:
     """When the file does not say."""
 
 
-_LLAMA3: Final = Split(
-    rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}|{_REST}", whole_words=True, adds_bos=True
-)
+_THREE_DIGITS: Final = rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}|{_REST}"
+_ONE_DIGIT: Final = rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}|{_REST}"
+_GPT2: Final = Split(None)
+_GPT2_DIGITS: Final = Split(None, single_digits=True)
+_LLAMA3: Final = Split(_THREE_DIGITS, whole_words=True, adds_bos=True)
 SPLITS: Final[Mapping[str, Split]] = {
-    "gpt-2": Split(None),
-    "smollm": Split(None, single_digits=True),
-    "llama-bpe": _LLAMA3,
-    "llama3": _LLAMA3,
-    "llama-v3": _LLAMA3,
-    "qwen2": Split(rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}|{_REST}", compose=True),
+    **dict.fromkeys(("gpt-2", "phi-2", "olmo"), _GPT2),
+    **dict.fromkeys(("smollm", "refact"), _GPT2_DIGITS),  # refact: Granite 3
+    **dict.fromkeys(("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2"), _LLAMA3),
+    **dict.fromkeys(("dbrx", "smaug-bpe"), Split(_THREE_DIGITS)),  # dbrx: OLMo 2
+    "qwen2": Split(_ONE_DIGIT, compose=True),
+    "stablelm2": Split(_ONE_DIGIT),
 }
 """By `tokenizer.ggml.pre`."""
 

@@ -115,6 +115,8 @@ def _as_stored(name: str, values: NDArray[np.float32], config: Mapping[str, Any]
     architecture = gguf_architecture(config)
     if architecture == "gemma3" and name.endswith("norm.weight"):
         return values + 1
+    if architecture == "lfm2" and "conv.conv" in name:
+        return values.squeeze(1)
     heads = {"q_proj": "num_attention_heads", "k_proj": "num_key_value_heads"}.get(name.split(".")[-2])
     if heads is None or architecture not in _PERMUTED:
         return values
@@ -156,6 +158,16 @@ def _add_config(writer: GGUFWriter, config: Mapping[str, Any]) -> None:
         writer.add_logit_scale(config["logits_scaling"])
     if architecture == "stablelm":
         writer.add_parallel_residual(config["use_parallel_residual"])
+    if architecture == "lfm2":
+        width, step = 2 * config["intermediate_size"] // 3, config["block_multiple_of"]
+        _override(writer, f"{writer.arch}.feed_forward_length", -(-width // step) * step)
+        kinds, heads = config["layer_types"], config["num_key_value_heads"]
+        _override(
+            writer,
+            f"{writer.arch}.attention.head_count_kv",
+            [0 if kind == "conv" else heads for kind in kinds],
+        )
+        writer.add_shortconv_l_cache(config["conv_L_cache"])
     if architecture == "gemma3":
         writer.add_sliding_window(config["sliding_window"])
         writer.add_rope_freq_base_swa(config["rope_local_base_freq"])

@@ -29,7 +29,10 @@ UNSAID: dict[str, dict[str, Any]] = {
 """What GGUF leaves to the architecture and the golden model has otherwise."""
 SAID: dict[str, dict[str, Any]] = {"gemma3": {"attention.sliding_window_pattern": 2}}
 """What the converter leaves out as it is the same for all models, the golden one excepted; llama.cpp reads it."""
-BY_ANOTHER_WORD = {"rope_scaling", "layer_types", "sliding_window_pattern", "no_rope_layer_interval"}
+BY_ANOTHER_WORD = {
+    *("rope_scaling", "layer_types", "sliding_window_pattern", "no_rope_layer_interval"),
+    *("intermediate_size", "block_auto_adjust_ff_dim"),
+}
 """Held by the logits, not word by word."""
 VARIANTS = [
     path.name
@@ -199,3 +202,10 @@ class TestGemma3:
     def test_the_local_base_has_a_default(self, tmp_path: Path) -> None:
         assert self.config(tmp_path, **{"rope.freq_base_swa": None})["rope_local_base_freq"] == 10000.0
         assert self.config(tmp_path, **{"rope.freq_base_swa": 5000.0})["rope_local_base_freq"] == 5000.0
+
+
+@pytest.mark.parametrize("heads", [[0, 2, 0], [0, 2, 0, 4], [0, 0, 0, 0]])
+def test_heads_that_fit_no_lfm2_are_impossible(heads: list[int], tmp_path: Path) -> None:
+    path = written(tmp_path, "lfm2", overrides={"attention.head_count_kv": heads})
+    with pytest.raises(WeightsError, match=r"impossible value .* 'lfm2\.attention\.head_count_kv'"):
+        open_checkpoint(path)
