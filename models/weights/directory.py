@@ -37,6 +37,7 @@ def open_directory(path: Path) -> Checkpoint:
     generation = _object(path, "generation_config.json")
     settings = _object(path, "tokenizer_config.json")
     tokenizer = _text(path, "tokenizer.json", required=True)
+    tokenizer = _with_rows(tokenizer, config.get("vocab_size"))
     reader = _TokenIds(tokenizer, config)
     declared = [
         *reader.listed(generation.get("eos_token_id"), "generation_config.json"),
@@ -65,6 +66,32 @@ def _refuse_rotary_factors(config: Mapping[str, Any]) -> None:
             raise WeightsError(
                 f"config.json has {key} of the type 'factors', which no model has; fetch it from its maker"
             )
+
+
+def _with_rows(text: str, rows: object) -> str:
+    """The tokenizer less special tokens beyond the embedding: those of a sibling that also sees (Gemma 3).
+
+    Raises:
+        WeightsError: an ordinary token has no row.
+    """
+    raw = _parsed(text, "tokenizer.json")
+    model, added = raw.get("model"), raw.get("added_tokens")
+    if not isinstance(rows, int) or not isinstance(model, dict) or not isinstance(added, list):
+        return text
+    vocabulary = model.get("vocab")
+    size = len(vocabulary) if isinstance(vocabulary, dict | list) else 0
+    beyond = [token for token in added if isinstance(token, dict) and _beyond(token.get("id"), rows)]
+    if size > rows or not all(token.get("special") is True for token in beyond):
+        raise WeightsError(
+            f"tokenizer.json has more tokens than the {rows} that config.json says; fetch both from one place"
+        )
+    if not beyond:
+        return text
+    return json.dumps({**raw, "added_tokens": [token for token in added if token not in beyond]})
+
+
+def _beyond(index: object, rows: int) -> bool:
+    return isinstance(index, int) and index >= rows
 
 
 class _TokenIds:
@@ -149,6 +176,10 @@ def _object(path: Path, name: str, *, required: bool = False) -> dict[str, Any]:
     text = _text(path, name, required=required)
     if not text and not required:
         return {}
+    return _parsed(text, name)
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as exc:

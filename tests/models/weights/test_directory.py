@@ -246,3 +246,28 @@ def test_damage_is_a_model_error_or_a_whole_read(data: st.DataObject, altered: P
     (altered / name).write_bytes(sound)
     assert "\n" not in message
     assert len(message) < 400
+
+
+def _add_token(model: Path, index: int, *, special: bool) -> None:
+    tokenizer = json.loads((model / "tokenizer.json").read_text())
+    (first, *_) = tokenizer["added_tokens"]
+    token = {**first, "id": index, "content": "<image_soft_token>", "special": special}
+    change(model / "tokenizer.json", added_tokens=[*tokenizer["added_tokens"], token])
+
+
+def test_a_special_token_without_a_row_is_left_out(model: Path) -> None:
+    _add_token(model, 288, special=True)
+    found = json.loads(open_checkpoint(model).tokenizer)
+    assert found["added_tokens"] == json.loads((GOLDEN / "tokenizer.json").read_text())["added_tokens"]
+
+
+def test_ordinary_tokens_without_a_row_are_refused(model: Path) -> None:
+    _add_token(model, 288, special=False)
+    with pytest.raises(WeightsError, match=r"tokenizer\.json has more tokens than the 288 that config\.json"):
+        open_checkpoint(model)
+
+
+def test_a_tokenizer_of_a_larger_model_is_refused(model: Path) -> None:
+    change(model / "config.json", vocab_size=200)
+    with pytest.raises(WeightsError, match=r"tokenizer\.json has more tokens than the 200 that config\.json"):
+        open_checkpoint(model)
