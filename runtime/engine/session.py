@@ -40,10 +40,13 @@ def _topology(cpu: int) -> tuple[str, str]:
         return ("", str(cpu))
 
 
-def load_graph(path: Path, manifest: Manifest, *, threads: int | None, fused: bool) -> ort.InferenceSession:
+def load_graph(
+    path: Path, manifest: Manifest, *, threads: int | None, fused: bool, trace: Path | None = None
+) -> ort.InferenceSession:
     """Load the graph at `path` and hold it against its manifest; seconds of work.
 
-    A graph of ours is `fused` already; in another, onnxruntime looks for what it can fuse.
+    A graph of ours is `fused` already; in another, onnxruntime looks for what it can fuse. With `trace` it records when
+    each operator ran, into a file whose name begins so; that slows every operator down.
 
     Raises:
         BundleError: onnxruntime refuses it, or its inputs are not what the manifest says.
@@ -57,6 +60,9 @@ def load_graph(path: Path, manifest: Manifest, *, threads: int | None, fused: bo
     options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
     options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    if trace is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(trace)
     try:
         graph = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # onnxruntime's errors share no base class
@@ -87,8 +93,10 @@ def _check(graph: ort.InferenceSession, manifest: Manifest) -> None:
 class Session:
     """A loaded decoder."""
 
-    def __init__(self, bundle: Path, manifest: Manifest, *, threads: int | None = None) -> None:
-        """Load the graph; seconds of work.
+    def __init__(
+        self, bundle: Path, manifest: Manifest, *, threads: int | None = None, trace: Path | None = None
+    ) -> None:
+        """Load the graph; seconds of work. `trace` as in `load_graph`.
 
         Raises:
             BundleError: it is no decoder, onnxruntime refuses it, or its inputs are not what the manifest says.
@@ -98,8 +106,12 @@ class Session:
                 f"{manifest.name!r} is there to {manifest.task} texts and writes none: use "
                 f"`ingle {manifest.task} {manifest.name}`, or choose a model that writes"
             )
-        self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True)
+        self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True, trace=trace)
         self.manifest = manifest
+
+    def end_trace(self) -> Path:
+        """Stop recording and return the file: a list of events, in Chrome's trace format."""
+        return Path(self._session.end_profiling())
 
     def new_slot(self, *, snapshots: int = 0, snapshot_bytes: int = 0) -> "Slot":
         """A cache for one conversation, as long as the context; memory is touched only where it is used.
