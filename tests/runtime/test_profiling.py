@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.manifest import CacheSpec
+from models.manifest import CacheKind, CacheSpec
 from runtime.errors import CallerError
 from runtime.profiling import Cost, Node, Run, profile, read_trace, summarise
 from tests.support.house import environment, furnish, ingle
@@ -40,10 +40,8 @@ def test_operators_belong_to_the_run_that_ends_behind_them() -> None:
 
 
 def test_layers_of_a_kind_are_one_part() -> None:
-    caches = tuple(
-        CacheSpec(layer, kind, (), ())
-        for layer, kind in ((0, "kv"), (1, "kv"), (2, "conv"), (3, "ssm"), (3, "conv"))
-    )
+    kinds: tuple[tuple[int, CacheKind], ...] = ((0, "kv"), (1, "kv"), (2, "conv"), (3, "ssm"), (3, "conv"))
+    caches = tuple(CacheSpec(layer, kind, (), ()) for layer, kind in kinds)
     nodes = (
         Node("embedding.Gather", "Gather", 1.0),
         Node("layers.0.mixer.qkv.MatMul", "MatMul", 2.0),
