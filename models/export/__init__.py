@@ -6,6 +6,7 @@ The steps of a pull with another builder at their end; optimum itself is behind 
 from models.errors import UnknownModelError
 from models.export.build import Exporter
 from models.export.tracing import check_installed
+from models.licences.policy import Policy
 from models.plan import Wishes
 from models.pull import Network, Pulled, pull
 from models.reference import Hub, Local, parse
@@ -23,12 +24,14 @@ def export(
     *,
     wishes: Wishes | None = None,
     network: Network | None = None,
+    policy: Policy | None = None,
 ) -> Pulled:
     """Make sure that the encoder called `text` is in the store as a bundle for `exporter.task`, and return it.
 
     Raises:
         UnknownModelError: `text` is neither a repository of the hub nor a path.
         ExportError: the extra is not installed (nothing was fetched), or the model cannot be exported.
+        PolicyError: the owner's `policy` forbids its licence.
         ModelError: as `models.pull.pull` otherwise.
     """
     match parse(text, {text}):
@@ -38,4 +41,4 @@ def export(
             raise UnknownModelError(
                 f"{text!r} cannot be exported; give hf:ORG/REPO or a directory such as ./{text}"
             )
-    return pull(text, store, report, wishes=wishes, network=network, build=exporter)
+    return pull(text, store, report, wishes=wishes, network=network, build=exporter, policy=policy)

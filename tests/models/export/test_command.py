@@ -55,3 +55,16 @@ def test_a_directory_becomes_a_bundle_that_answers(tmp_path: Path) -> None:
     assert answered.stdout.decode().split("  ")[1] in {"command", "question", "neither"}
     again = ingle("verify", "tiny", "--fidelity", "--weights", source, environ=environ)
     assert "fidelity reproduced: cosine 0.99" in again.stdout.decode(), again.stderr.decode()
+
+
+@pytest.mark.skipif(
+    find_spec("optimum") is None, reason="the extra `export` is not installed; script/test-export does"
+)
+def test_the_owners_policy_holds_here_too(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('[policy]\nrefuse = ["unknown"]\n', encoding="utf-8")
+    environ = environment(tmp_path, INGLENOOK_CONFIG=str(tmp_path / "own.toml"))
+    accept = ("--accept-licence", "LicenseRef-unknown")
+    source = str(weights("classify"))
+    done = ingle("export", source, "--task", "text-classification", *accept, environ=environ)
+    assert done.returncode == 1
+    assert "policy.refuse" in done.stderr.decode()

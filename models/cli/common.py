@@ -1,0 +1,96 @@
+"""What the commands share: --state, --config, and errors in one sentence on stderr."""
+
+import errno
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, ParamSpec
+
+import click
+
+from models.errors import ModelError
+from models.store import Bundle, Store, default_state_dir
+
+if TYPE_CHECKING:
+    from models.licences.policy import Policy
+
+_INTERRUPTED: Final = 130
+"""What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+Parameters = ParamSpec("Parameters")
+PolicyReader = Callable[[Path | None], "Policy"]
+"""From the file named by --config, or None for the usual places, to the owner's policy. Whoever gathers the commands
+gives it as click's `obj`, since the configuration is not ours to read (docs/adr/0009)."""
+
+commands = click.Group("models", help="Fetch, inspect and remove models.")
+
+
+def command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]:
+    """A sub-command with --state, whose errors are one sentence on stderr."""
+
+    def decorate(function: Callable[Parameters, None]) -> click.Command:
+        @functools.wraps(function)
+        def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+            try:
+                function(*args, **kwargs)
+            except ModelError as exc:
+                _fail(str(exc), 1)
+            except OSError as exc:
+                if exc.errno not in _NOT_WRITABLE:
+                    raise
+                _fail(f"{exc.filename} may not be written; run as its owner, or give --state", 1)
+            except KeyboardInterrupt:
+                _fail(
+                    "interrupted; what was downloaded is kept, and the same command goes on from there",
+                    _INTERRUPTED,
+                )
+
+        state = click.option(
+            "--state",
+            "store",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=default_state_dir,
+            show_default="the appliance's own",
+            callback=lambda _context, _option, path: Store.below(path),
+            help="Directory of the appliance's state.",
+        )
+        return commands.command(name)(state(run))
+
+    return decorate
+
+
+def _policy(ctx: click.Context, _option: click.Parameter, file: Path | None) -> "Policy":
+    """The policy in effect; without a reader of configurations nothing is stated."""
+    from models.licences.policy import Policy  # noqa: PLC0415  commands with --config only
+
+    read: PolicyReader | None = ctx.find_root().obj
+    if read is None and file is not None:
+        raise click.BadParameter("configurations are read by the command `ingle` only; leave --config out")
+    return Policy() if read is None else read(file)
+
+
+policy_option = click.option(
+    "--config",
+    "policy",
+    type=click.Path(path_type=Path),
+    callback=_policy,
+    help="Configuration file, for its [policy].",
+)
+
+
+accept_option = click.option(
+    "--accept-licence", "accepted", multiple=True, metavar="SPDX", help="Accept this licence, having read it."
+)
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+def unreadable(store: Store, bundles: tuple[Bundle, ...]) -> tuple[str, ...]:
+    """The full names whose bundle is not among those that can be read."""
+    digests = {bundle.digest for bundle in bundles}
+    return tuple(name for name, digest in store.refs().items() if "@" in name and digest not in digests)
