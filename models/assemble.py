@@ -143,9 +143,12 @@ def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
 
 
 def fits(checkpoint: Checkpoint, scratch: Path, report: Report) -> bool:
-    """Whether the disk and the memory hold the fp32 graph, four bytes a parameter, beside what is there already."""
+    """Whether the disk and the memory hold the fp32 graph, four bytes a parameter, beside what is there already.
+
+    It is mapped, not loaded: where other things need the memory, its pages are given up and read again.
+    """
     needed, machine = 4 * checkpoint.parameters, Machine.measure(scratch.parent)
-    room = min(machine.disk_free, machine.memory_available // 2)
+    room = min(machine.disk_free, machine.memory_available)
     if needed > room:
         report(Step(f"fidelity is not measured: the fp32 graph takes {show(needed)}, here are {show(room)}"))
     return needed <= room

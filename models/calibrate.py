@@ -33,7 +33,7 @@ class Calibration:
 
 def calibrate(reference: Path, manifest: Manifest, folds: Sequence[Fold]) -> Calibration:
     """Measure over the whole text; `reference` was built with taps."""
-    runner = Runner(reference, manifest)
+    runner = Runner(reference, manifest, packed=False)
     taps = [fold.tap for fold in folds]
     inputs = [tensor.name for tensor in manifest.outputs if tensor.name.startswith(INPUT)]
     energies = {tap: np.zeros((), dtype=np.float32) for tap in taps}

@@ -36,7 +36,7 @@ def measure(bundle: Path, manifest: Manifest, reference: Path, *, tokens: int | 
     `reference` is the fp32 bundle of the same checkpoint, so it shares manifest inputs and tokenizer.
     """
     ids = text_ids(bundle, manifest, TEXT_NAME)
-    return compare(ids, Runner(reference, manifest), Runner(bundle, manifest), tokens=tokens)
+    return compare(ids, Runner(reference, manifest, packed=False), Runner(bundle, manifest), tokens=tokens)
 
 
 def compare(ids: NDArray[np.int64], near: Model, far: Model, *, tokens: int | None = None) -> Fidelity:

@@ -94,7 +94,9 @@ class SafetensorsWeights:
         if raw.size != count:
             raise WeightsError(f"{entry.path.name} is truncated: it ends within {name!r}; fetch it again")
         if entry.dtype == "BF16":
-            return (raw.astype(np.uint32) << np.uint32(16)).view(np.float32).reshape(entry.shape)
+            bits = raw.astype(np.uint32)
+            bits <<= np.uint32(16)  # in place: a large table is held once, not twice
+            return bits.view(np.float32).reshape(entry.shape)
         # A float64 beyond float32 becomes inf, which the quantiser refuses by name.
         with np.errstate(over="ignore"):
             return raw.astype(np.float32).reshape(entry.shape)
