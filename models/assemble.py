@@ -21,6 +21,7 @@ from models.manifest import Fidelity, Manifest, SamplingDefaults
 from models.outliers import too_uneven
 from models.preflight import show
 from models.quantize import RECIPES, Recipe, default_recipe, recipe_named
+from models.recorded import measure_apart
 from models.smooth import Fold, Smoothed
 from models.sources.interface import Report, Step
 from models.weights import open_checkpoint
@@ -65,7 +66,9 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     report(told)
     manifest = reference.quantize(recipe, into)
     report(Step("measuring how far the bundle is from fp32"))
-    return _record(into, manifest, (*order.known, measure(into, manifest, scratch)))
+    measured = measure_apart if tight(checkpoint, scratch) else measure
+    found = measured(into, manifest, scratch)
+    return _record(into, manifest, (*order.known, found))
 
 
 def default_recipe_of(checkpoint: Checkpoint) -> Recipe:
@@ -119,7 +122,13 @@ def fidelity_of(
     scratch.mkdir()
     build(checkpoint, identity, RECIPES["fp32"], scratch)
     report(Step("measuring how far the bundle is from fp32"))
-    return measure(bundle, manifest, scratch, tokens=tokens)
+    measured = measure_apart if tight(checkpoint, scratch) else measure
+    return measured(bundle, manifest, scratch, tokens=tokens)
+
+
+def tight(checkpoint: Checkpoint, scratch: Path) -> bool:
+    """Whether memory holds the fp32 graph but not much beside it."""
+    return 8 * checkpoint.parameters > Machine.measure(scratch.parent).memory_available
 
 
 def _record(into: Path, manifest: Manifest, rows: Iterable[Fidelity]) -> Manifest:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from models.assemble import Reference, default_recipe_of, fits
+from models.assemble import Reference, default_recipe_of, fits, tight
 from models.build import Identity
 from models.bundle import Bundle
 from models.checkpoint import Checkpoint
@@ -18,6 +18,7 @@ from models.errors import QuantizationError
 from models.fidelity import measure
 from models.manifest import Fidelity, Licence, Source
 from models.quantize import RECIPES, Recipe
+from models.recorded import measure_apart
 from models.sources.interface import Report, Step
 from models.speed import decode_rate
 
@@ -140,7 +141,8 @@ def tried(
             continue
         built = time.perf_counter() - start
         size = sum(file.size for file in manifest.files)
-        fidelity = measure(into, manifest, reference.path)
+        measured = measure_apart if tight(checkpoint, workspace / "reference") else measure
+        fidelity = measured(into, manifest, reference.path)
         speed = decode_rate(Bundle(into, manifest, manifest.digest))
         yield Trial(recipe.name, size, fidelity, round(built, 1), round(speed, 1))
         shutil.rmtree(into)

@@ -12,6 +12,7 @@ import pytest
 
 from models.catalogue import Measured
 from models.fidelity import TEXT_NAME, compare, measure
+from models.recorded import Recorded, record
 from models.runner import Runner, text_ids
 from models.strict import load
 from tests.support.tiny import tiny_bundle
@@ -31,24 +32,23 @@ def arm(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ModuleType]:
 def test_a_recording_stands_for_a_run_and_gives_a_row_of_the_catalogue(
     arm: tuple[ModuleType, ModuleType], tmp_path: Path
 ) -> None:
-    recording, comparing = arm
+    _, comparing = arm
     near, far = tmp_path / "near", tmp_path / "far"
     tiny_bundle(near)
     manifest = tiny_bundle(far, recipe="int8")
     ids = text_ids(far, manifest, TEXT_NAME)
     logits = np.empty((TOKENS, manifest.vocabulary_size), np.float32)
-    recording.record(Runner(near, manifest), ids, logits)
+    record(Runner(near, manifest), ids, logits)
     runner = comparing.Timed(Runner(far, manifest))
-    found = compare(ids, comparing.Recorded(logits, runner.window), runner, tokens=TOKENS)
+    found = compare(ids, Recorded(logits, runner.window), runner, tokens=TOKENS)
     assert found == measure(far, manifest, near, tokens=TOKENS)
     assert (found.tokens, found.kl_mean > 0, runner.seconds > 0) == (TOKENS, True, True)
     (row,) = tomllib.loads(comparing.entry("int8", found))["measured"]
     assert load(Measured, row) == Measured("int8", (found,))
 
 
-def test_a_recording_of_every_position_is_not_asked_for_some(arm: tuple[ModuleType, ModuleType]) -> None:
-    _, comparing = arm
-    recorded = comparing.Recorded(np.zeros((4, 2), np.float32), window=8)
+def test_a_recording_of_every_position_is_not_asked_for_some() -> None:
+    recorded = Recorded(np.zeros((4, 2), np.float32), window=8)
     with pytest.raises(ValueError, match="2 of 3 are asked for"):
         recorded.run(np.zeros(3, np.int64), 0, ["logits"], asked=2)
 

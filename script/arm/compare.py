@@ -16,27 +16,8 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.fidelity import TEXT_NAME, compare
 from models.manifest import Fidelity
+from models.recorded import Recorded
 from models.runner import Runner, text_ids
-
-
-class Recorded:
-    """The logits of a graph that ran elsewhere over the same text, in the same order."""
-
-    def __init__(self, logits: NDArray[np.float32], window: int) -> None:
-        self.window = window
-        self._logits = logits
-        self._row = 0
-
-    def run(
-        self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int
-    ) -> list[NDArray[np.float32]]:
-        """The next rows; `past` and `outputs` can only be what they were."""
-        del past, outputs
-        if asked != len(ids):
-            raise ValueError(f"every position was recorded, {asked} of {len(ids)} are asked for")
-        rows = self._logits[self._row : self._row + asked]
-        self._row += asked
-        return [np.array(rows)[None]]
 
 
 class Timed:

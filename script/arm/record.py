@@ -9,14 +9,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.build import Identity, build
 from models.bundle import Bundle
-from models.fidelity import TEXT_NAME, length
+from models.fidelity import TEXT_NAME
 from models.pull import Wishes, pull
 from models.quantize import recipe_named
-from models.runner import CHUNK, Runner, pieces, text_ids
+from models.recorded import record
+from models.runner import Runner, text_ids
 from models.sources.interface import Progress, Step
 from models.sources.shelf import SourceShelf
 from models.store import Store
@@ -51,17 +51,6 @@ def _fp32_logits(bundle: Bundle, store: Store, tokens: int, into: Path) -> None:
         rows = np.lib.format.open_memmap(into, "w+", np.float32, (tokens, manifest.vocabulary_size))
         record(Runner(Path(folder), fp32), ids, rows)
         rows.flush()
-
-
-def record(runner: Runner, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-    """Fill `rows` [tokens, V] with logits over the beginning of a text, in the order `compare` asks for them."""
-    row = 0
-    for window in pieces(ids[: length(len(rows), runner.window)], runner.window):
-        past = 0
-        for part in pieces(window[:-1], CHUNK):
-            (found,) = runner.run(part, past, ["logits"], asked=len(part))
-            rows[row : row + len(part)] = found[0]
-            past, row = past + len(part), row + len(part)
 
 
 def _told(event: Progress | Step) -> None:

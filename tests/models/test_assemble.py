@@ -3,9 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from models.assemble import Order, agrees, assemble, fidelity_of
+from models.assemble import Order, Reference, agrees, assemble, fidelity_of
 from models.cpu import cpu_class
+from models.fidelity import measure
 from models.manifest import MANIFEST_NAME, Fidelity, Manifest
+from models.quantize import recipe_named
+from models.recorded import measure_apart
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.small_bundle import quiet
 from tests.support.tiny import IDENTITY, tiny_checkpoint
@@ -49,3 +52,15 @@ def test_the_catalogues_figures_are_confirmed_less_closely() -> None:
     assert agrees(KNOWN, near)
     assert not agrees(replace(KNOWN, origin="built"), near)
     assert not agrees(KNOWN, replace(KNOWN, perplexity=4.0))
+
+
+def test_one_after_the_other_measures_the_same(tmp_path: Path) -> None:
+    """Where memory does not hold both graphs at once."""
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    reference = Reference.build(tiny_checkpoint(), IDENTITY, tmp_path / "reference")
+    manifest = reference.quantize(recipe_named("int4"), bundle)
+    assert measure_apart(bundle, manifest, reference.path) == measure(bundle, manifest, reference.path)
+    part = measure_apart(bundle, manifest, reference.path, tokens=100)
+    assert part == measure(bundle, manifest, reference.path, tokens=100)
+    assert part.tokens == 100

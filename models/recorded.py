@@ -1,0 +1,57 @@
+"""What a graph says of a text, kept: for one that runs later, on another machine or when memory is free again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.fidelity import TEXT_NAME, Model, compare, length
+from models.manifest import Fidelity, Manifest
+from models.runner import CHUNK, Runner, pieces, text_ids
+
+Logits = NDArray[np.float32]
+
+
+class Recorded:
+    """Logits in the order in which `models.fidelity.compare` asks for them; a Model."""
+
+    def __init__(self, logits: Logits, window: int) -> None:
+        """`logits` [tokens, V] as `record` left them, `window` that of the graph they are from."""
+        self.window = window
+        self._logits = logits
+        self._row = 0
+
+    def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Logits]:
+        """The next rows; `past` and `outputs` can only be what they were."""
+        del past, outputs
+        if asked != len(ids):
+            raise ValueError(f"every position was recorded, {asked} of {len(ids)} are asked for")
+        rows = self._logits[self._row : self._row + asked]
+        self._row += asked
+        return [np.array(rows)[None]]
+
+
+def record(model: Model, ids: NDArray[np.int64], rows: Logits) -> None:
+    """Fill `rows` [tokens, V] with logits over the beginning of a text."""
+    row = 0
+    for window in pieces(ids[: length(len(rows), model.window)], model.window):
+        past = 0
+        for part in pieces(window[:-1], CHUNK):
+            (found,) = model.run(part, past, ["logits"], asked=len(part))
+            rows[row : row + len(part)] = found[0]
+            past, row = past + len(part), row + len(part)
+
+
+def measure_apart(
+    bundle: Path, manifest: Manifest, reference: Path, *, tokens: int | None = None
+) -> Fidelity:
+    """As `models.fidelity.measure`, one graph after the other: what fp32 says waits in `reference`, as a file."""
+    near = Runner(reference, manifest, packed=False)
+    ids, window = text_ids(bundle, manifest, TEXT_NAME), near.window
+    count = sum(len(part) - 1 for part in pieces(ids, window)) if tokens is None else tokens
+    shape = count, manifest.vocabulary_size
+    logits = np.lib.format.open_memmap(reference / "logits.npy", "w+", np.float32, shape)
+    record(near, ids, logits)
+    del near  # and with it the pages of the fp32 graph, before the other needs its own
+    return compare(ids, Recorded(logits, window), Runner(bundle, manifest), tokens=count)
