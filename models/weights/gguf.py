@@ -39,7 +39,8 @@ _SAMPLING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
-    info: TensorInfo
+    parts: tuple[TensorInfo, ...]
+    """Mostly one; else rows above rows."""
     heads: int
     """Groups of permuted rows; 0 when rows are as they should be."""
     restored: Restored | None = None
@@ -63,11 +64,12 @@ class GgufWeights:
     def shape(self, name: str) -> tuple[int, ...]:
         """`[out, in]` for a linear layer."""
         tensor = self._tensors[name]
-        return tensor.restored.shape(tensor.info.shape) if tensor.restored else tensor.info.shape
+        (_, *columns), rows = tensor.parts[0].shape, sum(part.shape[0] for part in tensor.parts)
+        return tensor.restored.shape((rows, *columns)) if tensor.restored else (rows, *columns)
 
     def stored(self, name: str) -> str:
-        """The type's name: Q4_K, F16."""
-        return self._tensors[name].info.kind.name
+        """The type's name: Q4_K, F16; all of them where parts have several: Q4_K+Q6_K."""
+        return "+".join(dict.fromkeys(part.kind.name for part in self._tensors[name].parts))
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The tensor as float32, dequantised, rows in Hugging Face's order.
@@ -77,7 +79,8 @@ class GgufWeights:
             WeightsError: the file ends before the tensor does.
         """
         tensor = self._tensors[name]
-        values = _read(self._path, name, tensor.info)
+        parts = [_read(self._path, name, part) for part in tensor.parts]
+        values = np.concatenate(parts) if len(parts) > 1 else parts[0]
         if tensor.heads:
             values = unpermute(values, tensor.heads)
         return tensor.restored.values(values) if tensor.restored else values
@@ -111,7 +114,7 @@ def open_gguf(path: Path) -> Checkpoint:
     _check_types(header, path.name)
     named = _translate(header, metadata, naming, path.name)
     weights = GgufWeights(path, named)
-    rows = named[naming.tensors["token_embd.weight"]].info.shape[0]
+    rows = named[naming.tensors["token_embd.weight"]].parts[0].shape[0]
     tokenizer = read_tokenizer(header.metadata, rows, path.name)
     return Checkpoint(
         config=naming.config_of(Facts(metadata, frozenset(named), rows, _rope_factors(path, header))),
@@ -168,9 +171,9 @@ def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) ->
     if naming.query_rows:
         heads = metadata.integer("attention.head_count")
         groups |= dict.fromkeys(naming.query_rows, heads)
-        groups |= dict.fromkeys(naming.key_rows, metadata.integer("attention.head_count_kv", heads))
+        groups |= dict.fromkeys(naming.key_rows, metadata.some("attention.head_count_kv", heads))
     known = {**naming.tensors, **naming.optional}
-    named: dict[str, _Tensor] = {}
+    found: dict[str, dict[str, TensorInfo]] = {}  # by Hugging Face's name, then by GGUF's
     for name, info in header.tensors.items():
         pattern, layer = _pattern(name)
         if pattern in naming.ignored:
@@ -185,12 +188,25 @@ def _translate(header: Header, metadata: Metadata, naming: Naming, file: str) ->
             raise WeightsError(
                 f"{file} is corrupt: {info.shape[0]} rows of {name!r} are no {group} heads; fetch it again"
             )
-        named[known[pattern].format(layer)] = _Tensor(info, group, naming.restored.get(pattern))
+        found.setdefault(known[pattern].format(layer), {})[pattern] = info
     for number in range(metadata.integer("block_count")):
         for pattern, translated in naming.tensors.items():
-            if translated.format(number) not in named:
+            if pattern not in found.get(translated.format(number), {}):
                 raise WeightsError(f"{file} lacks the tensor {pattern.format(number)!r}; fetch it again")
-    return named
+    return {name: _joined(name, stored, groups, naming, file) for name, stored in found.items()}
+
+
+def _joined(
+    name: str, stored: Mapping[str, TensorInfo], groups: Mapping[str, int], naming: Naming, file: str
+) -> _Tensor:
+    """One tensor of what the file has, by pattern."""
+    patterns = [pattern for pattern in (*naming.tensors, *naming.optional) if pattern in stored]
+    parts = tuple(stored[pattern] for pattern in patterns)
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise WeightsError(
+            f"{file} is corrupt: the parts of {name!r} have rows of several sizes; fetch it again"
+        )
+    return _Tensor(parts, groups.get(patterns[0], 0), naming.restored.get(patterns[0]))
 
 
 def _pattern(name: str) -> tuple[str, str]:

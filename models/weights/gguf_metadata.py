@@ -44,6 +44,19 @@ class Metadata:
             raise self.bad(key, value)
         return value
 
+    def some(self, key: str, default: int | None = None) -> int:
+        """A positive number under the architecture's prefix; a list has it or 0 for each layer."""
+        found = self.value(key)
+        if not isinstance(found, list):
+            return self.integer(key, default)
+        numbers = {item for item in found if item != 0}
+        if len(numbers) != 1 or len(found) != self.integer("block_count"):
+            raise self.bad(key, found)
+        number = numbers.pop()
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < _LARGEST:
+            raise self.bad(key, found)
+        return number
+
     def number(self, key: str, default: float | None = None) -> float:
         """A positive real number, as its maker wrote it."""
         value = self.value(key)

@@ -9,12 +9,27 @@ from typing import Final
 
 from models.errors import ArchitectureError
 from models.weights.gguf_metadata import Metadata
-from models.weights.naming import gemma3, granite, lfm2, llama, olmo2, phi, qwen2, qwen3, smollm3, stablelm
+from models.weights.naming import (
+    falcon_h1,
+    gemma3,
+    granite,
+    granite_hybrid,
+    lfm2,
+    llama,
+    olmo2,
+    phi,
+    qwen2,
+    qwen3,
+    smollm3,
+    stablelm,
+)
 from models.weights.naming.row import Naming
 
 NAMINGS: Final[Mapping[str, Naming]] = {
+    "falcon-h1": falcon_h1.NAMING,
     "gemma3": gemma3.NAMING,
     "granite": granite.NAMING,
+    "granitehybrid": granite_hybrid.NAMING,
     "internlm2": llama.NAMING,  # its converter takes the packed matrix apart, permutes it, and so leaves a llama
     "lfm2": lfm2.NAMING,
     "llama": llama.NAMING,

@@ -5,44 +5,14 @@ A layer that has no heads of keys and values is a convolution, whose kernels are
 
 from typing import Final
 
-from models.weights.naming import dense, settings
-from models.weights.naming.row import Array, Facts, Naming, Restored
+from models.weights.naming import dense, restored, settings
+from models.weights.naming.row import Facts, Naming
 
-_KV_HEADS: Final = "attention.head_count_kv"
 _KERNEL: Final = "blk.{}.shortconv.conv.weight"
 
 
-def _heads_by_layer(facts: Facts) -> list[int]:
-    """Heads of keys and values, 0 where the layer is a convolution; a single number counts for all layers."""
-    metadata = facts.metadata
-    layers, found = metadata.integer("block_count"), metadata.value(_KV_HEADS)
-    if not isinstance(found, list):
-        return [metadata.integer(_KV_HEADS)] * layers
-    heads = {item for item in found if item}
-    if (
-        len(found) != layers
-        or len(heads) != 1
-        or not all(isinstance(item, int) and item >= 0 for item in found)
-    ):
-        raise metadata.bad(_KV_HEADS, found)
-    return found
-
-
-def _kv_heads(facts: Facts) -> int:
-    return max(_heads_by_layer(facts))
-
-
 def _layer_types(facts: Facts) -> list[str]:
-    return ["full_attention" if heads else "conv" for heads in _heads_by_layer(facts)]
-
-
-def _with_axis(kernels: Array) -> Array:
-    """`[channels, taps]` to `[channels, 1, taps]`."""
-    return kernels[:, None, :]
-
-
-def _axis(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (shape[0], 1, *shape[1:])
+    return ["full_attention" if attends else "conv" for attends in settings.attends(facts)]
 
 
 _NOT_OF_LFM2: Final = ("num_key_value_heads", "rms_norm_eps", "attention_bias", "mlp_bias")
@@ -72,7 +42,7 @@ NAMING: Final = Naming(
     },
     config={
         **{key: setting for key, setting in dense.CONFIG.items() if key not in _NOT_OF_LFM2},
-        "num_key_value_heads": _kv_heads,
+        "num_key_value_heads": settings.some_kv_heads,
         "norm_eps": dense.CONFIG["rms_norm_eps"],
         "layer_types": _layer_types,
         "conv_L_cache": settings.integer("shortconv.l_cache"),
@@ -81,5 +51,5 @@ NAMING: Final = Naming(
         "block_auto_adjust_ff_dim": settings.constant(value=False),
     },
     built=dense.BUILT,
-    restored={_KERNEL: Restored(_with_axis, _axis)},
+    restored={_KERNEL: restored.KERNELS},
 )

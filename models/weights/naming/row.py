@@ -46,7 +46,10 @@ class Naming:
     model_type: str
     """Hugging Face's name of the architecture."""
     tensors: Mapping[str, str]
-    """GGUF tensor name to Hugging Face's, for what every layer of every checkpoint has."""
+    """GGUF tensor name to Hugging Face's, for what every layer of every checkpoint has.
+
+    Two that translate to one name are its rows, the first above the second.
+    """
     optional: Mapping[str, str]
     """The same for what a checkpoint, or a layer, may lack."""
     config: Mapping[str, Setting]

@@ -9,6 +9,7 @@ from models.errors import ArchitectureError, WeightsError
 from models.weights.naming.row import Facts, Setting
 
 _ROPE_THETA: Final = 10000.0
+_KV_HEADS: Final = "attention.head_count_kv"
 
 
 def integer(key: str, default: int | None = None) -> Setting:
@@ -36,6 +37,11 @@ def vocabulary(facts: Facts) -> int:
     return facts.vocabulary
 
 
+def has_any(ending: str) -> Setting:
+    """Whether some layer has a tensor of this name's ending, Hugging Face's."""
+    return lambda facts: any(name.endswith(ending) for name in facts.names)
+
+
 def tied(facts: Facts) -> bool:
     """Whether the head is the embedding."""
     return "lm_head.weight" not in facts.names
@@ -43,7 +49,20 @@ def tied(facts: Facts) -> bool:
 
 def kv_heads(facts: Facts) -> int:
     """Heads of keys and values, as many as queries have when nothing is said."""
-    return facts.metadata.integer("attention.head_count_kv", facts.metadata.integer("attention.head_count"))
+    return facts.metadata.integer(_KV_HEADS, facts.metadata.integer("attention.head_count"))
+
+
+def some_kv_heads(facts: Facts) -> int:
+    """Heads of keys and values where not every layer has some."""
+    return facts.metadata.some(_KV_HEADS)
+
+
+def attends(facts: Facts) -> list[bool]:
+    """Of each layer whether it has heads of keys and values."""
+    heads, found = some_kv_heads(facts), facts.metadata.value(_KV_HEADS)
+    if isinstance(found, list):
+        return [item == heads for item in found]
+    return [True] * facts.metadata.integer("block_count")
 
 
 def head_dim(facts: Facts) -> int:
