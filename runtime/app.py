@@ -53,7 +53,7 @@ async def serve(
     state: Path,
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[Started], None] = lambda _: None,
-    load: Callable[[Bundle, Config], Completer] = load_completer,
+    load: Callable[[Bundle, Config, Path], Completer] = load_completer,
 ) -> None:
     """Serve until a signal says to stop, then drain. `load` may block; it is called on a thread.
 
@@ -78,7 +78,7 @@ async def serve(
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
         link = None if endpoint is None else PahoLink(endpoint, f"inglenook-{topics.node}", config.limits)
         notifier.status(f"loading {bundle.reference}")
-        completer = await asyncio.to_thread(load, bundle, config)
+        completer = await asyncio.to_thread(load, bundle, config, state)
         parts.push_async_callback(completer.engine.close)
         serving.ready([completer])
         notifier.ready()

@@ -37,5 +37,7 @@ class Limits:
     """Points of one conversation that a model with recurrent layers, or windows, can go back to."""
     snapshot_bytes: int = 256 << 20
     """Memory for all of them, over all conversations."""
+    prefix_bytes: int = 512 << 20
+    """Disk for beginnings of prompts, kept for the next start; and the most that is written of them in a day."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""

@@ -4,12 +4,15 @@ Everything heavy is imported here and not before. What is loaded has passed the 
 """
 
 from pathlib import Path
+from typing import Final
 
 from models.licences.policy import enforce
 from models.store import Bundle, Store
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.engine.engine import OnnxEngine
+
+_PREFIXES: Final = "prefixes"
 
 
 def find_bundle(config: Config, state: Path) -> Bundle:
@@ -24,13 +27,17 @@ def find_bundle(config: Config, state: Path) -> Bundle:
     return bundle
 
 
-def load_completer(bundle: Bundle, config: Config) -> Completer:
-    """Load a bundle. The caller closes the completer's engine.
+def load_completer(bundle: Bundle, config: Config, state: Path) -> Completer:
+    """Load a bundle, and what the state directory keeps of prompts. The caller closes the completer's engine.
 
     Raises:
         BundleError: the bundle cannot be loaded, or is not what its manifest says.
     """
     engine = OnnxEngine.load(
-        bundle.path, bundle.manifest, limits=config.limits, threads=config.engine.threads
+        bundle.path,
+        bundle.manifest,
+        limits=config.limits,
+        threads=config.engine.threads,
+        prefixes=state / _PREFIXES if config.engine.prefix_files else None,
     )
     return Completer.load(bundle.path, bundle.manifest, engine, config.limits)

@@ -18,9 +18,11 @@ _ENGINE: Final[tuple[tuple[str, Literal["counter", "gauge"], str, str], ...]] = 
     ("ingle_requests_total", "counter", "Generations finished.", "requests"),
     ("ingle_prompt_tokens_total", "counter", "Tokens of prompts, cached ones included.", "prompt_tokens"),
     ("ingle_cached_tokens_total", "counter", "Prompt tokens that were not computed again.", "cached_tokens"),
+    ("ingle_prefixes_restored_total", "counter", "Prompts whose beginning was read from disk.", "restored"),
     ("ingle_completion_tokens_total", "counter", "Tokens generated.", "completion_tokens"),
     ("ingle_prefill_seconds_total", "counter", "Seconds spent on prompts.", "prefill_seconds"),
     ("ingle_decode_seconds_total", "counter", "Seconds spent on answers.", "decode_seconds"),
+    ("ingle_prefix_bytes", "gauge", "Beginnings of prompts on disk for this model.", "prefix_bytes"),
     ("ingle_requests_running", "gauge", "Generations in progress.", "running"),
     ("ingle_requests_waiting", "gauge", "Generations in the queue.", "waiting"),
 )

@@ -15,6 +15,7 @@ from models.manifest import TEMPLATE_NAME, TOKENIZER_NAME, Manifest
 from runtime.completion.answer import Answer
 from runtime.completion.ask import check_request, engine_sampling, room_for
 from runtime.completion.prompting import Prompting, reserved
+from runtime.completion.stable import StableStart
 from runtime.completion.values import (
     Called,
     CompletionEvent,
@@ -50,6 +51,7 @@ class Completer:
         self._tokenizer = tokenizer
         self._limits = limits
         self._prompting = Prompting(tokenizer, template, dialect(engine.manifest.tool_dialect))
+        self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
         bos = engine.manifest.bos_id
         self._bos = (tokenizer.piece(bos) or "") if bos is not None else ""
 
@@ -140,7 +142,8 @@ class Completer:
         ids, reader, marks = await asyncio.to_thread(self._prepared, request)
         answer = Answer(self._tokenizer.stream(), reader, marks, StopMatcher(request.stop), len(ids))
         telling = _Telling(answer)
-        async with aclosing(self._engine.generate(self._asked(request, ids))) as events:
+        asked = await asyncio.to_thread(self._asked, request, ids)
+        async with aclosing(self._engine.generate(asked)) as events:
             async for event in events:
                 match event:
                     case Prefill():
@@ -174,6 +177,7 @@ class Completer:
             stop_ids=frozenset(manifest.eos_ids),
             priority=request.priority,
             deadline_s=deadline_s,
+            stable=self._stable.of(request, ids) if request.prompt is None else 0,
         )
 
 

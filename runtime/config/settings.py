@@ -49,6 +49,8 @@ class EngineSettings:
 
     threads: Annotated[int, Between(1, 1024)] | None = None
     """None: chosen from the physical cores."""
+    prefix_files: bool = True
+    """Whether what system prompts and tools leave in the cache is kept on disk for the next start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ async def local_completer(config: Config, state: Path, status: StatusLine) -> As
     bundle = find_bundle(config, state)
     status.show(f"loading {bundle.reference}")
     try:
-        completer = await asyncio.to_thread(load_completer, bundle, config)
+        completer = await asyncio.to_thread(load_completer, bundle, config, state)
     finally:
         status.clear()
     try:

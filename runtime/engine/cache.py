@@ -8,6 +8,7 @@ onnxruntime, nor which tokens they were (`runtime.engine.prefix` does).
 
 import math
 import mmap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -39,8 +40,18 @@ class Buffer:
 
     past: str
     present: str
+    attends: bool
+    """Whether axis 2 has a row a token, until it is full."""
     grows: bool
+    """Whether it is never full before the context is."""
     array: State
+
+    def pieces(self, array: State, tokens: int) -> Iterator[State]:
+        """What so many tokens leave in such an array, in contiguous memory."""
+        if self.attends:
+            yield from array[0, :, :tokens]
+        else:
+            yield array
 
 
 class Cache:
@@ -50,7 +61,11 @@ class Cache:
         """At most so many snapshots are kept, and so many bytes of them."""
         self.buffers = tuple(
             Buffer(
-                past.name, present.name, _CAPACITY in past.shape, _lazy_zeros(past, manifest.context_length)
+                past.name,
+                present.name,
+                attends=spec.kind == "kv",
+                grows=_CAPACITY in past.shape,
+                array=_lazy_zeros(past, manifest.context_length),
             )
             for spec in manifest.caches
             for past, present in zip(spec.past, spec.present, strict=True)
@@ -132,6 +147,31 @@ class Cache:
         self.tokens = left
         self.keep(branch=True)
         return left
+
+    def pieces(self, tokens: int) -> Iterator[State]:
+        """The memory, contiguous piece by piece, in which the first `tokens` tokens leave what they do.
+
+        Whoever fills it says so by `arrive`.
+        """
+        for buffer in self.buffers:
+            yield from buffer.pieces(buffer.array, tokens)
+
+    def arrive(self, tokens: int) -> None:
+        """Know that `pieces` were filled with what so many tokens leave, and keep that place."""
+        self._kept.forget_after(0)
+        self.tokens = tokens
+        self.keep(branch=True)
+
+    def copy(self, tokens: int) -> tuple[State, ...] | None:
+        """What belongs into `pieces`, the caller's to keep; None when it cannot go back to exactly so many tokens."""
+        if self.reaches(tokens) != tokens:
+            return None
+        states = iter(self._states if self._whole or tokens == self.tokens else self._kept.at(tokens) or ())
+        return tuple(
+            piece.copy()
+            for buffer in self.buffers
+            for piece in buffer.pieces(buffer.array if buffer.grows else next(states), tokens)
+        )
 
     def _blank(self) -> tuple[State, ...]:
         return tuple(np.empty_like(state) for state in self._states)

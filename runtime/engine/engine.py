@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, assert_never
@@ -16,10 +16,12 @@ from models.manifest import Manifest
 from runtime.engine.generate import Lease, generate
 from runtime.engine.interface import EngineStats
 from runtime.engine.prefix import PrefixIndex
+from runtime.engine.prefix_file import digest_of
 from runtime.engine.request import Done, Event, Prefill, Request, Timings, Token, Usage
 from runtime.engine.sampling import check_sampling
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.session import Session, Slot
+from runtime.engine.shelf import LEAST_TOKENS, Shelf
 from runtime.errors import BusyError, CallerError, EngineError, IngleError, PromptTooLongError
 from runtime.limits import Limits
 
@@ -49,8 +51,9 @@ class _Job:
 class OnnxEngine:
     """Implements `runtime.engine.interface.Engine` with onnxruntime."""
 
-    def __init__(self, session: Session, limits: Limits) -> None:
+    def __init__(self, session: Session, limits: Limits, *, prefixes: Path | None = None) -> None:
         self._session = session
+        self._shelf = None if prefixes is None else _shelf(session, limits, prefixes)
         self._limits = limits
         room = limits.snapshot_bytes // limits.cache_slots
         self._slots: list[Slot] = [
@@ -67,13 +70,28 @@ class OnnxEngine:
         self._thread.start()
 
     @classmethod
-    def load(cls, bundle: Path, manifest: Manifest, *, limits: Limits, threads: int | None = None) -> Self:
+    def load(
+        cls,
+        bundle: Path,
+        manifest: Manifest,
+        *,
+        limits: Limits,
+        threads: int | None = None,
+        prefixes: Path | None = None,
+    ) -> Self:
         """Load a bundle; blocks for as long as onnxruntime takes.
+
+        Args:
+            bundle: Its directory.
+            manifest: Its manifest.
+            limits: Bounds.
+            threads: None: one for each physical core.
+            prefixes: A directory of ours alone, for what prompts say to be stable; None keeps nothing on disk.
 
         Raises:
             BundleError: the bundle cannot be loaded or is not what its manifest says.
         """
-        return cls(Session(bundle, manifest, threads=threads), limits)
+        return cls(Session(bundle, manifest, threads=threads), limits, prefixes=prefixes)
 
     @property
     def manifest(self) -> Manifest:
@@ -84,7 +102,14 @@ class OnnxEngine:
     def stats(self) -> EngineStats:
         """Counters and gauges of this moment."""
         with self._wake:
-            return replace(self._stats, running=self._scheduler.begun, waiting=self._scheduler.waiting)
+            shelf = self._shelf
+            return replace(
+                self._stats,
+                running=self._scheduler.begun,
+                waiting=self._scheduler.waiting,
+                restored=0 if shelf is None else shelf.restored,
+                prefix_bytes=0 if shelf is None else shelf.size,
+            )
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         """See `runtime.engine.interface.Engine.generate`."""
@@ -152,6 +177,8 @@ class OnnxEngine:
             self._stopped = True
             self._wake.notify_all()
         self._thread.join()
+        if self._shelf is not None:
+            self._shelf.close()
 
     def _work(self) -> None:
         """The worker thread: step the most urgent job, over and over."""
@@ -177,9 +204,7 @@ class OnnxEngine:
 
     def _advance(self, job: _Job, *, begins: bool) -> None:
         if begins:
-            claim = self._prefixes.claim(job.request.prompt_ids)
-            job.lease = Lease(self._slots[claim.held.index], claim)
-            self._reuse(job.lease)
+            job.lease = self._begin(job.request.prompt_ids)
             job.steps = generate(
                 job.request,
                 job.lease,
@@ -200,14 +225,37 @@ class OnnxEngine:
             case _:
                 assert_never(event)
         job.send(event)
+        if isinstance(event, Done):
+            self._keep_stable(job)
 
-    def _reuse(self, lease: Lease) -> None:
-        """Bring what is computed of the prompt into the slot's cache."""
-        cache, source = lease.slot.cache, self._slots[lease.claim.source.index].cache
-        if source is cache:
-            cache.trim(lease.claim.cached)
+    def _begin(self, prompt: Sequence[int]) -> Lease:
+        """Find a prompt its slot, and bring what is computed of it into the slot's cache."""
+        claim = self._prefixes.claim(prompt)
+        slot, source = self._slots[claim.held.index], self._slots[claim.source.index].cache
+        beyond = claim.cached + LEAST_TOKENS
+        if self._shelf is not None:
+            restored = self._shelf.restore(prompt, slot.cache, beyond=beyond)
+            if restored is not None:
+                return Lease(slot, self._prefixes.moved(claim, prompt, restored))
+        if source is slot.cache:
+            source.trim(claim.cached)
         else:
-            cache.adopt(source, lease.claim.cached)
+            slot.cache.adopt(source, claim.cached)
+        return Lease(slot, claim)
+
+    def _keep_stable(self, job: _Job) -> None:
+        """Give what a prompt says to be stable to the shelf; the answer is out, and a copy is soon made."""
+        stable = job.request.prompt_ids[: job.request.stable]
+        if self._shelf is None or job.lease is None or len(stable) < LEAST_TOKENS:
+            return
+        cache = job.lease.slot.cache
+        memory = sum(piece.nbytes for piece in cache.pieces(len(stable)))
+        if (
+            self._shelf.wants(stable, memory)
+            and tuple(job.lease.claim.held.ids[: len(stable)]) == stable
+            and (pieces := cache.copy(len(stable))) is not None
+        ):
+            self._shelf.store(stable, pieces)
 
     def _end(self, job: _Job, *, sound: bool) -> None:
         with self._wake:
@@ -243,6 +291,11 @@ class OnnxEngine:
             spent = time.monotonic() - job.submitted
             queued, decode = (spent, 0.0) if job.lease is None else (0.0, spent)
             job.send(Done("cancelled", usage, Timings(queued, 0.0, decode, 0.0)))
+
+
+def _shelf(session: Session, limits: Limits, directory: Path) -> Shelf:
+    facts = {**session.rounding, "chunk": limits.prefill_chunk}
+    return Shelf(directory, digest_of(facts), room=limits.prefix_bytes, most=session.manifest.context_length)
 
 
 def _unstarted(job: _Job) -> Done:

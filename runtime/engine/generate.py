@@ -86,7 +86,7 @@ def _prefill(request: Request, lease: Lease, *, chunk: int, ended: Ended) -> Gen
     ids, total = claim.held.ids, len(request.prompt_ids)
     prompt = np.array(request.prompt_ids, dtype=np.int64)
     finished = time.monotonic()
-    stops = marks(claim.cached, claim.shared, total) if slot.cache.forgetful else ()
+    stops = marks(claim.cached, claim.shared, total, request.stable) if slot.cache.forgetful else ()
     yield Prefill(len(ids), total, claim.cached)
     for end in cuts(len(ids), total, chunk, stops):
         if (reason := ended()) is not None:
@@ -96,7 +96,7 @@ def _prefill(request: Request, lease: Lease, *, chunk: int, ended: Ended) -> Gen
         logits = slot.prefill(part, asked=asked)
         ids.extend(part.tolist())
         if end < total:
-            slot.cache.keep(branch=end == claim.shared)
+            slot.cache.keep(branch=end in {claim.shared, request.stable})
         finished = time.monotonic()
         yield Prefill(len(ids), total, claim.cached)
     return _Prompt(logits[0], None, finished)

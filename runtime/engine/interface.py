@@ -25,6 +25,10 @@ class EngineStats:
     """Gauge: 0 or 1."""
     waiting: int
     """Gauge: requests in the queue."""
+    restored: int = 0
+    """Prompts whose beginning was read from disk."""
+    prefix_bytes: int = 0
+    """Gauge: what is there to be read."""
 
 
 class Engine(Protocol):

@@ -1,7 +1,7 @@
 """Which cached tokens of which slot a new prompt can start from. Pure bookkeeping over ids; no buffers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runtime.engine.snapshots import TURN_TOKENS
 
@@ -76,6 +76,11 @@ class PrefixIndex:
             held = source
         best = cached[source.index]
         return self._take(Claim(held, best, source if best else held, max(common)), prompt)
+
+    def moved(self, claim: Claim, prompt: Sequence[int], cached: int) -> Claim:
+        """The claim, once so many tokens of the prompt have come to its slot from elsewhere."""
+        claim.held.ids[:] = prompt[:cached]
+        return replace(claim, cached=cached, source=claim.held, shared=max(claim.shared, cached))
 
     def _take(self, claim: Claim, prompt: Sequence[int]) -> Claim:
         self._claims += 1

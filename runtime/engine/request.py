@@ -47,6 +47,9 @@ class Request:
     priority: Priority = Priority.CHAT
     deadline_s: float | None = None
     """Seconds from submission until the generation is ended with reason "deadline"."""
+    stable: int = 0
+    """How many of the prompt's first tokens are nobody's words and will come again: a system prompt, tools. What they
+    leave in the cache may be kept on disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+import runtime
+from models.cpu import cpu_class
 from models.manifest import DECODER_NAME, Manifest
 from runtime.engine.cache import Cache
 from runtime.errors import BundleError, EngineError
@@ -107,7 +109,19 @@ class Session:
                 f"`ingle {manifest.task} {manifest.name}`, or choose a model that writes"
             )
         self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True, trace=trace)
+        self._threads = threads or usable_cores()
         self.manifest = manifest
+
+    @property
+    def rounding(self) -> dict[str, str | int]:
+        """What decides, beside the tokens and how they are cut, the last digits of what is computed."""
+        return {
+            "bundle": self.manifest.digest,
+            "inglenook": runtime.__version__,
+            "onnxruntime": ort.__version__,
+            "processor": cpu_class(),
+            "threads": self._threads,
+        }
 
     def end_trace(self) -> Path:
         """Stop recording and return the file: a list of events, in Chrome's trace format."""

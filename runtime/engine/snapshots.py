@@ -15,25 +15,33 @@ State = TypeVar("State")
 TURN_TOKENS: Final = 8
 """Tokens a chat template puts behind the last message to begin the answer (7 in Qwen3's, 3 in most): the next prompt
 need not repeat them, so a snapshot before them serves the next turn and the same prompt asked again."""
+_FEWEST: Final = 2
+"""Tokens in a chunk, where that can be had: one alone goes through other kernels, which round otherwise."""
 
 
-def marks(cached: int, shared: int, total: int) -> tuple[int, ...]:
+def marks(cached: int, shared: int, total: int, stable: int = 0) -> tuple[int, ...]:
     """Places worth a snapshot in a prompt of `total` tokens, `cached` of them computed, `shared` with another prompt.
 
-    Where it leaves the other prompt a third may leave too. Places so near that little is saved are not worth a chunk.
+    Where it leaves the other prompt a third may leave too; at `stable` all conversations with one system prompt part.
+    Places so near that little is saved are not worth a chunk.
     """
-    stable = total - TURN_TOKENS
-    return tuple(sorted({mark for mark in (shared, stable) if cached + TURN_TOKENS <= mark <= stable}))
+    end = max(total - TURN_TOKENS, stable if stable <= total - _FEWEST else 0)
+    places: list[int] = []
+    for mark in (stable, end, shared):
+        if cached + TURN_TOKENS <= mark <= end and all(abs(mark - place) >= TURN_TOKENS for place in places):
+            places.append(mark)
+    return tuple(sorted(places))
 
 
 def cuts(start: int, total: int, chunk: int, at: Iterable[int]) -> Iterator[int]:
     """Where chunks of at most `chunk` tokens end that take a prompt from `start` to `total`.
 
-    None goes over a place of `at`, which is ascending and between the two.
+    None goes over a place of `at`, which is ascending and between the two; none is a single token if it need not be.
     """
     for stop in (*at, total):
         while start < stop:
-            start = min(start + chunk, stop)
+            size = min(chunk, stop - start)
+            start += size - (stop - start == size + 1 and size > _FEWEST)
             yield start
 
 

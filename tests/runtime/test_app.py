@@ -58,7 +58,7 @@ class Running:
         self.started: app.Started | None = None
         self.stopped = False
 
-    def load(self, _: Bundle, config: Config) -> Completer:
+    def load(self, _: Bundle, config: Config, __: Path) -> Completer:
         asyncio.run_coroutine_threadsafe(self.loading.wait(), self.loop).result(10)
         return scripted_completer(self.engine, config.limits)
 
@@ -245,7 +245,7 @@ from runtime.config import load
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 
-def slow(bundle, config):
+def slow(bundle, config, state):
     return scripted_completer(EngineSimulator((10, 11), token_s=60), config.limits)
 
 def announce(started):
