@@ -289,7 +289,7 @@ def test_a_bundle_brings_tokenizer_and_template(tmp_path: Path) -> None:
 def test_a_base_model_takes_plain_prompts_only(tmp_path: Path) -> None:
     completer = Completer.load(bundle(tmp_path, ""), tiny_manifest(), EngineSimulator(), Limits())
     assert completer.encode(PROMPT) == ids_of("Once upon")
-    with pytest.raises(CallerError, match="plain prompt"):
+    with pytest.raises(CallerError, match="base model"):
         completer.encode(ASKED)
 
 
