@@ -140,7 +140,9 @@ class OnnxEngine:
         if job.request.deadline_s is not None and job.lease is None:
             limit = max(0.0, job.submitted + job.request.deadline_s - time.monotonic())
         try:
-            event = await asyncio.wait_for(job.events.get(), limit)
+            # Not `wait_for`, which in Python 3.11 forgets a cancellation that comes with the event.
+            async with asyncio.timeout(limit):
+                event = await job.events.get()
         except TimeoutError:
             with self._wake:
                 unstarted = self._scheduler.drop(job)

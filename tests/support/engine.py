@@ -108,7 +108,9 @@ class EngineSimulator:
         entry = (int(play.request.priority), len(self.requests), turn)
         heapq.heappush(self._turns, entry)
         try:
-            await asyncio.wait_for(turn, play.left())
+            # Not `wait_for`, which in Python 3.11 forgets a cancellation that comes with what was waited for.
+            async with asyncio.timeout(play.left()):
+                await turn
         except TimeoutError:
             return False
         except asyncio.CancelledError:
@@ -164,7 +166,8 @@ class EngineSimulator:
         """Let others run, and say why to end, if there is a reason."""
         left = play.left()
         try:
-            await asyncio.wait_for(self._stop.wait(), seconds if left is None else min(seconds, left))
+            async with asyncio.timeout(seconds if left is None else min(seconds, left)):
+                await self._stop.wait()
         except TimeoutError:
             left = play.left()
             return "deadline" if left is not None and left <= 0 else None
