@@ -25,6 +25,14 @@ class Limits:
     """Answer length when the caller names none (never past the context)."""
     stop_strings: int = 16
     stop_string_bytes: int = 256
+    grammar_bytes: int = 1 << 16
+    """Largest JSON schema, pattern, grammar or list of choices that an answer is held to."""
+    choices: int = 1000
+    """Most texts to choose among."""
+    forced_letters: int = 4096
+    """Longest text that a pattern, or a schema's least answer, may leave no choice in."""
+    grammars: int = 32
+    """Compiled ones that are kept, to be used again."""
     queue_depth: int = 16
     """Requests waiting behind the one that runs; one more is told to come back."""
     request_seconds: float = 600.0

@@ -16,17 +16,23 @@ from runtime.completion.values import (
     SamplingOptions,
     Thought,
 )
+from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
 from runtime.text.tools.values import Tool, ToolCall
 
 __all__ = [
     "Called",
+    "Choice",
     "Completer",
     "CompletionEvent",
     "CompletionRequest",
+    "Constraint",
     "Delta",
     "Finished",
+    "JsonSchema",
+    "Lark",
     "Message",
     "Progress",
+    "Regex",
     "Role",
     "SamplingOptions",
     "Thought",

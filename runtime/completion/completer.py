@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, assert_never
 
@@ -25,17 +26,30 @@ from runtime.completion.values import (
     Progress,
     Thought,
 )
+from runtime.engine.constraint import Grammar
 from runtime.engine.interface import Engine
 from runtime.engine.request import Done, FinishReason, Prefill, Request, Timings, Token, Usage
 from runtime.errors import BundleError, CallerError
 from runtime.limits import Limits
 from runtime.text.chat import ChatTemplate
+from runtime.text.grammar import Compiler
 from runtime.text.parts import Part, Refused, Thoughts, Words
 from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
 from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools import dialect
 from runtime.text.tools.values import Call, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request in the engine's terms, and how to read what comes back."""
+
+    ids: tuple[int, ...]
+    reader: Reader
+    marks: Mapping[int, str]
+    """The tokens that mean something to the reader."""
+    grammar: Grammar | None
 
 
 class Completer:
@@ -52,7 +66,11 @@ class Completer:
         self._limits = limits
         self._prompting = Prompting(tokenizer, template, dialect(engine.manifest.tool_dialect))
         self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
-        bos = engine.manifest.bos_id
+        manifest = engine.manifest
+        self._grammars = Compiler(
+            lambda: tokenizer.source, manifest.vocabulary_size, manifest.eos_ids, limits
+        )
+        bos = manifest.bos_id
         self._bos = (tokenizer.piece(bos) or "") if bos is not None else ""
 
     @classmethod
@@ -111,23 +129,29 @@ class Completer:
             CallerError: a request that no model could answer, or that this model's template refuses.
             BundleError: the chat template fails.
         """
-        return self._prepared(request)[0]
+        return self._prepared(request).ids
 
-    def _prepared(self, request: CompletionRequest) -> tuple[tuple[int, ...], Reader, Mapping[int, str]]:
-        """The prompt, who reads the answer, and the tokens that are marks to the reader."""
+    def _prepared(self, request: CompletionRequest) -> _Prepared:
         check_request(request, self._limits, self.manifest.vocabulary_size)
+        asked = request.constraint
+        compiled = None if asked is None else self._grammars.compile(asked)
+        grammar: Grammar | None = compiled
         reader: Reader = Reader(())
         marks: Mapping[int, str] = {}
         if request.prompt is None:
             prompt = self._prompting.render(request)
             reader, marks = self._prompting.reader(request, prompt)
+            if compiled is not None:
+                grammar = self._prompting.held_to(compiled, request, prompt, self.manifest.eos_ids)
+                if grammar is compiled:  # then all of the answer is the caller's, whatever it looks like
+                    reader, marks = Reader(()), {}
             ids = self._tokenizer.encode_rendered(prompt)
         else:
             begun = bool(self._bos) and request.prompt.startswith(self._bos)
             ids = self._tokenizer.encode(request.prompt, special=True, begin=not begun)
         if not ids:
             raise CallerError("the prompt is empty; send at least one word", param="prompt")
-        return ids, reader, marks
+        return _Prepared(ids, reader, marks, grammar)
 
     async def complete(self, request: CompletionRequest) -> AsyncGenerator[CompletionEvent, None]:
         """Yield Progress, then what the answer has, then exactly one Finished.
@@ -139,10 +163,11 @@ class Completer:
             CallerError, BundleError: as `encode`.
             BusyError, EngineError: as the engine, the latter at any time.
         """
-        ids, reader, marks = await asyncio.to_thread(self._prepared, request)
-        answer = Answer(self._tokenizer.stream(), reader, marks, StopMatcher(request.stop), len(ids))
+        made = await asyncio.to_thread(self._prepared, request)
+        stops = StopMatcher(request.stop)
+        answer = Answer(self._tokenizer.stream(), made.reader, made.marks, stops, len(made.ids))
         telling = _Telling(answer)
-        asked = await asyncio.to_thread(self._asked, request, ids)
+        asked = await asyncio.to_thread(self._asked, request, made)
         async with aclosing(self._engine.generate(asked)) as events:
             async for event in events:
                 match event:
@@ -165,19 +190,20 @@ class Completer:
             yield told
         yield telling.finished("stop", answer.usage, answer.timings)
 
-    def _asked(self, request: CompletionRequest, ids: tuple[int, ...]) -> Request:
+    def _asked(self, request: CompletionRequest, made: _Prepared) -> Request:
         manifest, limits = self.manifest, self._limits
         deadline_s = limits.request_seconds
         if request.deadline_s is not None:
             deadline_s = min(deadline_s, request.deadline_s)
         return Request(
-            prompt_ids=ids,
-            max_tokens=room_for(request.max_tokens, len(ids), manifest.context_length, limits),
+            prompt_ids=made.ids,
+            max_tokens=room_for(request.max_tokens, len(made.ids), manifest.context_length, limits),
             sampling=engine_sampling(request.sampling, manifest.sampling),
             stop_ids=frozenset(manifest.eos_ids),
             priority=request.priority,
             deadline_s=deadline_s,
-            stable=self._stable.of(request, ids) if request.prompt is None else 0,
+            grammar=made.grammar,
+            stable=self._stable.of(request, made.ids) if request.prompt is None else 0,
         )
 
 

@@ -5,7 +5,7 @@ marks, or how an answer is generated.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from runtime.completion.ask import offered
@@ -13,8 +13,10 @@ from runtime.completion.values import CompletionRequest, Message
 from runtime.errors import CallerError
 from runtime.text.chat import ChatTemplate
 from runtime.text.control import Marker, Rendered
+from runtime.text.grammar import Grammar
+from runtime.text.later import Later
 from runtime.text.reader import Reader
-from runtime.text.thinking import SWITCHES, Thinking, ThoughtSplitter, begun
+from runtime.text.thinking import BEGIN, END, SWITCHES, Thinking, ThoughtSplitter, begun
 from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools.dialect import Dialect, declared
 from runtime.text.tools.python_calls import unsayable
@@ -73,6 +75,30 @@ class Prompting:
         )
         tokens = {self._tokens[mark]: mark for mark in marks if mark in self._tokens}
         return Reader(marks, tokens.values(), thoughts=thoughts, calls=calls), tokens
+
+    def held_to(
+        self, grammar: Grammar, request: CompletionRequest, prompt: Rendered, ends: Collection[int]
+    ) -> Grammar | Later:
+        """What the answer to a prompt has to be: the grammar, or a thought and then the grammar.
+
+        `ends` are the ids that end an answer.
+
+        Raises:
+            CallerError: the model thinks first, and the end of its thought is no token.
+        """
+        opened = begun(prompt)
+        if self._thinking is None or (request.thinking is False and not opened):
+            return grammar
+        opens, closes = self._tokens.get(BEGIN), self._tokens.get(END)
+        if closes is not None and (opened or opens is not None):
+            return Later(grammar, opens=None if opened else opens, closes=closes, ends=ends)
+        if opened:
+            raise CallerError(
+                "this model thinks before it answers, in words that cannot be told from an answer's; "
+                "send enable_thinking false, or no response_format",
+                param="response_format",
+            )
+        return grammar
 
     def _speaks(self, request: CompletionRequest) -> Dialect:
         """The dialect, if tools can be offered in it.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runtime.engine.request import Priority, Timings, Usage
+from runtime.text.constraint import Constraint
 from runtime.text.tools.values import Tool, ToolCall
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -57,6 +58,8 @@ class CompletionRequest:
     """Whether to think before the answer; None leaves it to the chat template."""
     template_switches: tuple[tuple[str, bool | int | str], ...] = ()
     """Variables for the chat template, of those it reads."""
+    constraint: Constraint | None = None
+    """What the answer, without what is thought before it, has to be."""
 
 
 @dataclass(frozen=True, slots=True)

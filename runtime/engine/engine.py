@@ -8,18 +8,33 @@ import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, assert_never
 
 from models.manifest import Manifest
-from runtime.engine.generate import Lease, generate
+from runtime.engine.generate import generate
 from runtime.engine.interface import EngineStats
+from runtime.engine.prefill import Lease
 from runtime.engine.prefix import PrefixIndex
 from runtime.engine.prefix_file import digest_of
-from runtime.engine.request import Done, Event, Prefill, Request, Timings, Token, Usage
+from runtime.engine.request import (
+    Done,
+    Event,
+    Prefill,
+    Request,
+    Score,
+    Scored,
+    ScoreEvent,
+    ScoreRequest,
+    Timings,
+    Token,
+    Usage,
+)
 from runtime.engine.sampling import check_sampling
 from runtime.engine.scheduler import Scheduler
+from runtime.engine.score import score
 from runtime.engine.session import Session, Slot
 from runtime.engine.shelf import LEAST_TOKENS, Shelf
 from runtime.errors import BusyError, CallerError, EngineError, IngleError, PromptTooLongError
@@ -32,15 +47,15 @@ _log = logging.getLogger(__name__)
 class _Job:
     """One request on its way through the worker."""
 
-    request: Request
+    request: Request | ScoreRequest
     submitted: float
     loop: asyncio.AbstractEventLoop
-    events: asyncio.Queue[Event | IngleError] = field(default_factory=asyncio.Queue)
+    events: asyncio.Queue[Event | ScoreEvent | IngleError] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     lease: Lease | None = None
-    steps: Iterator[Event] | None = None
+    steps: Iterator[Event | ScoreEvent] | None = None
 
-    def send(self, event: Event | IngleError) -> None:
+    def send(self, event: Event | ScoreEvent | IngleError) -> None:
         """Hand an event to the asking loop; a loop that is gone no longer listens."""
         try:
             self.loop.call_soon_threadsafe(self.events.put_nowait, event)
@@ -114,6 +129,29 @@ class OnnxEngine:
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         """See `runtime.engine.interface.Engine.generate`."""
         self._check(request)
+        async with aclosing(self._events(request)) as events:
+            async for event in events:
+                if not isinstance(event, Scored):
+                    yield event
+
+    async def score(self, request: ScoreRequest) -> tuple[Score, ...]:
+        """See `runtime.engine.interface.Engine.score`."""
+        self._check_options(request)
+        scores: dict[int, Score] = {}
+        async with aclosing(self._events(request)) as events:
+            async for event in events:
+                match event:
+                    case Scored():
+                        scores[event.option] = event.score
+                    case Done("deadline" | "cancelled"):
+                        raise BusyError(
+                            "there was no time to compare all options; ask again in a few seconds"
+                        )
+                    case _:
+                        pass
+        return tuple(scores[place] for place in range(len(request.options)))
+
+    async def _events(self, request: Request | ScoreRequest) -> AsyncGenerator[Event | ScoreEvent, None]:
         job = _Job(request, time.monotonic(), asyncio.get_running_loop())
         with self._wake:
             if self._draining:
@@ -134,7 +172,7 @@ class OnnxEngine:
             with self._wake:
                 self._scheduler.drop(job)
 
-    async def _next(self, job: _Job) -> Event:
+    async def _next(self, job: _Job) -> Event | ScoreEvent:
         """The job's next event; one still waiting in the queue at its deadline ends there."""
         limit = None
         if job.request.deadline_s is not None and job.lease is None:
@@ -151,12 +189,26 @@ class OnnxEngine:
             raise event
         return event
 
+    def _check_ids(self, ids: Sequence[int], what: str) -> None:
+        vocabulary = self.manifest.vocabulary_size
+        if not ids:
+            raise CallerError(f"{what} is empty; send at least one token", param="messages")
+        if min(ids) < 0 or max(ids) >= vocabulary:
+            raise CallerError(f"{what} has a token outside the vocabulary of {vocabulary}")
+
+    def _check_options(self, request: ScoreRequest) -> None:
+        self._check_ids(request.prompt_ids, "the prompt")
+        if not 1 <= len(request.options) <= self._limits.choices:
+            raise CallerError(f"{len(request.options)} options were sent; send 1 to {self._limits.choices}")
+        for option in request.options:
+            self._check_ids(option, "an option")
+        longest = max(map(len, request.options))
+        if len(request.prompt_ids) + longest > self.manifest.context_length:
+            raise PromptTooLongError(len(request.prompt_ids), longest, self.manifest.context_length)
+
     def _check(self, request: Request) -> None:
         manifest = self.manifest
-        if not request.prompt_ids:
-            raise CallerError("the prompt is empty; send at least one token", param="messages")
-        if min(request.prompt_ids) < 0 or max(request.prompt_ids) >= manifest.vocabulary_size:
-            raise CallerError(f"a prompt token is outside the vocabulary of {manifest.vocabulary_size}")
+        self._check_ids(request.prompt_ids, "the prompt")
         if request.max_tokens < 1:
             raise CallerError("max_tokens must be at least 1", param="max_tokens")
         if len(request.prompt_ids) + request.max_tokens > manifest.context_length:
@@ -207,14 +259,7 @@ class OnnxEngine:
     def _advance(self, job: _Job, *, begins: bool) -> None:
         if begins:
             job.lease = self._begin(job.request.prompt_ids)
-            job.steps = generate(
-                job.request,
-                job.lease,
-                submitted=job.submitted,
-                vocabulary=self.manifest.vocabulary_size,
-                chunk=self._limits.prefill_chunk,
-                cancelled=job.cancelled.is_set,
-            )
+            job.steps = self._steps(job, job.lease)
         if job.steps is None:
             raise EngineError("a job was stepped before it began")
         event = next(job.steps)
@@ -222,13 +267,35 @@ class OnnxEngine:
             case Done():
                 self._end(job, sound=True)
                 self._count(event)
-            case Prefill() | Token():
+            case Prefill() | Token() | Scored():
                 pass
             case _:
                 assert_never(event)
         job.send(event)
         if isinstance(event, Done):
             self._keep_stable(job)
+
+    def _steps(self, job: _Job, lease: Lease) -> Iterator[Event] | Iterator[ScoreEvent]:
+        match job.request:
+            case Request() as request:
+                return generate(
+                    request,
+                    lease,
+                    submitted=job.submitted,
+                    vocabulary=self.manifest.vocabulary_size,
+                    chunk=self._limits.prefill_chunk,
+                    cancelled=job.cancelled.is_set,
+                )
+            case ScoreRequest() as request:
+                return score(
+                    request,
+                    lease,
+                    submitted=job.submitted,
+                    chunk=self._limits.prefill_chunk,
+                    cancelled=job.cancelled.is_set,
+                )
+            case _:
+                assert_never(job.request)
 
     def _begin(self, prompt: Sequence[int]) -> Lease:
         """Find a prompt its slot, and bring what is computed of it into the slot's cache."""

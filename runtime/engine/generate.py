@@ -5,30 +5,11 @@ steps it, and stops stepping it to cancel.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from runtime.engine.prefix import Claim
-from runtime.engine.request import Done, Event, FinishReason, Prefill, Request, Timings, Token, Usage
-from runtime.engine.sampling import Sampler
-from runtime.engine.session import Slot
-from runtime.engine.snapshots import cuts, marks
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A slot for the time of one request, its cache taken to what the claim says is cached."""
-
-    slot: Slot
-    claim: Claim
-
-
-Logits = NDArray[np.float32]
-Ended = Callable[[], FinishReason | None]
-"""Why to stop between two runs, if at all."""
+from runtime.engine.prefill import Lease, Logits, Run, ending, prefill
+from runtime.engine.request import Done, Event, FinishReason, Request, Timings, Token, Usage
+from runtime.engine.speaking import Speaker
 
 
 def generate(
@@ -46,21 +27,17 @@ def generate(
 
     Raises:
         EngineError: onnxruntime failed, or gave logits that are not numbers.
+        CallerError: the request's grammar took too much work on the way.
     """
     started = time.monotonic()
-    deadline = None if request.deadline_s is None else submitted + request.deadline_s
-
-    def ended() -> FinishReason | None:
-        if cancelled():
-            return "cancelled"
-        return "deadline" if deadline is not None and time.monotonic() >= deadline else None
-
-    sampler = Sampler(request.sampling, request.prompt_ids, vocabulary)
-    prompt = yield from _prefill(request, lease, chunk=chunk, ended=ended)
+    speaker = Speaker(request, vocabulary)
+    opening = speaker.opening()
+    run = Run(lease, chunk, ending(request.deadline_s, submitted, cancelled))
+    prompt = yield from prefill(request, run, opening)
     run_prefill = lease.slot.run_seconds
     produced, reason = 0, prompt.reason
-    if prompt.row is not None:
-        produced, reason = yield from _decode(request, lease, sampler, prompt.row, ended=ended)
+    if reason is None:
+        produced, reason = yield from _decode(speaker, run, opening, prompt.row)
     finished = time.monotonic()
     timings = Timings(
         queued_s=started - submitted,
@@ -71,52 +48,25 @@ def generate(
     yield Done(reason or "stop", Usage(len(request.prompt_ids), lease.claim.cached, produced), timings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prompt:
-    """How prefill ended: with the logits behind the prompt, or before for a reason."""
-
-    row: Logits | None
-    reason: FinishReason | None
-    finished: float
-
-
-def _prefill(request: Request, lease: Lease, *, chunk: int, ended: Ended) -> Generator[Event, None, _Prompt]:
-    """Run what is not cached of the prompt, in chunks; keep snapshots on the way, where the model needs them."""
-    slot, claim = lease.slot, lease.claim
-    ids, total = claim.held.ids, len(request.prompt_ids)
-    prompt = np.array(request.prompt_ids, dtype=np.int64)
-    finished = time.monotonic()
-    stops = marks(claim.cached, claim.shared, total, request.stable) if slot.cache.forgetful else ()
-    yield Prefill(len(ids), total, claim.cached)
-    for end in cuts(len(ids), total, chunk, stops):
-        if (reason := ended()) is not None:
-            return _Prompt(None, reason, finished)
-        part = prompt[len(ids) : end]
-        asked = np.array([len(part) - 1] if end == total else [], dtype=np.int64)
-        logits = slot.prefill(part, asked=asked)
-        ids.extend(part.tolist())
-        if end < total:
-            slot.cache.keep(branch=end in {claim.shared, request.stable})
-        finished = time.monotonic()
-        yield Prefill(len(ids), total, claim.cached)
-    return _Prompt(logits[0], None, finished)
-
-
 def _decode(
-    request: Request, lease: Lease, sampler: Sampler, row: Logits, *, ended: Ended
+    speaker: Speaker, run: Run, opening: Sequence[int], row: Logits | None
 ) -> Generator[Event, None, tuple[int, FinishReason]]:
-    """Choose a token, tell it, run it; return how many were told and why no more."""
-    slot, ids = lease.slot, lease.claim.held.ids
-    produced = 0
-    while True:
-        token = sampler(row)
-        if token in request.stop_ids:
-            return produced, "stop"
-        sampler.accept(token)
-        produced += 1
-        yield Token(token)
-        reason = "length" if produced >= request.max_tokens else ended()
-        if reason is not None:
-            return produced, reason
-        row = slot.step(token)
-        ids.append(token)
+    """Tell the opening, which has been run; then choose, tell and run; return how many were told and why no more."""
+    yield from map(Token, opening)
+    told = len(opening)
+    reason = speaker.ended or run.ended()
+    while reason is None:
+        if row is None:
+            raise RuntimeError("the last tokens were run without asking for logits")
+        fresh = speaker.next(row)
+        reason = speaker.ended
+        for start in range(0, len(fresh), run.chunk):
+            part = fresh[start : start + run.chunk]
+            yield from map(Token, part)
+            told += len(part)
+            last = start + len(part) == len(fresh)
+            reason = (speaker.ended if last else None) or run.ended()
+            if reason is not None:
+                break
+            row = run(part, asked=last)
+    return told, reason

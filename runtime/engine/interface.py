@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from models.manifest import Manifest
-from runtime.engine.request import Event, Request
+from runtime.engine.request import Event, Request, Score, ScoreRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,17 @@ class Engine(Protocol):
             PromptTooLongError: prompt + max_tokens is more than the context. Nothing is cut.
             CallerError: an empty prompt, or an id outside the vocabulary.
             BusyError: the queue is full, or the engine is draining.
+            EngineError: inference failed.
+        """
+        ...
+
+    async def score(self, request: ScoreRequest) -> tuple[Score, ...]:
+        """How likely each option is, in the request's order. More urgent requests go first, between options too.
+
+        Raises:
+            PromptTooLongError: the prompt and its longest option do not fit the context.
+            CallerError: nothing to score, an empty option, or an id outside the vocabulary.
+            BusyError: the queue is full, the engine is draining, or the deadline came first.
             EngineError: inference failed.
         """
         ...

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+from runtime.engine.constraint import Grammar
+
 
 class Priority(IntEnum):
     """Who goes first when several wait."""
@@ -50,6 +52,32 @@ class Request:
     stable: int = 0
     """How many of the prompt's first tokens are nobody's words and will come again: a system prompt, tools. What they
     leave in the cache may be kept on disk."""
+    grammar: Grammar | None = None
+    """What the answer has to be; None leaves it free. It ends with reason "stop" where it is whole, no token later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """How likely each of several continuations of one prompt is, in token ids. Nothing is generated."""
+
+    prompt_ids: tuple[int, ...]
+    options: tuple[tuple[int, ...], ...]
+    """None of them empty."""
+    priority: Priority = Priority.CHAT
+    deadline_s: float | None = None
+    """Seconds from submission until it is given up."""
+    stable: int = 0
+    """As a `Request`'s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How likely an option is."""
+
+    logprob: float
+    """Natural logarithm of its probability, all of its tokens together: longer ones are less likely."""
+    tokens: int
+    """How many it has, for whoever wants to compare what is said per token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,15 @@ class Token:
     """One generated token."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One option's score."""
+
+    option: int
+    """Its place in the request."""
+    score: Score
 
 
 FinishReason = Literal["stop", "length", "deadline", "cancelled"]
@@ -100,3 +137,6 @@ class Done:
 
 
 Event = Prefill | Token | Done
+"""What a generation tells."""
+ScoreEvent = Prefill | Scored | Done
+"""What scoring tells."""

@@ -43,6 +43,11 @@ class Reader:
         return cls(_text(path))
 
     @property
+    def source(self) -> str:
+        """A tokenizer.json of what this is, in which reserved tokens are special ones."""
+        return self._library.to_str()
+
+    @property
     def vocabulary_size(self) -> int:
         """How many ids there are, added tokens included."""
         return self._library.get_vocab_size(with_added_tokens=True)

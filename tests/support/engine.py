@@ -6,13 +6,27 @@ cancellation within a token, draining) on the event loop alone, and is slow, or 
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from models.manifest import Manifest
+from runtime.engine.constraint import Grammar
 from runtime.engine.interface import EngineStats
-from runtime.engine.request import Done, Event, FinishReason, Prefill, Request, Timings, Token, Usage
+from runtime.engine.request import (
+    Done,
+    Event,
+    FinishReason,
+    Prefill,
+    Request,
+    Score,
+    ScoreRequest,
+    Timings,
+    Token,
+    Usage,
+)
 from runtime.errors import BusyError, CallerError, IngleError, PromptTooLongError
 from tests.support.manifest import tiny_manifest
 
@@ -33,6 +47,8 @@ class EngineSimulator:
     prefill_chunk: int = 256
     token_s: float = 0.0
     """Pause before each token."""
+    likes: Callable[[Sequence[int]], float] = lambda option: -float(len(option))
+    """The score of an option."""
     fail_after: int | None = None
     """Raise `failure` in place of the token after so many."""
     failure: IngleError | None = None
@@ -77,6 +93,9 @@ class EngineSimulator:
                 self._give_up_slot()
         finally:
             self.abandoned += not play.finished
+
+    async def score(self, request: ScoreRequest) -> tuple[Score, ...]:
+        return tuple(Score(self.likes(option), len(option)) for option in request.options)
 
     async def close(self, *, drain_s: float = 0.0) -> None:
         self._draining = True
@@ -144,7 +163,8 @@ class EngineSimulator:
             yield Prefill(min(done + self.prefill_chunk, total), total, play.cached)
         play.prefill_s = play.elapsed() - play.queued_s
         if reason is None:
-            for token in self.script(request) if callable(self.script) else self.script:
+            wanted = self.script(request) if callable(self.script) else self.script
+            for token in wanted if request.grammar is None else self._led(request, request.grammar, wanted):
                 if reason := await self._pause(self.token_s, play):
                     break
                 if self.failure is not None and len(play.answer) == self.fail_after:
@@ -161,6 +181,21 @@ class EngineSimulator:
         self._last = (*request.prompt_ids, *play.answer)
         play.finished = True
         yield self._done(play, reason or "stop")
+
+    def _led(self, request: Request, grammar: Grammar, wanted: Sequence[int]) -> Iterator[int]:
+        """What the script says where the grammar lets it; else the first of what may come."""
+        answer, left = grammar.begin(), list(wanted)
+        while not answer.complete:
+            logits = np.zeros(self.loaded.vocabulary_size, dtype=np.float32)
+            if left:
+                logits[left[0]] = 1.0
+            answer.restrict(logits)
+            token = int(logits.argmax())
+            if left and token == left[0]:
+                left.pop(0)
+            yield token
+            if token not in request.stop_ids:
+                answer.accept(token)
 
     async def _pause(self, seconds: float, play: "_Play") -> FinishReason | None:
         """Let others run, and say why to end, if there is a reason."""

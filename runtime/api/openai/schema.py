@@ -14,21 +14,18 @@ from runtime.completion import CompletionRequest
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.strict_json import shown
-from runtime.wire import asked, tools
+from runtime.wire import asked, held, tools
 from runtime.wire.fields import Fields, text
 
 _NOT_SERVED: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
     {
         "functions": ([],),
         "function_call": ("none", "auto"),
-        "response_format": ({"type": "text"},),
         "logprobs": (False,),
         "top_logprobs": (0,),
         "audio": (),
         "modalities": (["text"],),
         "web_search_options": (),
-        "grammar": ("",),
-        "json_schema": (),
     }
 )
 """Fields that would change the answer, with the values (besides null) that ask for nothing."""
@@ -67,6 +64,7 @@ def parse(body: object, limits: Limits) -> ChatRequest:
             parallel_calls=tools.parallel(fields),
             thinking=thinking,
             template_switches=tuple(switches.items()),
+            constraint=held.held_to(fields),
         ),
         stream=fields.flag("stream"),
         include_usage=options is not None and Fields.of(options, "stream_options").flag("include_usage"),

@@ -32,6 +32,7 @@ KEYS = (
     "model", "messages", "stream", "stream_options", "return_progress", "max_tokens", "max_completion_tokens",
     "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
     "logit_bias", "seed", "stop", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs",
+    "structured_outputs", "json_schema", "grammar", "guided_choice",
     "user", "enable_thinking", "chat_template_kwargs",
 )  # fmt: skip
 NAMES = (
@@ -244,15 +245,11 @@ def test_the_place_in_a_message_is_named(message: object, param: str) -> None:
     ("field", "value"),
     [
         ("functions", [{}]),
-        ("response_format", {"type": "json_object"}),
-        ("response_format", "json"),
         ("logprobs", True),
         ("top_logprobs", 3),
         ("modalities", ["text", "audio"]),
         ("audio", {"voice": "x"}),
         ("web_search_options", {}),
-        ("grammar", "root ::= x"),
-        ("json_schema", {}),
     ],
 )
 def test_what_would_change_the_answer_is_refused_by_name(field: str, value: object) -> None:

@@ -1,0 +1,69 @@
+"""One answer while it is generated: which token comes next, and whether any does.
+
+Knows the sampler, the constraint and the request's own end. Does not know how logits come about, nor when.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.engine.request import FinishReason, Request
+from runtime.engine.sampling import Sampler
+
+
+class Speaker:
+    """Says the tokens of one answer. After `ended` is set it has nothing more to say."""
+
+    def __init__(self, request: Request, vocabulary: int) -> None:
+        self._sampler = Sampler(request.sampling, request.prompt_ids, vocabulary)
+        self._constraint = request.grammar.begin() if request.grammar else None
+        self._stops = request.stop_ids
+        self._left = request.max_tokens
+        self.ended: FinishReason | None = None
+        """Why the answer is over; None while it is not."""
+
+    def opening(self) -> Sequence[int]:
+        """What the answer has to begin with, whatever the model thinks of it.
+
+        Raises:
+            CallerError: the grammar takes too much work.
+        """
+        return self._forced()
+
+    def next(self, logits: NDArray[np.float32]) -> Sequence[int]:
+        """Choose by logits [V], which are overwritten; the token, and those that then have to follow.
+
+        None where the model ended the answer.
+
+        Raises:
+            EngineError: as `Sampler`.
+            CallerError: as `opening`.
+        """
+        if self._constraint is not None:
+            self._constraint.restrict(logits)
+        token = self._sampler(logits)
+        if token in self._stops:
+            self.ended = "stop"
+            return ()
+        self._say(token)
+        return token, *self._forced()
+
+    def _forced(self) -> Sequence[int]:
+        if self._constraint is None or self.ended:
+            return ()
+        said = tuple(self._constraint.forced())[: self._left]
+        for token in said:
+            self._say(token)
+        return said
+
+    def _say(self, token: int) -> None:
+        self._left -= 1
+        self._sampler.accept(token)
+        if self._constraint is not None:
+            self._constraint.accept(token)
+            if self._constraint.complete:
+                self.ended = "stop"
+                return
+        if not self._left:
+            self.ended = "length"

@@ -1,0 +1,223 @@
+"""The one door to llguidance: constraints compiled for a vocabulary, and answers followed through them.
+
+Implements `runtime.engine.constraint` without knowing the engine. Whatever a caller sends, the work is bounded: what
+the library does not count is refused first (`runtime.text.bounds`), what it counts has limits of its own. The library
+is loaded with the first grammar: 65 ms that a process whose answers are free is spared.
+"""
+
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.errors import CallerError
+from runtime.limits import Limits
+from runtime.text.bounds import check
+from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
+from runtime.text.subschemas import close
+
+if TYPE_CHECKING:
+    import llguidance
+
+_STACK_BYTES: Final = 64 << 20
+"""For compiling, which goes as deep as rules name each other: 3,000 deep overflow the usual 8 MiB. Only what is used
+of it takes memory."""
+_REASON: Final = 200
+"""Characters of the library's own words that a message repeats."""
+
+_Result = TypeVar("_Result")
+
+
+class Grammar:
+    """What answers may be. One that is compiled serves any number of them."""
+
+    def __init__(self, matcher: "llguidance.LLMatcher", vocabulary: int, where: str) -> None:
+        self._matcher = matcher
+        self._vocabulary = vocabulary
+        self._where = where
+
+    def begin(self) -> "Progress":
+        """The beginning of an answer."""
+        return Progress(self._matcher.deep_copy(), self._vocabulary, self._where)
+
+
+class Progress:
+    """One answer under a grammar. Each method raises CallerError where the grammar takes too much work."""
+
+    def __init__(self, matcher: "llguidance.LLMatcher", vocabulary: int, where: str) -> None:
+        self._matcher = matcher
+        self._vocabulary = vocabulary
+        self._where = where
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole, and nothing can follow."""
+        stopped: bool = self._matcher.is_stopped()
+        return stopped
+
+    def forced(self) -> Sequence[int]:
+        """The tokens that have to come next."""
+        tokens: list[int] = self._matcher.compute_ff_tokens()
+        self._check()
+        return tokens
+
+    def restrict(self, logits: NDArray[np.float32]) -> None:
+        """Put -inf to logits [V] of all that may not come next."""
+        np.copyto(logits, -np.inf, where=self.allowed() == 0)
+
+    def allowed(self) -> NDArray[np.uint8]:
+        """1 for each id [V] that may come next, an id that ends the answer among them where it may end; else 0."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        self._check()
+        return np.unpackbits(bits, count=self._vocabulary, bitorder="little")
+
+    def accept(self, token: int) -> None:
+        """Go on behind a token."""
+        self._matcher.consume_token(token)
+        self._check()
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            reason = _said(self._matcher)
+            raise CallerError(
+                f"{self._where} takes too much work to follow ({reason}); make it simpler", param=self._where
+            )
+
+
+class Compiler:
+    """Makes grammars for one vocabulary. May be used from several threads; blocks for what a grammar takes."""
+
+    def __init__(
+        self, tokenizer: Callable[[], str], vocabulary: int, ends: Collection[int], limits: Limits
+    ) -> None:
+        """Take what gives the text of a tokenizer.json, which is read when the first grammar is asked for.
+
+        `vocabulary` is the model's, which may be larger than the tokenizer's. `ends` are the ids that end an answer.
+        """
+        self._source = tokenizer
+        self._vocabulary = vocabulary
+        self._ends = list(ends)
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._tokenizer: llguidance.LLTokenizer | None = None
+        self._made: OrderedDict[Constraint, Grammar] = OrderedDict()
+
+    def compile(self, constraint: Constraint) -> Grammar:
+        """Compile, or find again, what was asked for.
+
+        Raises:
+            CallerError: it is too much, malformed, unsatisfiable, or has a keyword that cannot be kept; says which.
+        """
+        check(constraint, self._limits)
+        with self._lock:
+            grammar = self._made.pop(constraint, None)
+            if grammar is None:
+                grammar = _on_deep_stack(lambda: self._compile(constraint))
+            self._made[constraint] = grammar
+            while len(self._made) > self._limits.grammars:
+                self._made.popitem(last=False)
+        return grammar
+
+    def _compile(self, constraint: Constraint) -> Grammar:
+        where = constraint.where
+        if not self._ends:
+            raise CallerError(
+                f"{where} cannot be kept: this model has no token that ends an answer", param=where
+            )
+        import llguidance  # noqa: PLC0415  said above
+
+        if self._tokenizer is None:
+            self._tokenizer = llguidance.LLTokenizer(
+                self._source(), n_vocab=self._vocabulary, eos_token=self._ends
+            )
+        limits = llguidance.LLParserLimits(
+            initial_lexer_fuel=500_000,  # some 10 ms
+            step_lexer_fuel=100_000,  # some 10 ms
+            step_max_items=20_000,  # some 1 ms
+            max_lexer_states=50_000,  # some 100 MB
+            max_grammar_size=100_000,
+            precompute_large_lexemes=False,
+            verbose_errors=False,
+        )
+        matcher = llguidance.LLMatcher(self._tokenizer, _written(constraint), log_level=0, limits=limits)
+        # The first step shows what only steps can show: that nothing fits, or that one is too much work.
+        if not matcher.is_error():
+            matcher.compute_ff_tokens()
+            matcher.compute_bitmask()
+        if matcher.is_error():
+            raise CallerError(f"{where} cannot be kept: {_said(matcher)}", param=where)
+        return Grammar(matcher, self._vocabulary, where)
+
+
+def _written(constraint: Constraint) -> str:
+    """A constraint in the library's own form."""
+    from llguidance import LLMatcher  # noqa: PLC0415  said above
+
+    written: str
+    match constraint:
+        case JsonSchema(text):
+            schema = json.loads(text)
+            close(schema)
+            # As chat templates write JSON, which models learnt from; free white space might never end.
+            written = LLMatcher.grammar_from_json_schema(
+                {} if schema is True else schema,
+                overrides={
+                    "whitespace_flexible": False,
+                    "item_separator": ", ",
+                    "key_separator": ": ",
+                    "lenient": False,
+                    "coerce_one_of": False,
+                },
+            )
+        case Regex(pattern):
+            written = LLMatcher.grammar_from_regex(pattern)
+        case Lark(grammar):
+            written = LLMatcher.grammar_from_lark(grammar)
+        case Choice(options):
+            written = LLMatcher.grammar_from_regex("|".join(map(_literally, options)))
+        case _:
+            assert_never(constraint)
+    return written
+
+
+def _literally(text: str) -> str:
+    """A regular expression that matches the text alone."""
+    return re.sub("[^0-9A-Za-z]", lambda match: f"\\x{{{ord(match[0]):x}}}", text)
+
+
+def _said(matcher: "llguidance.LLMatcher") -> str:
+    """The library's reason, in one line."""
+    text = " ".join(matcher.get_error().replace("<non-verbose/>", "").split())
+    if "oneOf constraints" in text:
+        return 'it cannot be seen that the options of "oneOf" exclude each other; use "anyOf"'
+    if "NoExtensionBias" in text:
+        return "it is unsatisfiable, since nothing fits it"
+    return text if len(text) <= _REASON else f"{text[:_REASON]}..."
+
+
+def _on_deep_stack(work: Callable[[], _Result]) -> _Result:
+    """Do it on a thread with room for deep recursion in native code; what it raises is raised here."""
+    done: list[_Result] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as exc:  # noqa: BLE001  raised again by who waits for it
+            failed.append(exc)
+
+    before = threading.stack_size(_STACK_BYTES)
+    try:
+        thread = threading.Thread(target=run, name="grammar.compile")
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    if failed:
+        raise failed[0]
+    return done[0]
