@@ -113,6 +113,16 @@ def tell(path: Path, digest: bytes, *, most: int) -> tuple[int, ...]:
     return ids
 
 
+def prefetch(path: Path) -> None:
+    """Ask the kernel to have a file at hand soon; does not wait.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+
+
 def _hash(data: bytes) -> "hashlib.blake2b":
     return hashlib.blake2b(data, digest_size=_DIGEST)
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -142,13 +142,15 @@ class Shelf:
             if alone:  # or else one of these is being written
                 for path in self._directory.glob(f"*{_UNFINISHED}"):
                     path.unlink()
-        for path in self._directory.glob(f"{self._family}-*{_ENDING}"):
+        for path, size in self._by_use(f"{self._family}-*"):
             try:
                 ids = prefix_file.tell(path, self._digest, most=self._most)
             except (OSError, DamagedError) as exc:
                 self._remove(path, exc)
             else:
-                self._files[path] = _File(ids, path, path.stat().st_size, -_STAMP_S)
+                self._files[path] = _File(ids, path, size, -_STAMP_S)
+        if self._files:
+            prefix_file.prefetch(next(reversed(self._files)))
 
     @property
     def _family(self) -> str:
@@ -226,18 +228,27 @@ class Shelf:
         Raises:
             OSError: the disk itself has no room for it.
         """
-        files = sorted((path.stat().st_mtime, path) for path in self._directory.glob(f"*{_ENDING}"))
-        total = sum(path.stat().st_size for _, path in files)
-        for _, path in files:
+        files = self._by_use("*")
+        total = sum(taken for _, taken in files)
+        for path, taken in files:
             if total + size <= self._room:
                 break
-            total -= path.stat().st_size
+            total -= taken
             with self._lock:
                 self._files.pop(path, None)
-            path.unlink()
+            path.unlink(missing_ok=True)
         free = shutil.disk_usage(self._directory).free
         if free < size + self._reserve:
             raise OSError(f"{free >> 20} MiB are free in {self._directory}, too few for one more")
+
+    def _by_use(self, names: str) -> list[tuple[Path, int]]:
+        """Files and their sizes, the least recently used first."""
+        found = []
+        for path in self._directory.glob(f"{names}{_ENDING}"):
+            with suppress(FileNotFoundError):  # another process dropped it
+                status = path.stat()
+                found.append((status.st_mtime, path, status.st_size))
+        return [(path, size) for _, path, size in sorted(found)]
 
     def _complain(self, exc: OSError) -> None:
         """Say it once in a while, and go on without."""

@@ -25,11 +25,13 @@ from runtime.engine.prefix_file import Piece
 from runtime.engine.session import Session, Slot
 from runtime.engine.shelf import Shelf
 from tests.support.hybrid import VOCABULARY, hybrid_bundle
+from tests.support.power import disk_below
 from tests.support.shelving import write_for_ever
 
 DIGEST = bytes(range(32))
 MOST = 512
 KILLS = int(os.environ.get("INGLENOOK_TEST_KILLS", "20"))
+CUTS = int(os.environ.get("INGLENOOK_TEST_CUTS", "3"))
 SEED = 20261123
 REST = (9, 8, 7, 6)
 
@@ -376,3 +378,31 @@ def test_a_kill_at_any_moment_leaves_no_wrong_prefix(
     print(
         f"seed {SEED}: {KILLS} kills, {unfinished} in mid-file; {found} of {3 * KILLS} prefixes were restored"
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_power_cut_leaves_what_was_written_and_no_wrong_prefix(
+    session: Session, computed: list[Computed], tmp_path: Path
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.shelving"])
+    prefixes = {prefix.ids: prefix.pieces for prefix in computed[1:]}
+    moments = random.Random(SEED)
+    found = 0
+    with disk_below(tmp_path) as disk:
+        directory = disk.at / "prefixes"
+        for _ in range(CUTS):
+            put(shelf_in(disk.at / "safe"), computed[0])
+            ours, theirs = context.Pipe()
+            child = context.Process(target=write_for_ever, args=(directory, DIGEST, prefixes, theirs))
+            child.start()
+            ours.recv()
+            time.sleep(moments.uniform(0, 0.2))
+            disk.cut()
+            child.kill()
+            child.join()
+            disk.unmount()
+            disk.mount()
+            assert restored(session, shelf_in(disk.at / "safe"), computed[0]), "it was on the disk"
+            found += sum(restored(session, shelf_in(directory), prefix) for prefix in computed)
+    print(f"seed {SEED}: {CUTS} power cuts, {found} of {2 * CUTS} prefixes in flight were restored")
