@@ -1,4 +1,7 @@
-"""Prefix files: bit for bit what was computed, or not used; written whole or not at all; never more than allowed."""
+"""Prefix files: bit for bit what was computed, or not used; written whole or not at all; never more than allowed.
+
+INGLENOOK_TEST_KILLS and INGLENOOK_TEST_CUTS say how often the writer is killed, and its disk's power cut.
+"""
 
 import fcntl
 import logging

@@ -10,17 +10,21 @@ from runtime.engine.snapshots import TURN_TOKENS, Ring, cuts, marks
 COUNTS = st.integers(0, 300)
 
 
-@given(COUNTS, COUNTS, COUNTS, st.integers(1, 64))
+@given(COUNTS, COUNTS, COUNTS, COUNTS, st.integers(1, 64))
 def test_chunks_cover_the_prompt_and_stop_at_each_mark(
-    cached: int, shared: int, total: int, chunk: int
+    cached: int, shared: int, total: int, stable: int, chunk: int
 ) -> None:
     total = max(total, cached + 1)
-    places = marks(cached, shared, total)
+    places = marks(cached, shared, total, stable)
     ends = list(cuts(cached, total, chunk, places))
     assert ends[-1] == total
     assert set(places) <= set(ends)
     assert all(0 < end - start <= chunk for start, end in pairwise([cached, *ends]))
-    assert all(cached + TURN_TOKENS <= place <= total - TURN_TOKENS for place in places)
+    assert all(cached + TURN_TOKENS <= place <= total - 2 for place in places)
+    assert all(later - place >= TURN_TOKENS for place, later in pairwise(places))
+    if chunk > 2:
+        lone = [end for start, end in pairwise([cached, *ends]) if end - start == 1]
+        assert lone == [total] * (total - cached == 1), "a token is run alone where it is all there is"
 
 
 def test_the_end_of_the_last_message_and_the_branch_are_marked() -> None:
@@ -28,6 +32,14 @@ def test_the_end_of_the_last_message_and_the_branch_are_marked() -> None:
     assert marks(0, 99, 100) == (100 - TURN_TOKENS,), "the same prompt again is no branch"
     assert marks(38, 40, 100) == (100 - TURN_TOKENS,), "two tokens are not worth a chunk"
     assert marks(95, 95, 100) == ()
+
+
+def test_where_the_system_prompt_ends_comes_first() -> None:
+    assert marks(0, 60, 100, 40) == (40, 60, 100 - TURN_TOKENS)
+    assert marks(0, 43, 100, 40) == (40, 100 - TURN_TOKENS), "words in common by chance"
+    assert marks(40, 43, 100, 40) == (100 - TURN_TOKENS,), "it is there"
+    assert marks(0, 0, 100, 96) == (96,), "a short question; the next turn comes back here as well"
+    assert marks(0, 0, 100, 99) == (100 - TURN_TOKENS,)
 
 
 @given(
