@@ -1,6 +1,6 @@
 """What a graph says of a text, kept: for one that runs later, on another machine or when memory is free again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +35,19 @@ class Recorded:
 def record(model: Model, ids: NDArray[np.int64], rows: Logits) -> None:
     """Fill `rows` [tokens, V] with logits over the beginning of a text."""
     row = 0
-    for window in pieces(ids[: length(len(rows), model.window)], model.window):
+    for found in _said(model, ids, len(rows)):
+        rows[row : row + len(found)] = found
+        row += len(found)
+
+
+def _said(model: Model, ids: NDArray[np.int64], tokens: int) -> Iterator[Logits]:
+    """Logits of so many positions, some at a time."""
+    for window in pieces(ids[: length(tokens, model.window)], model.window):
         past = 0
         for part in pieces(window[:-1], CHUNK):
             (found,) = model.run(part, past, ["logits"], asked=len(part))
-            rows[row : row + len(part)] = found[0]
-            past, row = past + len(part), row + len(part)
+            yield found[0]
+            past += len(part)
 
 
 def measure_apart(
@@ -50,8 +57,11 @@ def measure_apart(
     near = Runner(reference, manifest, packed=False)
     ids, window = text_ids(bundle, manifest, TEXT_NAME), near.window
     count = sum(len(part) - 1 for part in pieces(ids, window)) if tokens is None else tokens
-    shape = count, manifest.vocabulary_size
-    logits = np.lib.format.open_memmap(reference / "logits.npy", "w+", np.float32, shape)
-    record(near, ids, logits)
+    with (reference / "logits").open(
+        "wb"
+    ) as file:  # written, not mapped: it would stay in memory beside the graph
+        for found in _said(near, ids, count):
+            file.write(np.ascontiguousarray(found).data)
     del near  # and with it the pages of the fp32 graph, before the other needs its own
+    logits = np.memmap(reference / "logits", np.float32, "r", shape=(count, manifest.vocabulary_size))
     return compare(ids, Recorded(logits, window), Runner(bundle, manifest), tokens=count)
