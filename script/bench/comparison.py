@@ -6,30 +6,42 @@ Neighbours on a machine come and go: engines are paired round by round, the rati
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Final
+from typing import Literal
 
-from measurement import Measurement
+from goals import GOALS, NEAR, OURS, Against, Goal
+from workload import Figures
 
 
 @dataclass(frozen=True)
-class Goal:
-    """One row of the table."""
+class Variant:
+    """One engine with one file and one setting."""
 
-    title: str
-    field: str
-    """Of Measurement."""
-    more_is_better: bool
-    bound: float | None
-    """What ours divided by the peer's has to reach (or, where less is better, must not pass)."""
+    engine: str
+    weights: str
+    bits: int
+    """Of most weights; what a goal of the same bits goes by."""
+    kl: float
+    """Mean distance from the fp32 weights, nats a token."""
+    rounds: tuple[Figures, ...]
+    """One a round. A figure that could not be had is in none of them."""
+    setting: str = ""
 
+    @property
+    def name(self) -> str:
+        """For a table."""
+        return " ".join(filter(None, (self.engine, self.weights, self.setting)))
 
-GOALS: Final = (
-    Goal("decode, tokens/s", "decode_tok_s", more_is_better=True, bound=1.1),
-    Goal("prefill 512, tokens/s", "prefill_tok_s", more_is_better=True, bound=1.4),
-    Goal("peak RSS, MiB", "peak_rss_mib", more_is_better=False, bound=1.6),
-    Goal("load, s", "load_s", more_is_better=False, bound=None),
-)
+    def has(self, figure: str) -> bool:
+        """Whether it was measured."""
+        return figure in self.rounds[0]
+
+    def values(self, figure: str) -> list[float]:
+        """One a round."""
+        return [figures[figure] for figures in self.rounds]
+
+    def median(self, figure: str) -> float:
+        """Over the rounds."""
+        return statistics.median(self.values(figure))
 
 
 @dataclass(frozen=True)
@@ -46,34 +58,81 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
+Outcome = Literal["met", "missed", "not judged", "not measured", "nothing as near", "no such peer"]
+
+
 @dataclass(frozen=True)
 class Row:
-    """Ours against the peer's best variant for this goal."""
+    """Ours against the peer's best variant for this goal; names and spreads are None where there is nothing."""
 
     goal: Goal
-    ours: Spread
-    peer: Spread
-    variant: str
-    ratio: Spread
+    outcome: Outcome
+    ours: Variant | None = None
+    peer: Variant | None = None
+    ratio: Spread | None = None
 
     @property
-    def met(self) -> bool | None:
-        """None where nothing is asked."""
-        if self.goal.bound is None:
-            return None
-        median, bound = self.ratio.median, self.goal.bound
-        return median >= bound if self.goal.more_is_better else median <= bound
+    def verdict(self) -> str:
+        """In words, with the distance where the goal was missed."""
+        if self.outcome != "missed" or self.ratio is None:
+            return self.outcome
+        return f"missed by {abs(1 - self.ratio.median / self.goal.bound):.0%}"
 
 
-def compare(ours: Sequence[Measurement], peers: Mapping[str, Sequence[Measurement]]) -> tuple[Row, ...]:
-    """One row a goal. Each sequence holds one measurement a round; the peer is given its best variant."""
-    return tuple(_row(goal, ours, peers) for goal in GOALS)
+def compare(variants: Sequence[Variant], *, judge: bool, goals: Sequence[Goal] = GOALS) -> tuple[Row, ...]:
+    """One row a goal. Without `judge` there are ratios and no verdicts."""
+    return tuple(_row(goal, variants, judge=judge) for goal in goals)
 
 
-def _row(goal: Goal, ours: Sequence[Measurement], peers: Mapping[str, Sequence[Measurement]]) -> Row:
-    value = attrgetter(goal.field)
-    medians = {name: statistics.median(map(value, rounds)) for name, rounds in peers.items()}
-    variant = (max if goal.more_is_better else min)(medians, key=medians.__getitem__)
-    mine, theirs = [value(m) for m in ours], [value(m) for m in peers[variant]]
-    ratios = [a / b for a, b in zip(mine, theirs, strict=True)]
-    return Row(goal, Spread.of(mine), Spread.of(theirs), variant, Spread.of(ratios))
+def _row(goal: Goal, variants: Sequence[Variant], *, judge: bool) -> Row:
+    peer = _peer(goal, variants)
+    if goal.against is not None and peer is None:
+        return Row(goal, "no such peer")
+    ours = chosen(goal.against or NEAR, variants)
+    if ours is None:
+        return Row(goal, "nothing as near", peer=peer)
+    if not ours.has(goal.figure):
+        return Row(goal, "not measured", ours, peer)
+    ratio = Spread.of(_ratios(goal, ours, peer))
+    met = ratio.median <= goal.bound if goal.sense == "at most" else ratio.median >= goal.bound
+    outcome: Outcome = "not judged" if not judge else "met" if met else "missed"
+    return Row(goal, outcome, ours, peer, ratio)
+
+
+def _ratios(goal: Goal, ours: Variant, peer: Variant | None) -> list[float]:
+    mine = ours.values(goal.figure)
+    if peer is None:
+        return mine
+    theirs = peer.values(goal.figure)
+    pairs = zip(theirs, mine, strict=True) if goal.sense == "sooner" else zip(mine, theirs, strict=True)
+    return [a / b for a, b in pairs]
+
+
+def _peer(goal: Goal, variants: Sequence[Variant]) -> Variant | None:
+    """Of those asked for, the best at this figure."""
+    if goal.against is None:
+        return None
+    best = max if goal.sense == "more" else min
+    found = [v for v in fitting(goal.against, variants) if v.has(goal.figure)]
+    return best(found, key=lambda v: v.median(goal.figure), default=None)
+
+
+def fitting(against: Against, variants: Sequence[Variant]) -> list[Variant]:
+    """The peer's variants that a goal is about."""
+    return [v for v in variants if v.engine == against.engine and v.weights == against.weights]
+
+
+def chosen(against: Against, variants: Sequence[Variant]) -> Variant | None:
+    """Of ours that are near enough, the one that decodes fastest: a user has one bundle, so one serves all rows."""
+    peers = fitting(against, variants)
+    near = against.kl_most
+    if near is None:
+        near = max((peer.kl for peer in peers), default=0.0)
+    bits = {peer.bits for peer in peers} if against.same_bits else None
+    found = [v for v in variants if v.engine == OURS and v.kl <= near and (bits is None or v.bits in bits)]
+    return max(found, key=lambda v: v.median("decode@0"), default=None)
+
+
+def medians(variant: Variant) -> Mapping[str, Spread]:
+    """Every figure of a variant."""
+    return {name: Spread.of(variant.values(name)) for name in variant.rounds[0]}

@@ -1,15 +1,29 @@
 """Ours: the engine's session and cache slot, in the same chunks as the appliance serves them."""
 
+import asyncio
+import json
+import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from measurement import Workload, measure
 from numpy.typing import NDArray
+from workload import Workload, serve, speed
 
 from models.manifest import MANIFEST_NAME, Manifest
+from runtime.engine.engine import OnnxEngine
+from runtime.engine.request import Request, Sampling, Token
 from runtime.engine.session import Session
 from runtime.limits import Limits
+
+_STREAMS = 8
+
+
+def _manifest(bundle: Path) -> Manifest:
+    return Manifest.from_json((bundle / MANIFEST_NAME).read_bytes())
 
 
 class Inglenook:
@@ -17,8 +31,7 @@ class Inglenook:
 
     def __init__(self, workload: Workload) -> None:
         bundle = Path(workload.model)
-        manifest = Manifest.from_json((bundle / MANIFEST_NAME).read_bytes())
-        self._slot = Session(bundle, manifest, threads=workload.threads).new_slot()
+        self._slot = Session(bundle, _manifest(bundle), threads=workload.threads).new_slot()
         self._chunk = Limits().prefill_chunk
 
     def prefill(self, ids: Sequence[int]) -> int:
@@ -39,5 +52,40 @@ class Inglenook:
         return self._slot.prefill(ids, asked=positions)
 
 
+def _streams(arguments: Sequence[str], into: BinaryIO) -> None:
+    """Tokens a second of one answer, and of eight at once, through the engine and its queue."""
+    del arguments
+    workload = Workload.from_json(sys.stdin.readline())
+    into.write(json.dumps(asyncio.run(_both(workload))).encode())
+
+
+async def _both(workload: Workload) -> dict[str, float]:
+    bundle = Path(workload.model)
+    limits = replace(Limits(), cache_slots=_STREAMS, queue_depth=_STREAMS)
+    engine = OnnxEngine.load(bundle, _manifest(bundle), limits=limits, threads=workload.threads)
+    try:
+        await _answers(engine, workload, 1)
+        single = await _answers(engine, workload, 1)
+        return {"stream@1": single, f"stream@{_STREAMS}": await _answers(engine, workload, _STREAMS)}
+    finally:
+        await engine.close()
+
+
+async def _answers(engine: OnnxEngine, workload: Workload, streams: int) -> float:
+    """Tokens a second of all answers together, their short prompts included."""
+    room = len(workload.text) // _STREAMS
+    requests = [
+        Request(workload.text[i * room : i * room + 16], workload.tokens, Sampling(temperature=0.0))
+        for i in range(streams)
+    ]
+    start = time.perf_counter()
+    counts = await asyncio.gather(*(_answer(engine, request) for request in requests))
+    return sum(counts) / (time.perf_counter() - start)
+
+
+async def _answer(engine: OnnxEngine, request: Request) -> int:
+    return sum([isinstance(event, Token) async for event in engine.generate(request)])
+
+
 if __name__ == "__main__":
-    measure(Workload.read(), Inglenook)
+    serve({"speed": speed(Inglenook), "streams": _streams})
