@@ -72,7 +72,7 @@ class _Options:
 
     def branches(self, option: Ids) -> list[int]:
         """Lengths of the option's beginnings that others go on from, ascending; the last token is not run."""
-        return [length for length in range(1, len(option) - 1) if len(self._after[option[:length]]) > 1]
+        return [length for length in range(1, len(option)) if len(self._after[option[:length]]) > 1]
 
     def note(self, begun: Ids, row: NDArray[np.float32]) -> None:
         """Remember of logits [V] what is asked about behind this beginning."""

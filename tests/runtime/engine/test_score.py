@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.manifest import Manifest
@@ -90,6 +90,7 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@example([(1, 1), (1, 1, 1), (1, 2)])  # the first ends where the second and the third part
 @given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5).map(tuple), min_size=1, max_size=8))
 def test_any_tree_of_options(hybrid: Session, options: list[tuple[int, ...]]) -> None:
     async def play() -> tuple[Score, ...]:
