@@ -56,6 +56,7 @@ ensure_venv() {
     return
   fi
   printf 'Installing Inglenook and its dependencies into .venv (once; some 80 MB are fetched)\n'
-  .venv/bin/python -m pip install --disable-pip-version-check --quiet --editable ".${extra:+[$extra]}"
+  # Without --no-compile pip writes 100 MB of bytecode, half of it for sympy, which nothing here imports.
+  .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-compile --editable ".${extra:+[$extra]}"
   { fingerprint; [[ -z $extra ]] || fingerprint "$extra"; } >"$record"
 }
