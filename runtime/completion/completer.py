@@ -133,7 +133,7 @@ class Completer:
 
     def _prepared(self, request: CompletionRequest) -> _Prepared:
         check_request(request, self._limits, self.manifest.vocabulary_size)
-        asked = request.constraint
+        asked = request.constraint or self._prompting.call_to_make(request)
         compiled = None if asked is None else self._grammars.compile(asked)
         grammar: Grammar | None = compiled
         reader: Reader = Reader(())
@@ -143,8 +143,11 @@ class Completer:
             reader, marks = self._prompting.reader(request, prompt)
             if compiled is not None:
                 grammar = self._prompting.held_to(compiled, request, prompt, self.manifest.eos_ids)
-                if grammar is compiled:  # then all of the answer is the caller's, whatever it looks like
-                    reader, marks = Reader(()), {}
+                if grammar is compiled and not request.must_call:
+                    reader, marks = (
+                        Reader(()),
+                        {},
+                    )  # all of the answer is the caller's, whatever it looks like
             ids = self._tokenizer.encode_rendered(prompt)
         else:
             begun = bool(self._bos) and request.prompt.startswith(self._bos)

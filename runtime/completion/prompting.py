@@ -12,6 +12,7 @@ from runtime.completion.ask import offered
 from runtime.completion.values import CompletionRequest, Message
 from runtime.errors import CallerError
 from runtime.text.chat import ChatTemplate
+from runtime.text.constraint import Marked
 from runtime.text.control import Marker, Rendered
 from runtime.text.grammar import Grammar
 from runtime.text.later import Later
@@ -19,6 +20,7 @@ from runtime.text.reader import Reader
 from runtime.text.thinking import BEGIN, END, SWITCHES, Thinking, ThoughtSplitter, begun
 from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools.dialect import Dialect, declared
+from runtime.text.tools.forced import call_schema, form
 from runtime.text.tools.python_calls import unsayable
 from runtime.text.tools.reader import CallReader
 
@@ -99,6 +101,31 @@ class Prompting:
                 param="response_format",
             )
         return grammar
+
+    def call_to_make(self, request: CompletionRequest) -> Marked | None:
+        """What the answer has to be where a tool has to be called.
+
+        Raises:
+            CallerError: this model's calls cannot be forced.
+        """
+        if not request.must_call:
+            return None
+        written = form(self._speaks(request), self._tokens)
+        if written is None:
+            raise CallerError(
+                "this model writes calls in Python, and only calls in JSON can be forced yet; "
+                'send tool_choice "auto"',
+                param="tool_choice",
+            )
+        tools = [tool for tool in request.tools if tool.name in request.must_call]
+        begin, end = self._tokens.get(written.begin), self._tokens.get(written.end)
+        return Marked(
+            call_schema(tools, written.arguments),
+            begin,
+            (written.begin if begin is None else "") + written.before,
+            written.after + (written.end if end is None else ""),
+            end,
+        )
 
     def _speaks(self, request: CompletionRequest) -> Dialect:
         """The dialect, if tools can be offered in it.

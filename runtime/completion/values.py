@@ -52,6 +52,8 @@ class CompletionRequest:
     priority: Priority = Priority.CHAT
     deadline_s: float | None = None
     tools: tuple[Tool, ...] = ()
+    must_call: tuple[str, ...] = ()
+    """Names of tools of which the answer has to call one; none leaves it to the model whether to call any."""
     parallel_calls: bool = True
     """False: the answer ends with its first call."""
     thinking: bool | None = None

@@ -46,4 +46,17 @@ class Choice:
     where: str = field(default="the choice", compare=False)
 
 
-Constraint = JsonSchema | Regex | Lark | Choice
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """JSON that a schema allows, between texts, between marks; what a caller may not write himself."""
+
+    schema: str
+    begin: int | None = None
+    """The token that opens it."""
+    before: str = ""
+    after: str = ""
+    end: int | None = None
+    where: str = field(default="tools", compare=False)
+
+
+Constraint = JsonSchema | Regex | Lark | Choice | Marked

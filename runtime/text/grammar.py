@@ -10,7 +10,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.text.bounds import check
-from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
+from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Marked, Regex
 from runtime.text.subschemas import close
 
 if TYPE_CHECKING:
@@ -161,19 +161,12 @@ def _written(constraint: Constraint) -> str:
     written: str
     match constraint:
         case JsonSchema(text):
-            schema = json.loads(text)
-            close(schema)
-            # As chat templates write JSON, which models learnt from; free white space might never end.
-            written = LLMatcher.grammar_from_json_schema(
-                {} if schema is True else schema,
-                overrides={
-                    "whitespace_flexible": False,
-                    "item_separator": ", ",
-                    "key_separator": ": ",
-                    "lenient": False,
-                    "coerce_one_of": False,
-                },
-            )
+            written = LLMatcher.grammar_from_json_schema(_schema(text))
+        case Marked(text, begin, before, after, end):
+            marks = ["" if mark is None else f"<[{mark}]>" for mark in (begin, end)]
+            texts = ["" if not each else json.dumps(each) for each in (before, after)]
+            rule = f"start: {marks[0]} {texts[0]} json {texts[1]} {marks[1]}"
+            written = LLMatcher.grammar_from_lark(f"{rule}\njson: %json {json.dumps(_schema(text))}")
         case Regex(pattern):
             written = LLMatcher.grammar_from_regex(pattern)
         case Lark(grammar):
@@ -183,6 +176,23 @@ def _written(constraint: Constraint) -> str:
         case _:
             assert_never(constraint)
     return written
+
+
+def _schema(text: str) -> dict[str, Any]:
+    """A schema, closed, with how its JSON is to be written.
+
+    That is as chat templates write it, which models learnt from; and free white space might never end.
+    """
+    schema = json.loads(text)
+    close(schema)
+    form = {
+        "whitespace_flexible": False,
+        "item_separator": ", ",
+        "key_separator": ": ",
+        "lenient": False,
+        "coerce_one_of": False,
+    }
+    return ({} if schema is True else schema) | {"x-guidance": form}
 
 
 def _literally(text: str) -> str:

@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/guides/function-calling
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,19 +23,41 @@ def offered(fields: Fields, limits: Limits) -> tuple[Tool, ...]:
     """The tools that the model may call: none where `tool_choice` is "none", or there are none.
 
     Raises:
-        CallerError: a tool is malformed, or a call is to be forced.
+        CallerError: a tool is malformed.
     """
     choice = fields.get("tool_choice")
-    if choice not in (None, "auto", "none"):
-        raise CallerError(
-            f'tool_choice is {shown(choice)}; send "auto" or "none": which tool is called, and whether one is, '
-            "cannot be forced yet",
-            param="tool_choice",
-        )
     if fields.get("tools") in (None, []):
         return ()
     tools = tuple(_tool(item) for item in fields.objects("tools", limits.tools))
     return () if choice == "none" else tools
+
+
+def to_call(fields: Fields, tools: Sequence[Tool]) -> tuple[str, ...]:
+    """The tools of which one has to be called; none where that is the model's choice.
+
+    Raises:
+        CallerError: `tool_choice` is none that is known, or names no tool of the request.
+    """
+    choice = fields.get("tool_choice")
+    if choice in (None, "auto", "none"):
+        return ()
+    names = tuple(tool.name for tool in tools)
+    if choice == "required":
+        wanted = names
+    elif isinstance(choice, dict) and choice.get("type") == "function":
+        function = Fields.of(choice.get("function"), "tool_choice.function")
+        name = _required(function, "name")
+        wanted = tuple(each for each in names if each == name)
+    else:
+        raise CallerError(
+            f'tool_choice is {shown(choice)}; send "auto", "none", "required" or a function by its name',
+            param="tool_choice",
+        )
+    if not wanted:
+        raise CallerError(
+            "tool_choice asks for a tool that is not among tools; send it there", param="tool_choice"
+        )
+    return wanted
 
 
 def parallel(fields: Fields) -> bool:

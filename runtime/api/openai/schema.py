@@ -53,6 +53,7 @@ def parse(body: object, limits: Limits) -> ChatRequest:
     _refuse_not_served(fields)
     options = fields.get("stream_options")
     thinking, switches = _template_switches(fields)
+    offered = tools.offered(fields, limits)
     return ChatRequest(
         model=fields.text("model"),
         completion=CompletionRequest(
@@ -60,7 +61,8 @@ def parse(body: object, limits: Limits) -> ChatRequest:
             max_tokens=_max_tokens(fields),
             sampling=asked.sampling(fields),
             stop=asked.stop(fields, limits),
-            tools=tools.offered(fields, limits),
+            tools=offered,
+            must_call=tools.to_call(fields, offered),
             parallel_calls=tools.parallel(fields),
             thinking=thinking,
             template_switches=tuple(switches.items()),

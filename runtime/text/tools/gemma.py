@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from runtime.text.tools.dialect import Dialect, Turn, declared
+from runtime.text.tools.dialect import Dialect, Turn, Written, declared
 from runtime.text.tools.json_calls import read_either
 from runtime.text.tools.python_calls import read_calls
 from runtime.text.tools.values import Call, NotACallError, Tool
@@ -50,4 +50,9 @@ def _call(calls: list[dict[str, Any]]) -> str:
     return compact(written[0] if len(written) == 1 else written)
 
 
-DIALECT: Final = Dialect(read=_read, openings=("{", "[", "```json", "```tool_code"), tell=_tell)
+DIALECT: Final = Dialect(
+    read=_read,
+    openings=("{", "[", "```json", "```tool_code"),
+    tell=_tell,
+    written=(Written(arguments="parameters"),),
+)

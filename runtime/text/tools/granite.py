@@ -5,11 +5,12 @@ Both kinds of template take tools. https://www.ibm.com/granite/docs/models/grani
 
 from typing import Final
 
-from runtime.text.tools.dialect import Dialect, Fence
+from runtime.text.tools.dialect import Dialect, Fence, Written
 from runtime.text.tools.json_calls import read_either
 
 DIALECT: Final = Dialect(
     read=read_either,
     fences=(Fence("<|tool_call|>", ""), Fence("<tool_call>", "</tool_call>")),
     reserved=("<tool_response>", "</tool_response>", "<tools>", "</tools>"),
+    written=(Written("<|tool_call|>", "[", "]"), Written("<tool_call>", "\n", "\n", "</tool_call>")),
 )

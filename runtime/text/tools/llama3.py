@@ -7,11 +7,12 @@ its end, so it is held until then. https://www.llama.com/docs/model-cards-and-pr
 from functools import partial
 from typing import Final
 
-from runtime.text.tools.dialect import Dialect, Fence
+from runtime.text.tools.dialect import Dialect, Fence, Written
 from runtime.text.tools.json_calls import read_object
 
 DIALECT: Final = Dialect(
     read=partial(read_object, arguments="parameters"),
     fences=(Fence("<|python_tag|>", ""),),
     openings=("{",),
+    written=(Written(arguments="parameters"),),
 )

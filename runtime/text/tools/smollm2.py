@@ -7,7 +7,7 @@ https://huggingface.co/HuggingFaceTB/SmolLM2-1.7B-Instruct (Apache-2.0), instruc
 from collections.abc import Sequence
 from typing import Any, Final
 
-from runtime.text.tools.dialect import Dialect, Fence, Turn, declared
+from runtime.text.tools.dialect import Dialect, Fence, Turn, Written, declared
 from runtime.text.tools.json_calls import read_list
 from runtime.text.tools.values import Tool
 from runtime.text.tools.worded import compact, worded
@@ -40,4 +40,9 @@ def _call(calls: list[dict[str, Any]]) -> str:
     return f"<tool_call>[\n{listed}\n]</tool_call>"
 
 
-DIALECT: Final = Dialect(read=read_list, fences=(Fence("<tool_call>", "</tool_call>"),), tell=_tell)
+DIALECT: Final = Dialect(
+    read=read_list,
+    fences=(Fence("<tool_call>", "</tool_call>"),),
+    tell=_tell,
+    written=(Written("<tool_call>", "[\n", "\n]", "</tool_call>"),),
+)

@@ -40,10 +40,13 @@ def thinker() -> str:
     return library.to_str()
 
 
-def completer(wanted: str, template: str, source: str | None = None) -> tuple[Completer, Tokenizer]:
-    tokenizer = Tokenizer(source or byte_level(), ["<think>", "</think>"])
+def completer(
+    wanted: str, template: str, source: str | None = None, *, dialect: str = "none"
+) -> tuple[Completer, Tokenizer]:
+    tokenizer = Tokenizer(source or byte_level(), ["<think>", "</think>", "<tool_call>"])
     engine = EngineSimulator(
-        tokenizer.encode(wanted, special=True), loaded=tiny_manifest(context_length=4096, vocabulary_size=700)
+        tokenizer.encode(wanted, special=True),
+        loaded=tiny_manifest(context_length=4096, vocabulary_size=700, tool_dialect=dialect),
     )
     return Completer(engine, tokenizer, ChatTemplate(template), Limits()), tokenizer
 

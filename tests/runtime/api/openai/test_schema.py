@@ -302,14 +302,32 @@ def test_the_place_in_a_tool_is_named(tool: object, param: str) -> None:
     assert refused(tools=[tool]).param == param
 
 
+def test_a_call_can_be_forced() -> None:
+    fan = {"type": "function", "function": {"name": "fan"}}
+    for choice, names in (
+        ("required", ("lamp", "fan")),
+        (fan, ("fan",)),
+        ("auto", ()),
+        ("none", ()),
+        (None, ()),
+    ):
+        assert ask(tools=[LAMP, fan], tool_choice=choice).completion.must_call == names
+
+
 @pytest.mark.parametrize(
-    "choice",
-    ["required", "any", {"type": "function", "function": {"name": "lamp"}}, {"type": "allowed_tools"}, 7],
+    ("choice", "param"),
+    [
+        ("any", "tool_choice"),
+        ({"type": "allowed_tools"}, "tool_choice"),
+        (7, "tool_choice"),
+        ({"type": "function"}, "tool_choice.function"),
+        ({"type": "function", "function": {}}, "tool_choice.function.name"),
+        ({"type": "function", "function": {"name": "fan"}}, "tool_choice"),
+    ],
 )
-def test_a_call_cannot_be_forced_and_that_is_said(choice: object) -> None:
-    exc = refused(tools=[LAMP], tool_choice=choice)
-    assert exc.param == "tool_choice"
-    assert 'send "auto" or "none"' in str(exc)
+def test_a_choice_of_no_tool_is_refused(choice: object, param: str) -> None:
+    assert refused(tools=[LAMP], tool_choice=choice).param == param
+    assert refused(tool_choice="required").param == "tool_choice"
 
 
 def test_a_conversation_with_a_tool() -> None:
