@@ -150,6 +150,9 @@ class Slot:
         self._total = np.zeros((), dtype=np.int32)
         self._ids = np.zeros((1, 1), dtype=np.int64)
         self._logits = np.zeros((1, 1, self._vocabulary), dtype=np.float32)
+        self._held = [
+            (buffer, ort.OrtValue.ortvalue_from_numpy(buffer.array)) for buffer in self.cache.buffers
+        ]
         self._step = self._bind(self._ids, np.zeros(1, dtype=np.int64), self._logits)
         self.run_seconds = 0.0
         """Time spent inside onnxruntime since this slot was made."""
@@ -166,8 +169,7 @@ class Slot:
         )
         for name, array in inputs:
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
-        for buffer in self.cache.buffers:
-            value = ort.OrtValue.ortvalue_from_numpy(buffer.array)
+        for buffer, value in self._held:
             binding.bind_ortvalue_input(buffer.past, value)
             binding.bind_ortvalue_output(buffer.present, value)
         binding.bind_ortvalue_output(_LOGITS, ort.OrtValue.ortvalue_from_numpy(logits))
