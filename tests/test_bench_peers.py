@@ -110,6 +110,8 @@ def test_what_is_not_measured_or_not_to_be_judged_gets_no_verdict(bench: Any) ->
     peer = _variant(bench, "llama.cpp", "Q4_1", 10.0, command_warm_s=1.0)
     unbuilt = _only(bench, _goal(bench, figure="command_warm_s", sense="sooner"), ours, peer)
     assert (unbuilt.verdict, unbuilt.ratio) == ("not measured", None)
+    unasked = _only(bench, _goal(bench, figure="prefill@512"), ours, peer)
+    assert (unasked.verdict, unasked.peer) == ("not measured", None)
     doubted = _only(bench, _goal(bench), ours, peer, judge=False)
     assert (doubted.verdict, doubted.ratio.median) == ("not judged", 2.0)
     alone = _only(bench, _goal(bench, figure="decode@0", against=None, bound=20.0), ours)

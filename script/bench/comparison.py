@@ -87,7 +87,7 @@ def compare(variants: Sequence[Variant], *, judge: bool, goals: Sequence[Goal] =
 def _row(goal: Goal, variants: Sequence[Variant], *, judge: bool) -> Row:
     peer = _peer(goal, variants)
     if goal.against is not None and peer is None:
-        return Row(goal, "no such peer")
+        return Row(goal, "not measured" if fitting(goal.against, variants) else "no such peer")
     ours = chosen(goal.against or NEAR, variants)
     if ours is None:
         return Row(goal, "nothing as near", peer=peer)
