@@ -19,7 +19,7 @@ from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.text.bounds import check
 from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Marked, Regex
-from runtime.text.subschemas import close
+from runtime.text.subschemas import narrow
 
 if TYPE_CHECKING:
     import llguidance
@@ -179,12 +179,12 @@ def _written(constraint: Constraint) -> str:
 
 
 def _schema(text: str) -> dict[str, Any]:
-    """A schema, closed, with how its JSON is to be written.
+    """A schema, narrowed, with how its JSON is to be written.
 
     That is as chat templates write it, which models learnt from; and free white space might never end.
     """
     schema = json.loads(text)
-    close(schema)
+    narrow(schema)
     form = {
         "whitespace_flexible": False,
         "item_separator": ", ",

@@ -13,6 +13,12 @@ _OPEN: Final = frozenset(
     {"additionalProperties", "patternProperties", "unevaluatedProperties", "propertyNames", "minProperties"}
 )
 """Keywords by which a schema speaks of properties that it does not name."""
+_LOWER: Final = frozenset({"minimum", "exclusiveMinimum"})
+_UPPER: Final = frozenset({"maximum", "exclusiveMaximum"})
+_MOST: Final = 2**53 - 1
+"""The largest whole number up to which every reader of JSON has all of them (RFC 7493, 2.2)."""
+_FINEST: Final = 1e-6
+"""What a number is a multiple of that a schema does not say more of."""
 
 
 def subschemas(root: Any) -> Iterator[dict[str, Any]]:
@@ -35,21 +41,56 @@ def is_merged(schema: Mapping[str, Any]) -> bool:
     return "allOf" in keys or (len(keys) > 1 and not keys.isdisjoint({"$ref", "anyOf", "oneOf"}))
 
 
-def close(root: Any) -> None:
-    """Leave no room, in place, for properties that a schema neither names nor speaks of.
+def narrow(root: Any) -> None:
+    """Take out, in place, what a schema allows though hardly anybody means it: what is left, it still allows.
 
-    What is written then is still what the schema allows. Servers of this field do so, because a model that may invent
-    properties does. Where schemas are merged nothing is closed: one would shut out the other's properties.
+    Properties that it neither names nor speaks of, which models invent where they may, as other servers do; and
+    numbers that go on for ever, or that become infinity where they are read. Where schemas are merged all is left
+    as it is: what one does not speak of, another may.
     """
     schemas = tuple(subschemas(root))
     if any(map(is_merged, schemas)):
         return
     for schema in schemas:
-        properties, required = schema.get("properties"), schema.get("required", [])
-        if not isinstance(properties, dict) or not isinstance(required, list) or not _OPEN.isdisjoint(schema):
-            continue
-        if all(isinstance(name, str) and name in properties for name in required):
-            schema["additionalProperties"] = False
+        _close(schema)
+        _bound(schema)
+
+
+def _close(schema: dict[str, Any]) -> None:
+    properties, required = schema.get("properties"), schema.get("required", [])
+    if not isinstance(properties, dict) or not isinstance(required, list) or not _OPEN.isdisjoint(schema):
+        return
+    if all(isinstance(name, str) and name in properties for name in required):
+        schema["additionalProperties"] = False
+
+
+def _bound(schema: dict[str, Any]) -> None:
+    kinds = schema.get("type")
+    numeric = {"integer", "number"}.intersection([kinds] if isinstance(kinds, str) else _texts(kinds))
+    bounds = [schema[key] for key in (*_LOWER, *_UPPER) if key in schema]
+    if not numeric or "enum" in schema or "const" in schema or not all(map(_is_coarse, bounds)):
+        return
+    low = max((schema[key] for key in _LOWER if key in schema), default=-_MOST)
+    high = min((schema[key] for key in _UPPER if key in schema), default=_MOST)
+    if high - low < 10 * _FINEST:
+        return
+    if _LOWER.isdisjoint(schema):
+        schema["minimum"] = low
+    if _UPPER.isdisjoint(schema):
+        schema["maximum"] = high
+    if "number" in numeric:
+        schema.setdefault("multipleOf", _FINEST)
+
+
+def _is_coarse(bound: object) -> bool:
+    """Whether it is one of the numbers that may be written."""
+    if not isinstance(bound, int | float) or isinstance(bound, bool):
+        return False
+    return abs(bound) <= _MOST and bound == round(bound, 6)
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _inner(root: Any, schema: Mapping[str, Any]) -> Iterator[Any]:

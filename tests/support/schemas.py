@@ -58,6 +58,8 @@ def _integer(choose: random.Random, depth: int) -> dict[str, Any]:
 
 def _number(choose: random.Random, depth: int) -> dict[str, Any]:
     del depth
+    if choose.random() < 0.3:
+        return {"type": choose.choice(("number", "integer", ["number", "null"]))}
     low = choose.randint(-50, 50) / 2
     return {"type": "number", "minimum": low, "maximum": low + choose.randint(1, 80) / 4}
 

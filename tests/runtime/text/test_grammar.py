@@ -1,5 +1,6 @@
 """Grammars compiled for real tokenizers: what is kept, what is refused and why, and that nothing sent does harm."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -102,6 +103,38 @@ def test_properties_that_nobody_spoke_of_are_not_invented() -> None:
     ):
         answer = COMPILER.compile(JsonSchema.of(spoken)).begin()
         assert TOKENIZER.decode(answer.forced()) == forced
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        {"type": "number"},
+        {"type": "integer"},
+        {"type": ["number", "null"], "minimum": 0.5},
+        {"type": "number", "exclusiveMaximum": -3},
+        {"type": "integer", "maximum": 7, "multipleOf": 7},
+    ],
+)
+def test_numbers_end_and_are_what_any_reader_can_hold(spoken: dict[str, Any]) -> None:
+    grammar = COMPILER.compile(JsonSchema.of(spoken))
+    for seed in range(30):
+        text = TOKENIZER.decode(wander(grammar.begin(), TOKENIZER, seed))
+        assert re.fullmatch(r"null|-?\d{1,16}(\.\d{1,6})?", text), text
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        {"type": "number", "minimum": 1e-9, "maximum": 2e-9},
+        {"type": "number", "minimum": 0.1234567, "maximum": 0.12345671},
+        {"type": "integer", "minimum": 2**60, "maximum": 2**60 + 3},
+        {"type": "number", "const": 0.123456789},
+        {"type": "number", "enum": [1e-8]},
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.000001},
+    ],
+)
+def test_what_is_narrowed_stays_satisfiable(spoken: dict[str, Any]) -> None:
+    assert wander(COMPILER.compile(JsonSchema.of(spoken)).begin(), TOKENIZER, 1, steps=9)
 
 
 def test_answers_do_not_meet() -> None:
