@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 _LEVELS: Final = 127
 _MOST_LOST: Final = 0.2
-"""Mean share that rounding may take of a token's activations. What holds for the models measured is in ADR 7."""
+"""Mean share that rounding may take of a token's activations. What holds for the models measured is in ADR 12."""
 
 
 def too_uneven(samples: Mapping[str, Array], scales: Mapping[str, Array], block: int) -> frozenset[str]:

@@ -66,11 +66,13 @@ def plan(config: Mapping[str, Any]) -> Plan:
     Raises:
         ArchitectureError: unknown, or it asks for a feature that is not built (the message says which).
     """
-    kind = str(config.get("model_type", "unnamed"))
+    kind = str(config.get("model_type", ""))
+    if not kind:
+        raise ArchitectureError("config.json has no model_type; fetch the model again")
     if kind not in ARCHITECTURES:
         raise ArchitectureError(
-            f"architecture {kind!r} is not built; known: {', '.join(sorted(ARCHITECTURES))} "
-            "(an encoder, such as bert, is made with `ingle export`)"
+            f"architecture {kind[:60]!r} is not built; choose a model of one of these: "
+            f"{', '.join(sorted(ARCHITECTURES))} (an encoder, such as bert, is made with `ingle export`)"
         )
     decoder = ARCHITECTURES[kind].decoder(config)
     return Plan(

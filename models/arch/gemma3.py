@@ -9,12 +9,13 @@ from models.arch.decoder import Decoder
 from models.arch.layers.attention import GLOBAL
 from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.norm import Norm
-from models.arch.reading import read_config, require
+from models.arch.reading import read_config, require, require_kinds
 from models.graph import rotary
 
 MODEL_TYPES: Final = ("gemma3_text",)
 
 LOCAL: Final = "local"
+_SLIDING, _FULL = "sliding_attention", "full_attention"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Config(common.Config):
     def sliding(self) -> tuple[bool, ...]:
         """Which layers see a window only."""
         if self.layer_types:
-            return tuple(kind == "sliding_attention" for kind in self.layer_types)
+            return tuple(kind == _SLIDING for kind in self.layer_types)
         return tuple(
             bool((layer + 1) % self.sliding_window_pattern) for layer in range(self.num_hidden_layers)
         )
@@ -57,14 +58,15 @@ def decoder(raw: Mapping[str, Any]) -> Decoder:
     Raises:
         ArchitectureError: a key is missing, or a feature of it is not built.
     """
-    config = read_config(Config, raw, "gemma3")
+    config = read_config(Config, _as_before(raw), "gemma3")
     require("gemma3", "activation", config.hidden_activation, "gelu_pytorch_tanh")
     require("gemma3", "attention_bias", config.attention_bias, built=False)
     require("gemma3", "mlp_bias", config.mlp_bias, built=False)
     require("gemma3", "attn_logit_softcapping", config.attn_logit_softcapping, built=None)
     require("gemma3", "final_logit_softcapping", config.final_logit_softcapping, built=None)
     require("gemma3", "use_bidirectional_attention", config.use_bidirectional_attention, built=False)
-    require("gemma3", "a number of layer_types of", len(config.sliding), config.num_hidden_layers)
+    if config.layer_types:
+        require_kinds("gemma3", config.num_hidden_layers, config.layer_types, (_FULL, _SLIDING))
     far = replace(config.attention(), scale=config.query_pre_attn_scalar**-0.5, qk_norm="head")
     near = replace(far, rotary=LOCAL, window=config.sliding_window)
     return replace(
@@ -78,3 +80,16 @@ def decoder(raw: Mapping[str, Any]) -> Decoder:
         post_norms=("post_attention_layernorm", "post_feedforward_layernorm"),
         embedding_multiplier=config.hidden_size**0.5,
     )
+
+
+def _as_before(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration with its rotary keys where transformers 4 has them; 5 has an object for each type of layer."""
+    nested = raw.get("rope_parameters")
+    if not isinstance(nested, Mapping) or not {_SLIDING, _FULL} <= nested.keys():
+        return raw
+    near, far = nested[_SLIDING], nested[_FULL]
+    if not isinstance(near, Mapping) or not isinstance(far, Mapping):
+        return raw
+    require("gemma3", "a rotary scaling of local layers of", near.get("rope_type", "default"), "default")
+    local = {"rope_local_base_freq": near["rope_theta"]} if "rope_theta" in near else {}
+    return {**raw, **local, "rope_parameters": far}

@@ -9,7 +9,7 @@ from models.arch.decoder import Decoder
 from models.arch.layers.attention import GLOBAL
 from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.mamba2 import Mamba2
-from models.arch.reading import read_config, require
+from models.arch.reading import read_config, require, require_kinds
 
 MODEL_TYPES: Final = ("granitemoehybrid",)
 
@@ -68,9 +68,8 @@ def decoder(raw: Mapping[str, Any]) -> Decoder:
     config = read_config(Config, raw, family)
     require(family, "activation", config.hidden_act, "silu")
     require(family, "num_local_experts", config.num_local_experts, 0)
-    require(family, "a number of layer_types of", len(config.attends), config.num_hidden_layers)
-    for kind in config.layer_types:
-        require(family, "a layer of type", kind, "mamba" if kind != "attention" else kind)
+    if config.layer_types:
+        require_kinds(family, config.num_hidden_layers, config.layer_types, ("mamba", "attention"))
     turns = config.position_embedding_type == "rope"
     attention = replace(
         config.attention(), scale=config.attention_multiplier, rotary=GLOBAL if turns else None

@@ -9,7 +9,7 @@ from models.arch.decoder import Decoder
 from models.arch.layers.feed_forward import GatedFeedForward
 from models.arch.layers.norm import Norm
 from models.arch.layers.short_conv import ShortConv
-from models.arch.reading import read_config, require
+from models.arch.reading import read_config, require_kinds
 
 MODEL_TYPES: Final = ("lfm2",)
 
@@ -70,9 +70,8 @@ def decoder(raw: Mapping[str, Any]) -> Decoder:
         ArchitectureError: a key is missing, or a feature of it is not built.
     """
     config = read_config(Config, raw, "lfm2")
-    require("lfm2", "a number of layer_types of", len(config.attends), config.num_hidden_layers)
-    for kind in config.layer_types:
-        require("lfm2", "a layer of type", kind, "conv" if kind != "full_attention" else kind)
+    if config.layer_types:
+        require_kinds("lfm2", config.num_hidden_layers, config.layer_types, ("conv", "full_attention"))
     config = replace(config, rope_theta=config.theta or config.rope_theta)
     attention = replace(
         config.attention(),

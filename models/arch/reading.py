@@ -1,7 +1,7 @@
 """What every architecture does with a configuration and with weights: take what it knows, name what is wrong."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
@@ -26,6 +26,7 @@ _POSSIBLE: Final[Mapping[str, range]] = {
     "max_position_embeddings": range(1, 1 << 31),
     "sliding_window": range(1, 1 << 31),
     "sliding_window_pattern": range(1, 1 << 11),
+    "block_ff_dim": range(1, 1 << 19),
     "no_rope_layer_interval": range(1, 1 << 11),
     "block_multiple_of": range(1, 1 << 17),
     "shared_intermediate_size": range(1, 1 << 19),
@@ -55,6 +56,9 @@ _POSITIVE: Final = frozenset(
 )
 """Numbers that have to be above zero, and finite."""
 
+_SHOWN: Final = 60
+"""Characters of a strange value that a message repeats."""
+
 Array = NDArray[np.float32]
 Config = TypeVar("Config")
 
@@ -68,27 +72,50 @@ def read_config(kind: type[Config], raw: Mapping[str, Any], family: str) -> Conf
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # no Protocol says "a dataclass"
     chosen = {key: value for key, value in raw.items() if key in known and value is not None}
     nested = raw.get("rope_parameters")
-    if isinstance(nested, Mapping):  # transformers 5 writes both rotary keys into one object
-        chosen.setdefault("rope_theta", nested.get("rope_theta", 10000.0))
+    if isinstance(nested, Mapping):  # transformers 5 writes all rotary keys into one object
+        if any(isinstance(value, Mapping) for value in nested.values()):
+            raise unbuilt(f"{family} with rotary parameters for each type of layer")
         chosen.setdefault("rope_scaling", nested)
-        if "partial_rotary_factor" in nested:
-            chosen.setdefault("partial_rotary_factor", nested["partial_rotary_factor"])
+        for key in known & nested.keys() & {"rope_theta", "partial_rotary_factor"}:
+            chosen.setdefault(key, nested[key])
     try:
         config = strict.load(kind, chosen)
     except strict.MisfitError as exc:
         raise ArchitectureError(f"config.json of this {family}: {exc}; fetch the model again") from exc
     for key in known:
         value = getattr(config, key)
-        fits = value in _POSSIBLE[key] if key in _POSSIBLE else key not in _POSITIVE or 0 < value < math.inf
-        if not fits:
+        fits = value in _POSSIBLE[key] if key in _POSSIBLE else key not in _POSITIVE or value > 0
+        if value is not None and not (fits and _finite(value)):
             raise ArchitectureError(f"config.json has the impossible {key} {value}; fetch the model again")
     return config
+
+
+def _finite(value: object) -> bool:
+    """Whether a number, or each of several, is one to compute with."""
+    if isinstance(value, tuple):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def unbuilt(what: str) -> ArchitectureError:
+    """The refusal of a model that is sound and known, but has what we do not build."""
+    return ArchitectureError(
+        f"{what} is not built; choose another model, `ingle models` shows those that are"
+    )
 
 
 def require(family: str, feature: str, found: object, built: object) -> None:
     """Raise ArchitectureError for a feature that is not built."""
     if found != built:
-        raise ArchitectureError(f"{family} with {feature} {found!r} is not built; {built!r} is")
+        raise unbuilt(f"{family} with {feature} {repr(found)[:_SHOWN]} (rather than {built!r})")
+
+
+def require_kinds(family: str, layers: int, kinds: Sequence[str], built: Collection[str]) -> None:
+    """Raise ArchitectureError unless each of `layers` layers has a kind that is built."""
+    require(family, "a number of layer_types of", len(kinds), layers)
+    for kind in kinds:
+        if kind not in built:
+            raise unbuilt(f"{family} with a layer of type {kind[:_SHOWN]!r}")
 
 
 class Reader:
@@ -109,7 +136,7 @@ class Reader:
             raise WeightsError(f"the checkpoint has no tensor {name!r}; it is incomplete, fetch it again")
         if (found := self._weights.shape(name)) != shape:
             raise WeightsError(
-                f"tensor {name!r} has shape {list(found)}, its configuration says {list(shape)}"
+                f"tensor {name!r} has shape {list(found)}, its configuration says {list(shape)}; fetch it again"
             )
         self._seen.add(name)
         return self._weights[name]
@@ -127,5 +154,6 @@ class Reader:
         ]
         if rest:
             raise WeightsError(
-                f"the checkpoint has a tensor that {self._family} does not: {rest[0]!r} ({len(rest)} in all)"
+                f"the checkpoint has a tensor that {self._family} does not: {rest[0]!r} ({len(rest)} in all); "
+                "fetch it again, or ask its maker which architecture it is"
             )

@@ -24,10 +24,11 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
     """
     if not size or size % _STEP:
         raise ArchitectureError(
-            f"rotary positions over {size} numbers of a head are not built; multiples of {_STEP} are"
+            f"rotary positions over {size} numbers of a head are not built, multiples of {_STEP} are; "
+            "choose another model"
         )
     inverse = 1.0 / theta ** (np.arange(0, size, 2, dtype=np.float64) / size)
-    kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type", "default"))
+    kind = "default" if scaling is None else str(scaling.get("rope_type", scaling.get("type", "default")))
     if scaling is None or kind in {"default", "dynamic"}:
         return inverse
     if kind == "linear":
@@ -36,7 +37,9 @@ def frequencies(size: int, theta: float, scaling: Mapping[str, Any] | None) -> N
         return _llama3(inverse, scaling)
     if kind == "factors":  # our GGUF reader's word for llama3, numbers checked: the divisor of each frequency
         return inverse / np.array(scaling["factors"], dtype=np.float64)
-    raise ArchitectureError(f"rotary scaling {kind!r} is not built; default, linear, dynamic and llama3 are")
+    raise ArchitectureError(
+        f"rotary scaling {kind[:40]!r} is not built, default, linear, dynamic and llama3 are; choose another model"
+    )
 
 
 def _llama3(inverse: NDArray[np.float64], scaling: Mapping[str, Any]) -> NDArray[np.float64]:

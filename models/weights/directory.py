@@ -62,7 +62,10 @@ def _refuse_rotary_factors(config: Mapping[str, Any]) -> None:
     """The type `factors` is our own word, for numbers the GGUF reader has checked; no maker writes it."""
     for key in ("rope_scaling", "rope_parameters"):
         scaling = config.get(key)
-        if isinstance(scaling, Mapping) and "factors" in (scaling.get("rope_type"), scaling.get("type")):
+        if not isinstance(scaling, Mapping):
+            continue
+        each = [scaling, *(value for value in scaling.values() if isinstance(value, Mapping))]
+        if any("factors" in (one.get("rope_type"), one.get("type")) for one in each):
             raise WeightsError(
                 f"config.json has {key} of the type 'factors', which no model has; fetch it from its maker"
             )

@@ -147,7 +147,11 @@ def test_what_cannot_be_or_is_not_built_is_named(
 
 REFUSED: list[tuple[str, dict[str, object], str]] = [
     ("internlm2", {"hidden_act": "gelu"}, "internlm2 with activation 'gelu'"),
-    ("phi", {"hidden_act": "silu"}, "phi with activation 'silu' is not built; 'gelu_new' is"),
+    (
+        "phi",
+        {"hidden_act": "silu"},
+        "phi with activation 'silu' .rather than 'gelu_new'. is not built; choose another model",
+    ),
     ("phi", {"qk_layernorm": True}, "phi with qk_layernorm True"),
     ("phi", {"layer_norm_eps": 0}, "impossible layer_norm_eps 0"),
     ("phi", {"partial_rotary_factor": 1.5}, "impossible partial_rotary_factor 1.5"),
@@ -210,6 +214,46 @@ def test_a_wrong_tensor_is_named(variant: str, kind: str, tmp_path: Path) -> Non
     altered = replace(checkpoint, weights=Altered(checkpoint.weights, **{kind: name}))
     with pytest.raises(WeightsError, match=re.escape(repr(name))):
         build(altered, IDENTITY, recipe_named("fp32"), tmp_path)
+
+
+def test_gemma3_is_read_where_transformers_5_writes_its_rotary_keys(tmp_path: Path) -> None:
+    checkpoint, reference = tiny_checkpoint("gemma3"), _reference("gemma3")
+    old = dict(checkpoint.config)
+    theta, local = old.pop("rope_theta"), old.pop("rope_local_base_freq")
+    nested = {
+        "full_attention": {"rope_type": "default", "rope_theta": theta},
+        "sliding_attention": {"rope_type": "default", "rope_theta": local},
+    }
+    new = replace(checkpoint, config=old | {"rope_scaling": None, "rope_parameters": nested})
+    manifest = build(new, IDENTITY, recipe_named("fp32"), tmp_path)
+    prefill, _ = run(tmp_path, manifest, reference)
+    np.testing.assert_allclose(prefill, reference.prefill, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("variant", "change", "says"),
+    [
+        ("llama-tied", {"rope_parameters": {"full_attention": {"rope_theta": 1e6}}}, "each type of layer"),
+        ("gemma3", {"rope_parameters": {"full_attention": {"rope_theta": 1e6}}}, "each type of layer"),
+        ("gemma3", {"layer_types": ["chunked_attention"] * 3}, "a layer of type 'chunked_attention'"),
+        ("gemma3", {"layer_types": ["full_attention"]}, "a number of layer_types of 1"),
+        ("lfm2", {"block_ffn_dim_multiplier": float("nan")}, "impossible block_ffn_dim_multiplier"),
+        ("lfm2", {"block_ffn_dim_multiplier": float("inf")}, "impossible block_ffn_dim_multiplier"),
+        ("falcon-h1", {"key_multiplier": float("inf")}, "impossible key_multiplier"),
+        ("falcon-h1", {"ssm_multipliers": [float("nan")] * 5}, "impossible ssm_multipliers"),
+        ("llama-tied", {"rope_scaling": {"rope_type": ["x"]}}, "rotary scaling"),
+        ("llama-tied", {"model_type": ""}, "no model_type"),
+    ],
+)
+def test_what_a_stranger_wrote_is_refused_in_a_sentence(
+    variant: str, change: dict[str, object], says: str, tmp_path: Path
+) -> None:
+    checkpoint = tiny_checkpoint(variant)
+    config = {key: value for key, value in (dict(checkpoint.config) | change).items() if value is not None}
+    if "rope_parameters" in change:
+        config.pop("rope_scaling", None)
+    with pytest.raises(ArchitectureError, match=says):
+        build(replace(checkpoint, config=config), IDENTITY, recipe_named("fp32"), tmp_path)
 
 
 def test_how_much_is_rotated_is_read_where_transformers_5_writes_it(tmp_path: Path) -> None:
