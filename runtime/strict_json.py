@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from runtime.errors import CallerError
 
-_DIGITS: Final = 19
+DIGITS: Final = 19
 """Of the largest 64-bit integer: no field of any dialect needs more."""
 _SHOWN: Final = 60
 """Characters of a value that an error message quotes."""
@@ -61,8 +61,8 @@ def _depth(text: str) -> int:
 
 
 def _int(digits: str) -> int:
-    if len(digits.lstrip("-")) > _DIGITS:
-        raise CallerError(f"the number {shown(digits)} is out of range; send one below 10**{_DIGITS}")
+    if len(digits.lstrip("-")) > DIGITS:
+        raise CallerError(f"the number {shown(digits)} is out of range; send one below 10**{DIGITS}")
     return int(digits)
 
 

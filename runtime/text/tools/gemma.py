@@ -6,7 +6,6 @@ example. The template takes no tools and no role but two, so results come from t
 FunctionGemma has marks, and is not this dialect. https://ai.google.dev/gemma/docs/capabilities/function-calling
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,7 +15,8 @@ from runtime.text.tools.python_calls import read_calls
 from runtime.text.tools.values import Call, NotACallError, Tool
 from runtime.text.tools.worded import compact, worded
 
-_BLOCK: Final = re.compile(r"```(json|tool_code)\s*\n(.*)\n\s*```", re.DOTALL)
+_FENCE: Final = "```"
+_KINDS: Final = frozenset({"json", "tool_code"})
 
 _PROMPT: Final = """\
 You can call functions. To call one, answer with one JSON object and no other text:
@@ -27,16 +27,21 @@ The functions:
 
 
 def _read(answer: str) -> Sequence[Call]:
-    kind, text = "json", answer
-    if answer.startswith("```"):
-        block = _BLOCK.fullmatch(answer)
-        if block is None:
-            raise NotACallError("it is not one block and nothing else")
-        kind, text = block.groups()
+    kind, text = _opened(answer) if answer.startswith(_FENCE) else ("json", answer)
     text = text.strip()
     if kind == "tool_code" and not text.startswith(("{", "[{")):
         return read_calls(text if text.startswith("[") else f"[{text}]")
     return read_either(text, arguments="parameters")
+
+
+def _opened(block: str) -> tuple[str, str]:
+    """The kind of a block, and what stands in it."""
+    first, _, rest = block.partition("\n")
+    text, _, last = rest.rpartition("\n")
+    kind = first.removeprefix(_FENCE).rstrip()
+    if kind not in _KINDS or last.strip() != _FENCE:
+        raise NotACallError("it is not one block and nothing else")
+    return kind, text
 
 
 def _tell(turns: Sequence[Turn], tools: Sequence[Tool]) -> Sequence[Turn]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from runtime.strict_json import DIGITS
 from runtime.text.tools.values import Call, NotACallError, Tool
 
 _LONGEST: Final = 1 << 16
@@ -92,6 +93,6 @@ def _literal(node: ast.expr | None) -> Any:
 
 
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
+    if value >= 10**DIGITS if isinstance(value, int) else not math.isfinite(value):
         raise NotACallError("a number is out of range")
     return value

@@ -27,6 +27,8 @@ class CallReader:
         self._fence: Fence | None = None
         self._openings = dialect.openings
         """What the answer may still begin with to be nothing but a call."""
+        self._begun = ""
+        """Its first letters, as long as they may become one of these."""
         self._whole = False
         """Whether it has begun so."""
         self._held: list[str] = []
@@ -81,11 +83,11 @@ class CallReader:
             return
         self._held.append(text)
         if self._openings and not self._fence:
-            begun = "".join(self._held).lstrip()
-            self._whole = begun.startswith(self._openings)
+            self._begun = (self._begun + text).lstrip()
+            self._whole = self._begun.startswith(self._openings)
             if self._whole:
                 self._openings = ()
-            elif not any(opening.startswith(begun) for opening in self._openings):
+            elif not any(opening.startswith(self._begun) for opening in self._openings):
                 yield from self._release()
 
     def _is_call(self, text: str) -> bool:

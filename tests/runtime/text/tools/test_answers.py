@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from runtime.text.parts import Part, Words
 from runtime.text.tools import DIALECTS
-from runtime.text.tools.values import Call
+from runtime.text.tools.python_calls import read_calls
+from runtime.text.tools.values import Call, NotACallError
 from tests.support.dialects import THINKING, calls, read, reader, refused, thoughts, words
 
 PARIS = Call("get_weather", {"city": "Paris"})
@@ -60,6 +61,7 @@ MADE = [
         (ON, Call("lamp.set", {})),
     ),
     Case("gemma", '```tool_code\nget_weather(city="Paris", days=2)\n```', (TWO_DAYS,)),
+    Case("gemma", '```tool_code \n\n\nget_weather(city="Paris", days=2)\n\n  ```\n', (TWO_DAYS,)),
     Case("gemma", '```tool_code\n[get_weather(city="Paris"), lamp.set(on=True)]\n```', (PARIS, ON)),
     Case("smollm2", f"<tool_call>[\n{JSON_PARIS},\n{JSON_ON}\n]</tool_call>", (PARIS, ON)),
 ]  # fmt: skip
@@ -106,6 +108,7 @@ NOT_MADE = [
             '[__import__("os").system("true")]', '[__import__("os").system(command="true")]',
             '[lamp.set(on=True), get_wether(city="Paris")]', "[lamp.set(tags=('a',))]", "[lamp.set(tags={'a'})]",
             "[lamp.set(tags=[1])]", "[lamp.set(on=1)]", "[" * 300 + "]" * 300, "-" * 70_000, "[a" + ".a" * 9000 + "()]",
+            f"[lamp.set(level={10**19})]", f"[lamp.set(level=-{10**400})]",
         )
     ),
     Case("lfm2", '<|tool_call_start|>[get_weather(city="Paris")]'),
@@ -125,7 +128,7 @@ TEXTS = [
     '"{}"', "'{'",
     "{", "{'a': 1}", '{"a": 1}', "[]", "```json\n{}\n```", "```json\n{}\n``` and more", "```tool_code\nprint(1)\n```",
     "Use {braces}.", "巴黎 <工具>", '{"name": "not_offered", "parameters": {}', "\n\n{",
-    "``", "```", "<response>x</response>",
+    "``", "```", "```json```", "```json {}\n```", "```yaml\n{}\n```", "<response>x</response>",
 ]  # fmt: skip
 
 
@@ -166,8 +169,12 @@ def test_text_without_calls_passes_unchanged(dialect: str, text: str) -> None:
         assert (words(parts), calls(parts)) == (text, [])
 
 
+numbers = st.integers() | st.builds(
+    int.__mul__, st.sampled_from([1, -1]), st.integers(0, 450).map(lambda n: 10**n)
+)
 scraps = st.lists(
-    st.sampled_from(
+    numbers.map("<|tool_call_start|>[get_weather(city='Paris', days=8, level={})]<|tool_call_end|>".format)
+    | st.sampled_from(
         [
             *(
                 "<tool_call>",
@@ -231,6 +238,27 @@ def test_no_letter_is_lost_where_nothing_was_called_or_thought(dialect: str | No
         assert words(parts) == text
     for call in calls(parts):
         assert call in (PARIS, ON)
+
+
+@given(numbers)
+def test_an_integer_is_read_as_it_is_or_not_at_all(number: int) -> None:
+    try:
+        (call,) = read_calls(f"[f(x={number})]")
+    except NotACallError:
+        assert abs(number) >= 10**19
+    else:
+        assert call == Call("f", {"x": number})
+        assert abs(number) < 10**19
+
+
+@pytest.mark.parametrize("kind", ["json", "tool_code"])
+@pytest.mark.parametrize(
+    "written", ["```{kind}{lines}", "```{kind}{lines}{{}}", "{lines}```{kind}{lines}```{lines}a"]
+)
+def test_many_empty_lines_are_read_in_one_pass(kind: str, written: str) -> None:
+    answer = written.format(kind=kind, lines="\n" * 50_000)
+    parts = read(reader("gemma"), [answer])
+    assert (words(parts), calls(parts)) == (answer, [])
 
 
 @given(st.sampled_from(sorted(DIALECTS)), scraps)
