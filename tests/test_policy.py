@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from models.export.reading import EncoderTask
 from models.licences import licence_of
 from models.store import Store
+from tests.support.encoders import furnish_encoder
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.house import environment, furnish, ingle
 from tests.support.model_server import ModelServer
@@ -96,6 +98,20 @@ def test_what_is_here_is_not_run_once_the_policy_rules_it_out(hub: ModelServer, 
     looked = ingle("doctor", "--json", environ=environ)
     (model,) = (each for each in json.loads(looked.stdout) if each["subject"] == "model")
     assert (model["state"], model["advice"]) == ("fail", "ingle licence tiny")
+
+
+@pytest.mark.parametrize("task", ["embed", "classify"])
+def test_what_reads_texts_is_not_run_once_the_policy_rules_it_out(
+    hub: ModelServer, tmp_path: Path, task: EncoderTask
+) -> None:
+    furnish_encoder(tmp_path, task)
+    assert ingle(task, f"tiny-{task}", "hello", environ=_environ(tmp_path, hub, "")).returncode == 0
+    environ = _environ(tmp_path, hub, "[policy]\nrefuse = ['attribution']\n")
+    done = ingle(task, f"tiny-{task}", "hello", environ=environ)
+    assert (done.returncode, done.stdout) == (1, b"")
+    said = done.stderr.decode()
+    assert f"tiny-{task}@1 is ruled out by policy.refuse" in said
+    assert said.count("\n") == 1
 
 
 def test_a_model_that_is_here_is_not_offered_by_another_pull(hub: ModelServer, tmp_path: Path) -> None:

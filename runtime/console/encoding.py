@@ -79,10 +79,12 @@ def _answered(
         if not text.isascii() and text.encode(errors="replace").decode() != text:
             raise CallerError("a text holds bytes that are not UTF-8; convert it first")
 
+    from models.licences.policy import enforce  # noqa: PLC0415  see runtime.console
     from models.store import Store  # noqa: PLC0415  see runtime.console
     from runtime.encoding import TextEncoder  # noqa: PLC0415  see runtime.console
 
     bundle = Store.below(state).resolve(model)
+    enforce(config.policy, bundle.manifest.licence, bundle.reference)
     encoder = TextEncoder.load(bundle, task, threads=config.engine.threads)
     return encoder, asked, encoder.answers(asked)
 
