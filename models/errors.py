@@ -29,6 +29,17 @@ class QuantizationError(ModelError, ValueError):
     """A quantisation that does not exist or that onnxruntime would run on its slow path."""
 
 
+class GraphError(ModelError):
+    """A graph that onnxruntime does not load, or fails to run."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"onnxruntime cannot run {name!r} ({reason}); pull it again with --force, or with another --recipe"
+        )
+        self.reason = reason
+        """Onnxruntime's own words."""
+
+
 class ExportError(ModelError):
     """A model that could not be turned into a bundle by way of optimum, or optimum is not installed."""
 

@@ -4,6 +4,7 @@ The builder's own door to onnxruntime: it may not reach into `runtime`, and it n
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,15 @@ import onnxruntime as ort
 import tokenizers
 from numpy.typing import NDArray
 
+from models.errors import GraphError
 from models.manifest import DECODER_NAME, TOKENIZER_NAME, Manifest
 
 _WINDOW: Final = 512
 """Tokens that see each other, if the context holds as many; longer contexts cost memory and change the means little."""
 CHUNK: Final = 64
 """Positions whose outputs are held at a time."""
+_REASON: Final = 160
+"""Characters of onnxruntime's own words that a message repeats."""
 
 Array = NDArray[np.float32]
 
@@ -37,6 +41,14 @@ def pieces(ids: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
         yield ids[start : start + size]
 
 
+@contextmanager
+def _as_graph_error(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as exc:  # onnxruntime's errors share no base class
+        raise GraphError(name, str(exc).partition("\n")[0][:_REASON]) from exc
+
+
 class Runner:
     """A session with cache buffers of one window."""
 
@@ -44,14 +56,19 @@ class Runner:
         """Without `packed`, matrices of float32 stay in the mapped file, as the system has room for them.
 
         That takes a fifth more time to run and a quarter of the memory. Matrices of fewer bits need packing to be fast.
+
+        Raises:
+            GraphError: onnxruntime refuses the graph.
         """
+        self._name = manifest.name
         options = ort.SessionOptions()
         options.enable_mem_pattern = False
         if not packed:
             options.add_session_config_entry("session.disable_prepacking", "1")
-        self._session = ort.InferenceSession(
-            bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
-        )
+        with _as_graph_error(self._name):
+            self._session = ort.InferenceSession(
+                bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
+            )
         self.window = min(_WINDOW, manifest.context_length)
         """Tokens its cache holds."""
         sizes = {"batch": 1, "capacity": self.window}
@@ -68,18 +85,26 @@ class Runner:
         self._states = [buffer for name, _, buffer in self._buffers if name in replaced]
 
     def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Array]:
-        """Append `ids` behind `past` tokens (0 begins a new window); `asked` is how many places get logits."""
+        """Append `ids` behind `past` tokens (0 begins a new window); `asked` is how many places get logits.
+
+        Raises:
+            GraphError: onnxruntime fails.
+        """
         if past == 0:  # attention sees no rows of the last window, but recurrent states would carry it over
             for state in self._states:
                 state.fill(0)
         total = past + len(ids)
-        binding = self._session.io_binding()
         inputs: dict[str, NDArray[np.generic]] = {
             "input_ids": ids.reshape(1, -1),
             "seqlens_k": np.array([total - 1], dtype=np.int32),
             "total_sequence_length": np.array(total, dtype=np.int32),
             "logit_positions": np.arange(asked),
         }
+        with _as_graph_error(self._name):
+            return self._bound(inputs, outputs)
+
+    def _bound(self, inputs: dict[str, NDArray[np.generic]], outputs: Sequence[str]) -> list[Array]:
+        binding = self._session.io_binding()
         for name, array in inputs.items():
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
         for before, after, buffer in self._buffers:
@@ -96,18 +121,30 @@ class EncoderRunner:
     """A session for a graph that takes whole sentences."""
 
     def __init__(self, graph: Path) -> None:
-        self._session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        """Load the graph.
+
+        Raises:
+            GraphError: onnxruntime refuses it.
+        """
+        self._name = graph.name
+        with _as_graph_error(self._name):
+            self._session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]
 
     def run(self, ids: NDArray[np.int64]) -> Array:
-        """The answer [width] to one sentence [S]."""
+        """The answer [width] to one sentence [S].
+
+        Raises:
+            GraphError: onnxruntime fails.
+        """
         whole = ids.reshape(1, -1)
         known = {
             "input_ids": whole,
             "attention_mask": np.ones_like(whole),
             "token_type_ids": np.zeros_like(whole),
         }
-        outputs = self._session.run(None, {name: known[name] for name in self._inputs})
+        with _as_graph_error(self._name):
+            outputs = self._session.run(None, {name: known[name] for name in self._inputs})
         answers: Array = np.asarray(outputs[0], np.float32)
         answer: Array = answers[0]
         return answer

@@ -239,8 +239,7 @@ class Store:
         if not matches:
             names = ", ".join(name for name in self.refs() if "@" not in name) or "none yet"
             raise StoreError(
-                f"no model {ref!r} on this machine (there is: {names}); "
-                "`ingle pull` fetches one, `ingle list --available` shows which"
+                f"no model {ref!r} on this machine (there is: {names}); `ingle pull {ref}` fetches it"
             )
         return matches[0]
 

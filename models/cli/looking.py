@@ -1,7 +1,6 @@
 """Commands that show models: list, models, show."""
 
 import json
-from collections.abc import Iterable
 
 import click
 
@@ -43,28 +42,28 @@ def models_(store: Store, *, no_speed: bool, as_json: bool) -> None:
     rows = list(families.rows(store, None if no_speed else decode_rate))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-        return
-    print_table(rows, families.COLUMNS, families.LEGEND)
+    else:
+        print_table(rows, families.COLUMNS)
+        click.echo(families.LEGEND)
+    for row in rows:
+        if row["fault"]:
+            name = row["model"]
+            click.echo(
+                f"not run: {name} (onnxruntime: {row['fault']}); `ingle verify {name}` says whether it is damaged",
+                err=True,
+            )
 
 
 @command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="The manifest itself.")
 def show(store: Store, name: str, *, as_json: bool) -> None:
-    """Show what is known of a model, here or in the catalogue: origin, licence, quantisation, fidelity."""
-    from models import describe  # noqa: PLC0415  this command only
+    """Show what is known of a model: origin, licence, quantisation, fidelity."""
+    from models.describe import facts  # noqa: PLC0415  this command only
 
-    if not as_json and name not in store.refs() and (promised := describe.promised(name)):
-        _tell(promised)
-        click.echo(f"`ingle pull {name}` fetches it")
-        return
     bundle = store.resolve(name)
     if as_json:
         click.echo(bundle.manifest.to_json(), nl=False)
         return
-    _tell(describe.facts(bundle))
-
-
-def _tell(facts: Iterable[tuple[str, str]]) -> None:
-    for label, value in facts:
+    for label, value in facts(bundle):
         click.echo(f"{label + ':':<14}{value}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from models.arch import ARCHITECTURES
 from models.build import write_manifest
 from models.families import COLUMNS, rows
+from models.manifest import DECODER_NAME
 from models.speed import decode_rate
 from models.store import Store
 from tests.support.ingle import environment
@@ -55,7 +56,32 @@ def test_the_command_prints_the_table_and_json(tmp_path: Path) -> None:
 
     printed = ingle()
     assert "tiny-untied@1" in printed
-    assert "tok/s" in printed
+    assert "tokens/s" in printed
     table = json.loads(ingle("--no-speed", "--json"))
     assert set(COLUMNS) <= table[0].keys()
     assert all(row["tokens_s"] is None for row in table)
+
+
+def test_a_damaged_bundle_hides_no_sound_one(tmp_path: Path) -> None:
+    store = store_with("lfm2", "tiny-lfm2", tmp_path)
+    store_with("llama-tied", "tiny-llama", tmp_path)
+    graph = store.resolve("tiny-lfm2").path / DECODER_NAME
+    graph.chmod(0o644)
+    graph.write_bytes(graph.read_bytes()[:100])
+    here = {row["model"]: row for row in rows(store, decode_rate) if row["here"]}
+    assert here["tiny-lfm2@1"]["tokens_s"] is None
+    assert here["tiny-lfm2@1"]["fault"]
+    assert here["tiny-llama@1"]["tokens_s"] > 0
+    assert here["tiny-llama@1"]["fault"] is None
+    for options in ((), ("--json",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime", "models", *options],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment(tmp_path, None),
+        )
+        assert "tiny-llama@1" in done.stdout
+        assert done.stderr.startswith("not run: tiny-lfm2@1 (onnxruntime: ")
+        assert done.stderr.endswith("`ingle verify tiny-lfm2@1` says whether it is damaged\n")
+        assert done.stderr.count("\n") == 1
