@@ -4,14 +4,34 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from models.bundle import Bundle
-from models.catalogue import offered
+from models.catalogue import Entry, catalogue, offered
 from models.cpu import cpu_class
 from models.licences import terms_of
-from models.manifest import Encoder, Fidelity, Manifest, Quantization, SamplingDefaults
+from models.manifest import Encoder, Fidelity, Licence, Manifest, Quantization, SamplingDefaults
 from models.preflight import show
 
 LIST_COLUMNS: Final = ("name", "version", "task", "parameters", "bytes", "licence", "kl_mean", "digest")
-CATALOGUE_COLUMNS: Final = ("name", "parameters", "download", "memory", "licence", "summary")
+CATALOGUE_COLUMNS: Final = (
+    "name",
+    "parameters",
+    "bytes",
+    "licence",
+    "tool_dialect",
+    "languages",
+    "recipe",
+    "memory",
+    "download",
+    "summary",
+)
+_FEW: Final = 50_000
+"""Parameters below which a tenth of a million rounds to nothing."""
+
+
+def millions(parameters: int) -> str:
+    """A count of parameters for people: 135 M, 0.1 M; a very small one as it is."""
+    if parameters < _FEW:
+        return str(parameters)
+    return f"{parameters / 1e6:.{0 if parameters >= 1e6 else 1}f} M"  # noqa: PLR2004  one million
 
 
 def summary(bundle: Bundle) -> dict[str, Any]:
@@ -32,20 +52,64 @@ def summary(bundle: Bundle) -> dict[str, Any]:
 
 
 def catalogued() -> list[dict[str, Any]]:
-    """The lines of `ingle list --available`."""
+    """The lines of `ingle list --available`; `bytes` is the finished bundle's size, about."""
     from models.arch import ARCHITECTURES  # noqa: PLC0415  the graph builder, which the other tables start without
 
     return [
         {
             "name": entry.name,
-            "parameters": entry.parameters,
-            "download": entry.needs.download,
-            "memory": entry.needs.serve_memory,
-            "licence": entry.licence,
+            "version": entry.version,
             "summary": entry.summary,
+            "source": entry.source,
+            "architecture": entry.model_type,
+            "parameters": entry.parameters,
+            "context_length": entry.context_length,
+            "languages": entry.languages,
+            "tool_dialect": entry.tool_dialect,
+            "quirks": entry.quirks,
+            "recipe": entry.recipe,
+            "licence": entry.licence,
+            "download": entry.needs.download,
+            "bytes": entry.needs.bundle,
+            "build_memory": entry.needs.build_memory,
+            "memory": entry.needs.serve_memory,
         }
         for entry in offered(ARCHITECTURES).values()
     ]
+
+
+def promised(name: str) -> list[tuple[str, str]]:
+    """The lines of `ingle show` for a model that is only in the catalogue; none for one that is not there either."""
+    if name not in catalogue():
+        return []
+    from models.arch import ARCHITECTURES  # noqa: PLC0415  as above
+
+    return [
+        line for entry in offered(ARCHITECTURES).values() if entry.name == name for line in _promises(entry)
+    ]
+
+
+def _promises(entry: Entry) -> list[tuple[str, str]]:
+    needs = entry.needs
+    return [
+        ("model", f"{entry.name}, of the catalogue; not on this machine"),
+        ("summary", entry.summary),
+        ("architecture", f"{entry.model_type}, {millions(entry.parameters)} parameters"),
+        ("context", f"{entry.context_length} tokens"),
+        ("quantisation", entry.recipe),
+        *(("elsewhere", f"{_figures(row)}, on {row.cpu}") for row in entry.fidelity_of(entry.recipe)),
+        ("tool dialect", entry.tool_dialect),
+        *([("quirks", ", ".join(entry.quirks))] if entry.quirks else []),
+        ("languages", ", ".join(entry.languages) or "not stated"),
+        ("licence", _licence(entry.terms)),
+        ("source", entry.source),
+        ("size", f"about {show(needs.bundle)}, from a download of {show(needs.download)}"),
+        ("memory", f"{show(needs.serve_memory)} to run, {show(needs.build_memory)} to build"),
+    ]
+
+
+def _licence(licence: Licence) -> str:
+    return f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()
 
 
 def facts(bundle: Bundle) -> list[tuple[str, str]]:
@@ -57,13 +121,13 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("model", bundle.reference),
         ("digest", bundle.digest),
         ("task", manifest.task),
-        ("architecture", f"{manifest.architecture}, {manifest.parameters / 1e6:.0f} M parameters"),
+        ("architecture", f"{manifest.architecture}, {millions(manifest.parameters)} parameters"),
         ("context", f"{manifest.context_length} tokens"),
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
         ("quantisation", "; ".join(map(_scheme, manifest.quantization))),
         *(_encoder(manifest.encoder) if manifest.encoder else _decoder(manifest)),
         ("languages", ", ".join(manifest.languages) or "not stated"),
-        ("licence", f"{licence.spdx} ({', '.join(licence.tags)}) {licence.url}".rstrip()),
+        ("licence", _licence(licence)),
         *([("to be shown", display)] if display else []),
         ("source", f"{source.uri} at {source.revision}, sha256 {source.sha256}"),
         ("files", f"{len(manifest.files)}, {show(bundle.size)}, in {bundle.path}"),

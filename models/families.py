@@ -11,12 +11,14 @@ from models.errors import GraphError
 from models.parity import parity
 from models.store import Store
 
-COLUMNS: Final = ("family", "model", "parameters", "size", "licence", "parity", "kl_mean", "tokens_s")
+COLUMNS: Final = ("model", "family", "parameters", "size", "licence", "parity", "kl_mean", "tokens_s")
 
-LEGEND: Final = (
-    "parity: largest difference of a logit from the reference implementation, on tiny random models. "
-    "KL, tokens/s: of those here."
-)
+LEGEND: Final = {
+    "parity": "parity: largest difference of a logit from the reference implementation, on tiny random models.",
+    "kl_mean": "KL: mean divergence from fp32, of those here.",
+    "tokens_s": "tok/s: tokens a second when decoding, of those here.",
+}
+"""What a column's heading leaves unsaid."""
 
 
 def rows(store: Store, decode_rate: Callable[[Bundle], float] | None) -> Iterator[dict[str, Any]]:

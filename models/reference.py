@@ -176,9 +176,5 @@ def _is_plain(file: str) -> bool:
 
 def _unknown(name: str, catalogue: Collection[str]) -> str:
     near = get_close_matches(name.lower(), catalogue, n=1, cutoff=0.5)
-    advice = (
-        f"did you mean {near[0]!r}?"
-        if near
-        else f"the catalogue has {', '.join(sorted(catalogue)) or 'nothing'}"
-    )
+    advice = f"did you mean {near[0]!r}?" if near else "`ingle list --available` shows what it has"
     return f"no model {name!r} in the catalogue; {advice} (a file has ./ before its name)"

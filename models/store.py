@@ -239,7 +239,8 @@ class Store:
         if not matches:
             names = ", ".join(name for name in self.refs() if "@" not in name) or "none yet"
             raise StoreError(
-                f"no model {ref!r} on this machine (there is: {names}); `ingle pull {ref}` fetches it"
+                f"no model {ref!r} on this machine (there is: {names}); "
+                "`ingle pull` fetches one, `ingle list --available` shows which"
             )
         return matches[0]
 

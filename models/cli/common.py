@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
 _NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
+RESUMES: Final = "what was downloaded is kept, and the same command goes on from there"
+
 Parameters = ParamSpec("Parameters")
 PolicyReader = Callable[[Path | None], "Policy"]
 """From the file named by --config, or None for the usual places, to the owner's policy. Whoever gathers the commands
@@ -27,12 +30,18 @@ gives it as click's `obj`, since the configuration is not ours to read (docs/adr
 commands = click.Group("models", help="Fetch, inspect and remove models.")
 
 
-def command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]:
-    """A sub-command with --state, whose errors are one sentence on stderr."""
+def command(
+    name: str, *, interrupted: str = "nothing was changed"
+) -> Callable[[Callable[Parameters, None]], click.Command]:
+    """A sub-command with --state, whose errors are one sentence on stderr.
+
+    SIGTERM ends it as Ctrl-C does: what it was making is cleared away. `interrupted` says what remains then.
+    """
 
     def decorate(function: Callable[Parameters, None]) -> click.Command:
         @functools.wraps(function)
         def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+            before = signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 function(*args, **kwargs)
             except ModelError as exc:
@@ -42,10 +51,9 @@ def command(name: str) -> Callable[[Callable[Parameters, None]], click.Command]:
                     raise
                 _fail(f"{exc.filename} may not be written; run as its owner, or give --state", 1)
             except KeyboardInterrupt:
-                _fail(
-                    "interrupted; what was downloaded is kept, and the same command goes on from there",
-                    _INTERRUPTED,
-                )
+                _fail(f"interrupted; {interrupted}", _INTERRUPTED)
+            finally:
+                signal.signal(signal.SIGTERM, before)
 
         state = click.option(
             "--state",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models.licences import Terms
     from models.licences.policy import Policy
 
-_COLUMNS: Final = ("kind", "name", "licence", "tags", "policy")
+COLUMNS: Final = ("name", "kind", "licence", "tags", "policy")
 
 
 @command("licence")
@@ -47,7 +47,7 @@ def licence(store: Store, name: str | None, *, whole: bool, as_json: bool, polic
     else:
         from models.table import print_table  # noqa: PLC0415  brings rich
 
-        print_table([_short(row) for row in rows], _COLUMNS)
+        print_table([_short(row) for row in rows], COLUMNS)
     if name is None and (lost := unreadable(store, store.list())):
         click.echo(f"not readable: {', '.join(lost)}; `ingle verify --all` says why", err=True)
 

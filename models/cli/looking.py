@@ -1,6 +1,7 @@
 """Commands that show models: list, models, show."""
 
 import json
+from collections.abc import Iterable
 
 import click
 
@@ -43,8 +44,7 @@ def models_(store: Store, *, no_speed: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
-        print_table(rows, families.COLUMNS)
-        click.echo(families.LEGEND)
+        print_table(rows, families.COLUMNS, families.LEGEND)
     for row in rows:
         if row["fault"]:
             name = row["model"]
@@ -58,12 +58,20 @@ def models_(store: Store, *, no_speed: bool, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="The manifest itself.")
 def show(store: Store, name: str, *, as_json: bool) -> None:
-    """Show what is known of a model: origin, licence, quantisation, fidelity."""
-    from models.describe import facts  # noqa: PLC0415  this command only
+    """Show what is known of a model, here or in the catalogue: origin, licence, quantisation, fidelity."""
+    from models import describe  # noqa: PLC0415  this command only
 
+    if not as_json and name not in store.refs() and (promised := describe.promised(name)):
+        _tell(promised)
+        click.echo(f"`ingle pull {name}` fetches it")
+        return
     bundle = store.resolve(name)
     if as_json:
         click.echo(bundle.manifest.to_json(), nl=False)
         return
-    for label, value in facts(bundle):
+    _tell(describe.facts(bundle))
+
+
+def _tell(facts: Iterable[tuple[str, str]]) -> None:
+    for label, value in facts:
         click.echo(f"{label + ':':<14}{value}")

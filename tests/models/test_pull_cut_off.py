@@ -72,17 +72,21 @@ def test_a_kill_at_any_moment_leaves_a_sound_store_and_the_next_pull_completes(
 
 
 @pytest.mark.usefixtures("wheel")
-def test_ctrl_c_keeps_what_was_downloaded(server: ModelServer, tmp_path: Path, wheel: bytes) -> None:
+@pytest.mark.parametrize("sent_signal", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_systemd_keep_what_was_downloaded(
+    server: ModelServer, tmp_path: Path, wheel: bytes, sent_signal: signal.Signals
+) -> None:
     server.faults = Faults(block=4096, delay_s=0.05)
     process = ingle.start(PULL, ingle.environment(tmp_path / "state", server))
     part = tmp_path / "state/models/downloads/tiny_llama-1.0-py3-none-any.whl.part"
     _wait_until(lambda: part.exists() and part.stat().st_size > 0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent_signal)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted; what was downloaded is kept" in err
     assert "Traceback" not in err
     assert wheel.startswith(part.read_bytes())
+    assert list((tmp_path / "state/models").glob("staging/*")) == []
     sent, server.faults = server.sent, Faults()
     assert ingle.run(PULL, ingle.environment(tmp_path / "state", server)).returncode == 0
     assert server.sent - sent < len(wheel)

@@ -136,6 +136,6 @@ def test_a_near_miss_gets_the_nearest_name() -> None:
         parse("smolm2-135m", NAMES)
 
 
-def test_a_far_miss_gets_the_whole_catalogue() -> None:
-    with pytest.raises(UnknownModelError, match="smollm2-135m, smollm2-360m"):
+def test_a_far_miss_is_told_where_the_names_are() -> None:
+    with pytest.raises(UnknownModelError, match="ingle list --available"):
         parse("zzz", NAMES)

@@ -77,7 +77,7 @@ def test_explain_prints_what_was_measured_and_keeps_nothing(tmp_path: Path) -> N
     assert sum(row["chosen"] for row in rows) == 1
     assert Store(tmp_path / "models").list() == ()
     table = ingle(tmp_path, str(TINY), "--explain", "--recipe", "int8").stdout
-    assert "tokens/s" in table
+    assert "tok/s" in table
     assert "int8 is the smallest with a mean KL of at most 0.02" in table
 
 

@@ -78,7 +78,7 @@ def test_after_a_removal_the_bare_name_is_the_version_that_is_left(store: Store)
 def test_a_missing_model_is_named_with_what_there_is(store: Store) -> None:
     _add(store)
     with pytest.raises(
-        StoreError, match=r"no model 'none' on this machine \(there is: tiny\); `ingle pull none`"
+        StoreError, match=r"no model 'none' on this machine \(there is: tiny\); `ingle pull` fetches one"
     ):
         store.resolve("none")
 
