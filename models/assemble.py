@@ -15,13 +15,15 @@ from models.arch import plan
 from models.build import Identity, build, write_manifest
 from models.calibrate import Calibration, calibrate
 from models.checkpoint import Checkpoint
+from models.errors import StoreError
 from models.fidelity import measure
 from models.machine import Machine
 from models.manifest import Fidelity, Manifest, SamplingDefaults
 from models.outliers import too_uneven
 from models.preflight import show
 from models.quantize import RECIPES, Recipe, default_recipe, recipe_named
-from models.recorded import measure_apart
+from models.recorded import foretold, measure_apart
+from models.room import GRAPH, lacking, logits, recordable, tight
 from models.smooth import Fold, Smoothed
 from models.sources.interface import Report, Step
 from models.weights import open_checkpoint
@@ -65,10 +67,8 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     reference = Reference.build(checkpoint, order.identity, scratch)
     report(told)
     manifest = reference.quantize(recipe, into)
-    report(Step("measuring how far the bundle is from fp32"))
-    measured = measure_apart if tight(checkpoint, scratch) else measure
-    found = measured(into, manifest, scratch)
-    return _record(into, manifest, (*order.known, found))
+    found = distance(into, manifest, scratch, Machine.measure(scratch.parent), report)
+    return _record(into, manifest, (*order.known, *found))
 
 
 def default_recipe_of(checkpoint: Checkpoint) -> Recipe:
@@ -105,6 +105,23 @@ class Reference:
         return build(replace(self.checkpoint, weights=weights), self.identity, recipe, into, spared=spared)
 
 
+def distance(
+    bundle: Path, manifest: Manifest, reference: Path, machine: Machine, report: Report
+) -> tuple[Fidelity, ...]:
+    """How far the bundle is from the fp32 graph at `reference`; nothing where the machine has no room to tell."""
+    report(Step("measuring how far the bundle is from fp32"))
+    if not tight(manifest.parameters, machine):
+        return (measure(bundle, manifest, reference),)
+    whole = foretold(bundle, manifest)
+    tokens = recordable(whole, manifest.vocabulary_size, machine.disk_free)
+    if not tokens:
+        report(Step(f"fidelity is not measured: here are {show(machine.disk_free)} of disk"))
+        return ()
+    if tokens < whole:
+        report(Step(f"measuring {tokens} of {whole} tokens: the disk has no room for more"))
+    return (measure_apart(bundle, manifest, reference, tokens=tokens),)
+
+
 def fidelity_of(
     bundle: Path,
     manifest: Manifest,
@@ -113,8 +130,22 @@ def fidelity_of(
     report: Report,
     *,
     tokens: int | None = None,
+    machine: Machine | None = None,
 ) -> Fidelity:
-    """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it, over so many tokens."""
+    """Build the fp32 graph of `checkpoint` at `scratch` and compare the bundle with it, over so many tokens.
+
+    Raises:
+        StoreError: the disk has no room for that.
+    """
+    count = foretold(bundle, manifest) if tokens is None else tokens
+    machine = Machine.measure(scratch.parent) if machine is None else machine
+    apart = tight(checkpoint.parameters, machine)
+    needed = GRAPH * checkpoint.parameters + (logits(count, manifest.vocabulary_size) if apart else 0)
+    if needed > machine.disk_free:
+        raise StoreError(
+            f"measuring {manifest.name} takes {show(needed)} of disk but {show(machine.disk_free)} are free; "
+            "make room, then run the same command again"
+        )
     report(Step("building the fp32 graph to measure against"))
     identity = Identity(
         manifest.name, manifest.version, manifest.licence, manifest.source, manifest.languages
@@ -122,13 +153,7 @@ def fidelity_of(
     scratch.mkdir()
     build(checkpoint, identity, RECIPES["fp32"], scratch)
     report(Step("measuring how far the bundle is from fp32"))
-    measured = measure_apart if tight(checkpoint, scratch) else measure
-    return measured(bundle, manifest, scratch, tokens=tokens)
-
-
-def tight(checkpoint: Checkpoint, scratch: Path) -> bool:
-    """Whether memory holds the fp32 graph but not much beside it."""
-    return 8 * checkpoint.parameters > Machine.measure(scratch.parent).memory_available
+    return (measure_apart if apart else measure)(bundle, manifest, scratch, tokens=count)
 
 
 def _record(into: Path, manifest: Manifest, rows: Iterable[Fidelity]) -> Manifest:
@@ -152,12 +177,8 @@ def agrees(recorded: Fidelity, measured: Fidelity) -> bool:
 
 
 def fits(checkpoint: Checkpoint, scratch: Path, report: Report) -> bool:
-    """Whether the disk and the memory hold the fp32 graph, four bytes a parameter, beside what is there already.
-
-    It is mapped, not loaded: where other things need the memory, its pages are given up and read again.
-    """
-    needed, machine = 4 * checkpoint.parameters, Machine.measure(scratch.parent)
-    room = min(machine.disk_free, machine.memory_available)
-    if needed > room:
-        report(Step(f"fidelity is not measured: the fp32 graph takes {show(needed)}, here are {show(room)}"))
-    return needed <= room
+    """Whether disk and memory hold the fp32 graph and the bundle beside what is there already."""
+    reason = lacking(checkpoint.parameters, Machine.measure(scratch.parent))
+    if reason:
+        report(Step(f"fidelity is not measured: {reason}"))
+    return not reason

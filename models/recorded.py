@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.fidelity import TEXT_NAME, Model, compare, length
 from models.manifest import Fidelity, Manifest
-from models.runner import CHUNK, Runner, pieces, text_ids
+from models.runner import CHUNK, Runner, pieces, text_ids, window_of
 
 Logits = NDArray[np.float32]
 
@@ -50,18 +50,29 @@ def _said(model: Model, ids: NDArray[np.int64], tokens: int) -> Iterator[Logits]
             past += len(part)
 
 
-def measure_apart(
-    bundle: Path, manifest: Manifest, reference: Path, *, tokens: int | None = None
-) -> Fidelity:
+def foretold(bundle: Path, manifest: Manifest) -> int:
+    """Tokens of the shipped text that are compared when all are."""
+    ids = text_ids(bundle, manifest, TEXT_NAME)
+    return sum(len(part) - 1 for part in pieces(ids, window_of(manifest)))
+
+
+def measure_apart(bundle: Path, manifest: Manifest, reference: Path, *, tokens: int) -> Fidelity:
     """As `models.fidelity.measure`, one graph after the other: what fp32 says waits in `reference`, as a file."""
-    near = Runner(reference, manifest, packed=False)
-    ids, window = text_ids(bundle, manifest, TEXT_NAME), near.window
-    count = sum(len(part) - 1 for part in pieces(ids, window)) if tokens is None else tokens
+    return measure_against(keep(reference, manifest, tokens), bundle, manifest)
+
+
+def keep(reference: Path, manifest: Manifest, tokens: int) -> Logits:
+    """What the fp32 graph says of the beginning of the shipped text, [tokens, V], in a file beside the graph."""
+    near, ids = Runner(reference, manifest, packed=False), text_ids(reference, manifest, TEXT_NAME)
     with (reference / "logits").open(
         "wb"
     ) as file:  # written, not mapped: it would stay in memory beside the graph
-        for found in _said(near, ids, count):
+        for found in _said(near, ids, tokens):
             file.write(np.ascontiguousarray(found).data)
-    del near  # and with it the pages of the fp32 graph, before the other needs its own
-    logits = np.memmap(reference / "logits", np.float32, "r", shape=(count, manifest.vocabulary_size))
-    return compare(ids, Recorded(logits, window), Runner(bundle, manifest), tokens=count)
+    return np.memmap(reference / "logits", np.float32, "r", shape=(tokens, manifest.vocabulary_size))
+
+
+def measure_against(kept: Logits, bundle: Path, manifest: Manifest) -> Fidelity:
+    """As `models.fidelity.measure`, with what `keep` kept in the place of the fp32 graph."""
+    far, ids = Runner(bundle, manifest), text_ids(bundle, manifest, TEXT_NAME)
+    return compare(ids, Recorded(kept, far.window), far, tokens=len(kept))

@@ -49,6 +49,11 @@ def _as_graph_error(name: str) -> Iterator[None]:
         raise GraphError(name, str(exc).partition("\n")[0][:_REASON]) from exc
 
 
+def window_of(manifest: Manifest) -> int:
+    """Tokens that see each other when such a bundle is run here."""
+    return min(_WINDOW, manifest.context_length)
+
+
 class Runner:
     """A session with cache buffers of one window."""
 
@@ -69,7 +74,7 @@ class Runner:
             self._session = ort.InferenceSession(
                 bundle / DECODER_NAME, options, providers=["CPUExecutionProvider"]
             )
-        self.window = min(_WINDOW, manifest.context_length)
+        self.window = window_of(manifest)
         """Tokens its cache holds."""
         sizes = {"batch": 1, "capacity": self.window}
         self._buffers = [

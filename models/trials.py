@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from models.assemble import Reference, default_recipe_of, fits, tight
+from models.assemble import Reference, default_recipe_of, fits
 from models.build import Identity
 from models.bundle import Bundle
 from models.checkpoint import Checkpoint
 from models.errors import QuantizationError
-from models.fidelity import measure
+from models.fidelity import Logits
+from models.machine import Machine
 from models.manifest import Fidelity, Licence, Source
 from models.quantize import RECIPES, Recipe
-from models.recorded import measure_apart
+from models.recorded import foretold, keep, measure_against
+from models.room import BUNDLE, recordable
 from models.sources.interface import Report, Step
 from models.speed import decode_rate
 
@@ -54,6 +56,7 @@ COLUMNS: Final = (
     "tokens_s",
     "chosen",
 )
+_NO_ROOM: Final = "the fp32 graph to measure against has no room here; try on a larger machine"
 _IDENTITY: Final = Identity("trial", "1", Licence("none"), Source("trial", "1", "0" * 64), ())
 
 
@@ -123,12 +126,13 @@ def tried(
     """Build each in the empty directory `workspace`, measure it, and throw it away.
 
     Raises:
-        QuantizationError: there is no room for the fp32 graph, so nothing could be measured.
+        QuantizationError: there is no room for the fp32 graph or what it says, so nothing could be measured.
     """
     if not fits(checkpoint, workspace / "reference", report):
-        raise QuantizationError("the fp32 graph to measure against has no room here; try on a larger machine")
+        raise QuantizationError(_NO_ROOM)
     report(Step("building the fp32 graph to measure against"))
     reference = Reference.build(checkpoint, _IDENTITY, workspace / "reference")
+    said = _said(reference, report)
     for recipe in recipes:
         report(Step(f"trying {recipe.name}"))
         into = workspace / recipe.name
@@ -138,11 +142,23 @@ def tried(
             manifest = reference.quantize(recipe, into)
         except QuantizationError as exc:  # a block that these shapes have no room for
             report(Step(f"{recipe.name} is left out: {exc}"))
+            shutil.rmtree(into)
             continue
         built = time.perf_counter() - start
         size = sum(file.size for file in manifest.files)
-        measured = measure_apart if tight(checkpoint, workspace / "reference") else measure
-        fidelity = measured(into, manifest, reference.path)
+        fidelity = measure_against(said, into, manifest)
         speed = decode_rate(Bundle(into, manifest, manifest.digest))
         yield Trial(recipe.name, size, fidelity, round(built, 1), round(speed, 1))
         shutil.rmtree(into)
+
+
+def _said(reference: Reference, report: Report) -> Logits:
+    """What fp32 says, asked once for all recipes; of fewer tokens where the disk is to hold a bundle, too."""
+    manifest, free = reference.manifest, Machine.measure(reference.path).disk_free
+    whole = foretold(reference.path, manifest)
+    tokens = recordable(whole, manifest.vocabulary_size, free - BUNDLE * manifest.parameters)
+    if not tokens:
+        raise QuantizationError(_NO_ROOM)
+    if tokens < whole:
+        report(Step(f"measuring {tokens} of {whole} tokens: the disk has no room for more"))
+    return keep(reference.path, manifest, tokens)

@@ -3,12 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-from models.assemble import Order, Reference, agrees, assemble, fidelity_of
+import pytest
+
+from models.assemble import Order, Reference, agrees, assemble, distance, fidelity_of
 from models.cpu import cpu_class
+from models.errors import StoreError
 from models.fidelity import measure
+from models.machine import Machine
 from models.manifest import MANIFEST_NAME, Fidelity, Manifest
 from models.quantize import recipe_named
-from models.recorded import measure_apart
+from models.recorded import foretold, measure_apart
+from models.room import logits
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.small_bundle import quiet
 from tests.support.tiny import IDENTITY, tiny_checkpoint
@@ -60,7 +65,47 @@ def test_one_after_the_other_measures_the_same(tmp_path: Path) -> None:
     bundle.mkdir()
     reference = Reference.build(tiny_checkpoint(), IDENTITY, tmp_path / "reference")
     manifest = reference.quantize(recipe_named("int4"), bundle)
-    assert measure_apart(bundle, manifest, reference.path) == measure(bundle, manifest, reference.path)
+    assert measure_apart(bundle, manifest, reference.path, tokens=foretold(bundle, manifest)) == measure(
+        bundle, manifest, reference.path
+    )
     part = measure_apart(bundle, manifest, reference.path, tokens=100)
     assert part == measure(bundle, manifest, reference.path, tokens=100)
     assert part.tokens == 100
+
+
+def test_a_disk_without_room_for_all_that_fp32_says_measures_fewer_tokens_or_none(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    reference = Reference.build(tiny_checkpoint(), IDENTITY, tmp_path / "reference")
+    manifest = reference.quantize(recipe_named("int8"), tmp_path / "bundle")
+    said: list[str] = []
+
+    def measured(disk: int) -> tuple[Fidelity, ...]:
+        machine = Machine(disk, 0, 0)
+        return distance(
+            tmp_path / "bundle", manifest, reference.path, machine, lambda event: said.append(str(event))
+        )
+
+    room = logits(1, manifest.vocabulary_size)
+    (part,) = measured(1000 * room)
+    assert part.tokens == 900
+    assert (reference.path / "logits").stat().st_size == 900 * room
+    assert any("measuring 900 of " in event for event in said)
+    assert measured(500 * room) == ()
+    assert "fidelity is not measured" in said[-1]
+
+
+def test_measuring_again_counts_what_fp32_says_before_it_begins(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    manifest = assemble(Order(GOLDEN_DIR / "llama-tied", IDENTITY, "int8"), bundle, tmp_path / "first", quiet)
+    checkpoint, scratch = tiny_checkpoint(), tmp_path / "again"
+    needed = 4 * checkpoint.parameters + logits(100, manifest.vocabulary_size)
+
+    def again(disk: int) -> Fidelity:
+        machine = Machine(disk, 0, 0)
+        return fidelity_of(bundle, manifest, checkpoint, scratch, quiet, tokens=100, machine=machine)
+
+    with pytest.raises(StoreError, match=r"of disk but .* are free; make room"):
+        again(needed - 1)
+    assert not scratch.exists()
+    assert again(needed).tokens == 100
