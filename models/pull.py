@@ -4,11 +4,8 @@ Knows the order of these steps and what happens when two pulls meet; each step i
 Nothing appears in the store before the last step, so a pull may be cut off anywhere and simply run again.
 """
 
-import errno
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from models import preflight
 from models.arch import ARCHITECTURES
@@ -16,7 +13,7 @@ from models.assemble import Builder, Order, assemble
 from models.build import Identity
 from models.bundle import Bundle
 from models.catalogue import offered
-from models.errors import ModelError, StoreError
+from models.errors import StoreError
 from models.licences import UNKNOWN
 from models.licences.policy import Policy, enforce
 from models.machine import Machine
@@ -32,8 +29,6 @@ from models.store import Store
 
 __all__ = ["Network", "Pulled", "Wishes", "pull"]
 
-_DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -43,6 +38,8 @@ class Network:
     hub: str | None = None
     """None: HF_ENDPOINT, else the public hub."""
     retry: Retry = PATIENT
+    allowed: bool = True
+    """False: whatever is not here is an error, and no server is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +60,19 @@ def pull(
     network: Network | None = None,
     policy: Policy | None = None,
     build: Builder = assemble,
+    again: Bundle | None = None,
 ) -> Pulled:
     """Make sure that the model called `text` is in the store, and return its bundle.
+
+    With `again` it is built from what that bundle was built from, if that is here still.
 
     Raises:
         UnknownModelError: `text` names nothing.
         PolicyError: the owner's policy rules out its licence; nothing was fetched.
         PreflightError: this machine cannot hold it, or its licence was not accepted; nothing was fetched.
         FetchError, WeightsError, ArchitectureError, QuantizationError: as the step that failed.
-        StoreError: the name is taken by another model, or the disk is full.
+        StoreError: the name is taken by another model, or its weights are not here and no server may be asked.
+        OSError: the disk is full.
     """
     wishes, network, policy = wishes or Wishes(), network or Network(), policy or Policy()
     plan = _plan(text, wishes, report)
@@ -79,11 +80,11 @@ def pull(
         enforce(policy, expected, plan.name)
     if not wishes.force and (bundle := _present(store, plan, policy)):
         return Pulled(bundle, fresh=False)
-    with _full_disk_told(store), store.lock(plan.lock, waiting=_tell_waiting(plan, report)):
+    with store.lock(plan.lock, waiting=_tell_waiting(plan, report)):
         if not wishes.force and (bundle := _present(store, plan, policy)):
             return Pulled(bundle, fresh=False)
         shelf = SourceShelf(store)
-        offer = (None if wishes.force else shelf.find(plan.uri)) or _ask(plan, network)
+        offer = (None if wishes.force else _kept(plan, shelf, again)) or _ask(plan, network)
         licence = plan.licence(offer.licence) or UNKNOWN
         demand = preflight.Demand.of(plan.entry.needs if plan.entry else None, offer)
         own = isinstance(offer, LocalOffer)
@@ -134,8 +135,20 @@ def _present(store: Store, plan: Plan, policy: Policy) -> Bundle | None:
     return bundle
 
 
+def _kept(plan: Plan, shelf: SourceShelf, again: Bundle | None) -> Offer | None:
+    """What is on the shelf; whoever fetched the weights of `again` may have called them otherwise."""
+    if again and again.manifest.source.uri == plan.uri:
+        return shelf.built_from(again.manifest)
+    return shelf.find(plan.uri)
+
+
 def _ask(plan: Plan, network: Network) -> Offer:
     """What the place the reference points to has."""
+    if not network.allowed and not isinstance(plan.origin, LocalOffer):
+        what = plan.entry.name if plan.entry else plan.uri
+        raise StoreError(
+            f"the weights of {what} are not here, or damaged; `ingle pull {what} --force` fetches them"
+        )
     match plan.origin:
         case Hub():
             return hub.find(plan.origin, endpoint=network.hub, retry=network.retry)
@@ -148,19 +161,3 @@ def _ask(plan: Plan, network: Network) -> Offer:
 
 def _tell_waiting(plan: Plan, report: Report) -> Callable[[], None]:
     return lambda: report(Step(f"another process is pulling {plan.uri}; waiting for it"))
-
-
-@contextmanager
-def _full_disk_told(store: Store) -> Iterator[None]:
-    """A disk that fills up in mid-work, as a sentence; whoever was writing has cleaned up after itself."""
-    try:
-        yield
-    except ModelError:  # some are OSErrors too
-        raise
-    except OSError as exc:
-        if exc.errno not in _DISK_ERRORS:
-            raise
-        raise StoreError(
-            f"the disk under {store.root} is full ({exc.strerror}); make room and pull again: "
-            "what was downloaded is kept"
-        ) from exc

@@ -9,7 +9,7 @@ from models.bundle import Bundle
 from models.catalogue import catalogue
 from models.errors import QuantizationError, StoreError
 from models.licences.policy import Policy
-from models.pull import Pulled, Wishes, pull
+from models.pull import Network, Pulled, Wishes, pull
 from models.quantize import recipe_named
 from models.reference import Local, Named, parse
 from models.sources.interface import Report
@@ -24,14 +24,14 @@ def weights_of(text: str, store: Store) -> Path:
 
     Raises:
         UnknownModelError: `text` names nothing.
-        StoreError: its weights are not here.
+        StoreError: its weights are not here, or damaged.
     """
     bundle = _bundle(text, store)
     if bundle is not None:
-        path = SourceShelf(store).weights(bundle.manifest.source)
-        if path is None:
+        built_from = SourceShelf(store).built_from(bundle.manifest)
+        if built_from is None:
             raise _missing(text, bundle.manifest.source.uri)
-        return path
+        return built_from.fetched.path
     reference = parse(text, known := catalogue())
     if isinstance(reference, Local):
         return reference.path
@@ -56,15 +56,23 @@ def requantize(
     Raises:
         As `weights_of`, and as `models.pull.pull`.
     """
-    weights_of(text, store)
+    path = weights_of(text, store)
     bundle = _bundle(text, store)
     if bundle is not None:
         manifest = bundle.manifest
-        named = (entry.name for entry in catalogue().values() if entry.source == manifest.source.uri)
-        text = next(named, manifest.source.uri)
+        text = _reference(manifest.source.uri) or str(path)
         accepted = wishes.accepted_licences | {manifest.licence.spdx}  # when it was pulled
         wishes = replace(wishes, name=wishes.name or manifest.name, accepted_licences=accepted)
-    return pull(text, store, report, wishes=wishes, policy=policy, build=build)
+    return pull(
+        text,
+        store,
+        report,
+        wishes=wishes,
+        network=Network(allowed=False),
+        policy=policy,
+        build=build,
+        again=bundle,
+    )
 
 
 def explain(text: str, store: Store, report: Report, recipes: Sequence[str] = ()) -> tuple[Trial, ...]:
@@ -89,7 +97,16 @@ def _bundle(text: str, store: Store) -> Bundle | None:
         return None
 
 
+def _reference(uri: str) -> str | None:
+    """What to call the place `uri` of a manifest when pulling; None for a file that lay on this machine."""
+    if not uri.startswith(("hf:", "wheel:")):
+        return None
+    return next((entry.name for entry in catalogue().values() if entry.source == uri), uri)
+
+
 def _missing(text: str, uri: str) -> StoreError:
+    reference = _reference(uri)
+    again = f"`ingle pull {reference} --force` fetches them, or " if reference else ""
     return StoreError(
-        f"the weights of {text} ({uri}) are not here; `ingle pull` them first, or give the path of the file"
+        f"the weights of {text} ({uri}) are not here, or damaged; {again}give the path of the file"
     )

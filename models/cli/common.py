@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _INTERRUPTED: Final = 130
 """What a shell reports for a program ended by Ctrl-C: 128 + SIGINT."""
 _NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_MAKE_ROOM: Final = "make room and run the same command again: what was downloaded is kept"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 RESUMES: Final = "what was downloaded is kept, and the same command goes on from there"
 
@@ -47,6 +49,9 @@ def command(
             except ModelError as exc:
                 _fail(str(exc), 1)
             except OSError as exc:
+                if exc.errno in _FULL:  # whoever was writing has cleaned up after itself
+                    root = click.get_current_context().params["store"].root
+                    _fail(f"the disk under {root} is full ({exc.strerror}); {_MAKE_ROOM}", 1)
                 if exc.errno not in _NOT_WRITABLE:
                     raise
                 _fail(f"{exc.filename} may not be written; run as its owner, or give --state", 1)

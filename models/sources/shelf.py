@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from models import durable
-from models.manifest import Licence, Source
+from models.manifest import Licence, Manifest, Source
 from models.reference import parse_remote
 from models.sources.download import sha256_of
 from models.sources.interface import Fetched, Report, Shelf
@@ -65,6 +65,13 @@ class SourceShelf:
         if found is None or not _is_sound(folder := self._root / found.source.sha256):
             return None
         return Kept(found, _size(folder))
+
+    def built_from(self, manifest: Manifest) -> Kept | None:
+        """The weights of a bundle, under its own reference whoever fetched them first, if every byte is sound."""
+        path, folder = self.weights(manifest.source), self._root / manifest.source.sha256
+        if path is None or not _is_sound(folder):
+            return None
+        return Kept(Fetched(path, manifest.source, manifest.licence), _size(folder))
 
     def weights(self, source: Source) -> Path | None:
         """Where the weights of a manifest's `source` are, if they were kept."""

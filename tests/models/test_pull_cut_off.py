@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -109,24 +109,48 @@ def _limit_file_size() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
 
-@pytest.mark.usefixtures("wheel")
-def test_a_file_system_that_takes_no_more_is_told_and_the_pull_goes_on_later(
-    server: ModelServer, tmp_path: Path
-) -> None:
-    variables = ingle.environment(tmp_path / "state", server)
-    done = subprocess.run(
-        ingle.command(PULL),
+def _without_room(
+    arguments: tuple[str, ...], variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`ingle` where no file may grow."""
+    return subprocess.run(
+        ingle.command(arguments),
         env=variables,
         capture_output=True,
         text=True,
         preexec_fn=_limit_file_size,
         check=False,
     )
+
+
+@pytest.mark.usefixtures("wheel")
+def test_a_file_system_that_takes_no_more_is_told_and_the_pull_goes_on_later(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    variables = ingle.environment(tmp_path / "state", server)
+    done = _without_room(PULL, variables)
     assert done.returncode == 1
     assert "is full" in done.stderr
     assert "Traceback" not in done.stderr
     assert _unsound(tmp_path / "state") == {}
     assert ingle.run(PULL, variables).returncode == 0
+
+
+@pytest.mark.usefixtures("wheel")
+@pytest.mark.parametrize(
+    "arguments", [("quantize", ingle.NAME, "--recipe", "int4"), ("verify", ingle.NAME, "--fidelity")]
+)
+def test_whatever_writes_tells_of_a_full_disk(
+    server: ModelServer, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    state = tmp_path / "state"
+    variables = ingle.environment(state, server)
+    assert ingle.run(PULL, variables).returncode == 0
+    done = _without_room(arguments, variables)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert f"error: the disk under {state / 'models'} is full" in done.stderr
+    assert _unsound(state) == {}
+    assert list((state / "models" / "staging").iterdir()) == []
 
 
 @pytest.mark.usefixtures("wheel")
