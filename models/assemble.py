@@ -26,7 +26,9 @@ from models.recorded import foretold, measure_apart
 from models.room import GRAPH, lacking, logits, recordable, tight
 from models.smooth import Fold, Smoothed
 from models.sources.interface import Report, Step
+from models.template import try_template
 from models.weights import open_checkpoint
+from models.weights.directory import open_companions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,32 @@ Builder = Callable[[Order, Path, Path, Report], Manifest]
 """Order, an empty directory for the bundle, a path for scratch beside it, progress."""
 
 
+Screen = Callable[[Path, str], None]
+"""Weights, or a directory with all that lies beside them; and what the model is called. Raises what a builder would."""
+
+
+def screen(weights: Path, what: str) -> None:
+    """See that `assemble` can build the model called `what`, by all that is known without its tensors.
+
+    Raises:
+        ArchitectureError: its architecture, or a feature of it, is not built.
+        ChatTemplateError: its chat template does not work.
+        WeightsError: a file cannot be read.
+    """
+    checkpoint = open_companions(weights) if weights.is_dir() else open_checkpoint(weights)
+    plan(checkpoint.config)
+    try_template(checkpoint.chat_template, what)
+
+
 def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifest:
     """Build the bundle into the empty directory `into`, with its fidelity where it can be measured.
 
     Raises:
-        WeightsError, ArchitectureError, QuantizationError: as the parts it calls.
+        WeightsError, ArchitectureError, ChatTemplateError, QuantizationError: as the parts it calls.
     """
     checkpoint = open_checkpoint(order.weights)
+    plan(checkpoint.config)
+    try_template(checkpoint.chat_template, order.identity.name)
     if order.sampling is not None:
         checkpoint = replace(checkpoint, sampling=order.sampling)
     recipe = recipe_named(order.recipe) if order.recipe else default_recipe_of(checkpoint)

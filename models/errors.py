@@ -25,6 +25,10 @@ class ArchitectureError(ModelError, ValueError):
     """An architecture, or a feature of one, that we do not build."""
 
 
+class ChatTemplateError(ModelError, ValueError):
+    """A chat template that fails on a plain conversation, and so on every one."""
+
+
 class QuantizationError(ModelError, ValueError):
     """A quantisation that does not exist or that onnxruntime would run on its slow path."""
 

@@ -5,7 +5,8 @@ A limit is checked only where something is known: a source that hides its size i
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Self
+from difflib import get_close_matches
+from typing import Final, Self
 
 from models.catalogue import Needs
 from models.errors import PreflightError
@@ -14,6 +15,9 @@ from models.licences.policy import Policy, enforce, unsettled
 from models.machine import Machine
 from models.manifest import Licence
 from models.sources.interface import Offer
+
+_ALIKE: Final = 0.8
+"""How like another an id is that was meant for it (difflib's ratio)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,12 @@ def check(
     policy: Policy,
     own_file: bool = False,
 ) -> None:
-    """Refuse a model that the owner's policy, the disk or the memory rules out.
-
-    `accepted` are the SPDX ids that the owner accepted by name, beside those of the policy. Of an `own_file`,
-    one that lay on this machine, nobody need have said under what licence it came: its owner is asked, not warned.
+    """Refuse a model that its licence, the disk or the memory rules out.
 
     Raises:
-        PolicyError: the policy rules the licence out, whatever was accepted.
-        PreflightError: the first other reason found, with both numbers.
+        PolicyError, PreflightError: as `check_licence`, and the first other reason found, with both numbers.
     """
-    enforce(policy, licence, what)
-    _licence(what, licence, policy, accepted, own_file=own_file)
+    check_licence(what, licence, accepted, policy=policy, own_file=own_file)
     if demand.disk > machine.disk_free:
         raise PreflightError(
             f"{what} needs {show(demand.disk)} of disk but {show(machine.disk_free)} are free; "
@@ -76,21 +75,40 @@ def check(
         )
 
 
-def _licence(
-    what: str, licence: Licence, policy: Policy, accepted: Collection[str], *, own_file: bool
+def check_licence(
+    what: str, licence: Licence, accepted: Collection[str], *, policy: Policy, own_file: bool = False
 ) -> None:
+    """Refuse a licence that the owner's policy rules out, or that asks what nobody has agreed to.
+
+    `accepted` are the SPDX ids that the owner accepted by name, beside those of the policy. Of an `own_file`,
+    one that lay on this machine, nobody need have said under what licence it came: its owner is asked, not warned.
+
+    Raises:
+        PolicyError: the policy rules the licence out, whatever was accepted.
+        PreflightError: it has to be accepted by name, and was not.
+    """
+    enforce(policy, licence, what)
     if not (asked := unsettled(policy, licence, accepted)):
         return
+    other = _not_it(licence.spdx, accepted, policy)
     if own_file and licence == UNKNOWN:
         raise PreflightError(
             f"{what} does not say what its licence is; if you know that you may use it, "
-            f"add --accept-licence {licence.spdx}"
+            f"add --accept-licence {licence.spdx}{other}"
         )
     clauses = ", and ".join(f"{condition.clause} says that {condition.says}" for condition in asked)
     where = f" ({licence.url})" if licence.url else ""
     raise PreflightError(
-        f"{what} is under {licence.spdx}{where}: {clauses}; read it, then add --accept-licence {licence.spdx}"
+        f"{what} is under {licence.spdx}{where}: {clauses}; read it, then add --accept-licence {licence.spdx}{other}"
     )
+
+
+def _not_it(spdx: str, accepted: Collection[str], policy: Policy) -> str:
+    """Says that what was accepted is another id: of the command line any, of the policy one that looks like it."""
+    if accepted:
+        return f" ({', '.join(map(repr, sorted(accepted)))}, which you gave, is not its id)"
+    near = get_close_matches(spdx, policy.accept, n=1, cutoff=_ALIKE)
+    return f" (policy.accept has {near[0]!r}, which is not its id)" if near else ""
 
 
 def show(size: int) -> str:

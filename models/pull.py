@@ -6,10 +6,11 @@ Nothing appears in the store before the last step, so a pull may be cut off anyw
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from models import preflight
 from models.arch import ARCHITECTURES
-from models.assemble import Builder, Order, assemble
+from models.assemble import Builder, Order, Screen, assemble, screen
 from models.build import Identity
 from models.bundle import Bundle
 from models.catalogue import offered
@@ -22,7 +23,7 @@ from models.reference import Hub, Local, Named, Wheel, parse
 from models.sources import hub, local, wheel
 from models.sources.download import PATIENT, Retry
 from models.sources.interface import Offer, Report, Step
-from models.sources.local import LocalOffer
+from models.sources.local import LocalFiles, LocalOffer
 from models.sources.shelf import SourceShelf
 from models.sources.simple_index import default_index
 from models.store import Store
@@ -60,6 +61,7 @@ def pull(
     network: Network | None = None,
     policy: Policy | None = None,
     build: Builder = assemble,
+    screen: Screen = screen,
     again: Bundle | None = None,
 ) -> Pulled:
     """Make sure that the model called `text` is in the store, and return its bundle.
@@ -70,21 +72,26 @@ def pull(
         UnknownModelError: `text` names nothing.
         PolicyError: the owner's policy rules out its licence; nothing was fetched.
         PreflightError: this machine cannot hold it, or its licence was not accepted; nothing was fetched.
-        FetchError, WeightsError, ArchitectureError, QuantizationError: as the step that failed.
+        ArchitectureError, ChatTemplateError: it cannot be built; its weights were not fetched, except where one file
+            holds everything.
+        FetchError, WeightsError, QuantizationError: as the step that failed.
         StoreError: the name is taken by another model, or its weights are not here and no server may be asked.
         OSError: the disk is full.
     """
     wishes, network, policy = wishes or Wishes(), network or Network(), policy or Policy()
-    plan = _plan(text, wishes, report)
+    asked = _Asked(store, wishes, policy, screen, report)
+    plan = asked.plan(text)
     if expected := plan.licence(None):
         enforce(policy, expected, plan.name)
     if not wishes.force and (bundle := _present(store, plan, policy)):
         return Pulled(bundle, fresh=False)
+    if expected:
+        preflight.check_licence(plan.name, expected, wishes.accepted_licences, policy=policy)
     with store.lock(plan.lock, waiting=_tell_waiting(plan, report)):
         if not wishes.force and (bundle := _present(store, plan, policy)):
             return Pulled(bundle, fresh=False)
         shelf = SourceShelf(store)
-        offer = (None if wishes.force else _kept(plan, shelf, again)) or _ask(plan, network)
+        offer = (None if wishes.force else _kept(plan, shelf, again)) or _ask(plan, network, report)
         licence = plan.licence(offer.licence) or UNKNOWN
         demand = preflight.Demand.of(plan.entry.needs if plan.entry else None, offer)
         own = isinstance(offer, LocalOffer)
@@ -97,6 +104,8 @@ def pull(
             policy=policy,
             own_file=own,
         )
+        if beside := offer.preview(shelf, report):
+            screen(beside, plan.name)
         fetched = offer.fetch(shelf, report)
         identity = Identity(
             plan.name, plan.version, licence, fetched.source, plan.languages, plan.tool_dialect
@@ -109,15 +118,37 @@ def pull(
             return Pulled(store.add(into, manifest), fresh=True)
 
 
-def _plan(text: str, wishes: Wishes, report: Report) -> Plan:
-    known = offered(ARCHITECTURES)
-    match parse(text, known):
-        case Named(name=name):
-            return Plan.make(known[name].reference, known[name], wishes)
-        case Local() as files:
-            return Plan.make(local.find(files, report), None, wishes)
-        case Hub() | Wheel() as remote:
-            return Plan.make(remote, None, wishes)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a reference is to become a plan with."""
+
+    store: Store
+    wishes: Wishes
+    policy: Policy
+    screen: Screen
+    report: Report
+
+    def plan(self, text: str) -> Plan:
+        known = offered(ARCHITECTURES)
+        match parse(text, known):
+            case Named(name=name):
+                return Plan.make(known[name].reference, known[name], self.wishes)
+            case Local() as here:
+                files = local.look(here)
+                self._check(files)
+                return Plan.make(files.hashed(self.report), None, self.wishes)
+            case Hub() | Wheel() as remote:
+                return Plan.make(remote, None, self.wishes)
+
+    def _check(self, files: LocalFiles) -> None:
+        """Refuse what can be refused before all is read; whether it was built before, only its hash can tell."""
+        name = files.path.name
+        if any(bundle.manifest.source.uri == name for bundle in self.store.list()):
+            return
+        self.screen(files.path, name)
+        preflight.check_licence(
+            name, files.licence or UNKNOWN, self.wishes.accepted_licences, policy=self.policy, own_file=True
+        )
 
 
 def _present(store: Store, plan: Plan, policy: Policy) -> Bundle | None:
@@ -142,7 +173,7 @@ def _kept(plan: Plan, shelf: SourceShelf, again: Bundle | None) -> Offer | None:
     return shelf.find(plan.uri)
 
 
-def _ask(plan: Plan, network: Network) -> Offer:
+def _ask(plan: Plan, network: Network, report: Report) -> Offer:
     """What the place the reference points to has."""
     if not network.allowed and not isinstance(plan.origin, LocalOffer):
         what = plan.entry.name if plan.entry else plan.uri
@@ -151,8 +182,10 @@ def _ask(plan: Plan, network: Network) -> Offer:
         )
     match plan.origin:
         case Hub():
+            report(Step(f"asking {hub.host(network.hub)}"))
             return hub.find(plan.origin, endpoint=network.hub, retry=network.retry)
         case Wheel():
+            report(Step(f"asking {urlsplit(network.index).hostname or network.index}"))
             pin = plan.entry.pin if plan.entry else None
             return wheel.find(plan.origin, network.index, pin=pin, retry=network.retry)
         case LocalOffer():

@@ -43,6 +43,16 @@ class BundleError(IngleError):
     """The bundle on disk does not match its manifest, or cannot be loaded."""
 
 
+class ChatTemplateError(BundleError):
+    """The program that came with the model to write its prompts failed on a conversation."""
+
+    def __init__(self, cause: Exception) -> None:
+        fault = " ".join(str(cause).split())[:200] or type(cause).__name__
+        super().__init__(
+            f"the model's chat template fails ({fault}); use another model, or pull it with a template put right"
+        )
+
+
 class ConfigError(IngleError, ValueError):
     """The configuration names something unknown or impossible."""
 

@@ -41,4 +41,13 @@ def export(
             raise UnknownModelError(
                 f"{text!r} cannot be exported; give hf:ORG/REPO or a directory such as ./{text}"
             )
-    return pull(text, store, report, wishes=wishes, network=network, build=exporter, policy=policy)
+    return pull(
+        text,
+        store,
+        report,
+        wishes=wishes,
+        network=network,
+        policy=policy,
+        build=exporter,
+        screen=exporter.screen,
+    )

@@ -45,6 +45,16 @@ class Exporter:
     """None: as the checkpoint says."""
     trace: Tracer = trace
 
+    def screen(self, weights: Path, what: str) -> None:
+        """A `models.assemble.Screen`: see that it is an encoder we know how to export.
+
+        Raises:
+            ArchitectureError, ExportError, WeightsError: as building it would.
+        """
+        del what
+        _check_directory(weights)
+        read(weights, self.task, self.pooling)
+
     def __call__(self, order: Order, into: Path, scratch: Path, report: Report) -> Manifest:
         """Build the bundle into the empty directory `into`, with its fidelity.
 
@@ -52,10 +62,7 @@ class Exporter:
             ArchitectureError, ExportError: the model is none we know how to export, or optimum fails on it.
             WeightsError: the weights cannot be read.
         """
-        if not order.weights.is_dir():
-            raise WeightsError(
-                f"{order.weights.name} is one file; exporting needs a directory with config.json and safetensors"
-            )
+        _check_directory(order.weights)
         reading = read(order.weights, self.task, self.pooling)
         _check_tokenizer(order.weights / TOKENIZER_NAME, reading)
         scheme = recipe_named(order.recipe or _DEFAULT).attention
@@ -112,6 +119,13 @@ class Exporter:
                 exclusive=reading.exclusive,
                 fidelity=None,
             ),
+        )
+
+
+def _check_directory(weights: Path) -> None:
+    if not weights.is_dir():
+        raise WeightsError(
+            f"{weights.name} is one file; exporting needs a directory with config.json and safetensors"
         )
 
 

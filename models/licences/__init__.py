@@ -8,6 +8,7 @@ A summary is no legal advice: each condition carries the address of the text tha
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -128,6 +129,16 @@ def by_id(name: str) -> Terms | None:
     """The licence of that SPDX id, in any case of letters, with or without its `LicenseRef-`."""
     wanted = {name.lower(), f"licenseref-{name}".lower()}
     return next((terms for spdx, terms in known().items() if spdx.lower() in wanted), None)
+
+
+def meant(name: str) -> Terms | None:
+    """The licence whose id somebody may have meant who wrote `name`, which is the id of none here."""
+    if name in known():
+        return None
+    spelled = {spdx.lower(): terms for spdx, terms in known().items()}
+    spelled |= {spdx.removeprefix("licenseref-"): terms for spdx, terms in spelled.items()}
+    near = get_close_matches(name.lower(), spelled, n=1, cutoff=0.8)
+    return spelled[near[0]] if near else None
 
 
 def licence_of(tag: str, *, name: str | None = None, url: str | None = None) -> Licence:

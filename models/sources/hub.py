@@ -7,11 +7,13 @@ fetched.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from huggingface_hub import HfApi, ModelInfo, get_token, hf_hub_url
 from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is of its HTTP library
@@ -31,12 +33,13 @@ from models.licences import licence_of
 from models.manifest import Licence, Source
 from models.reference import Hub
 from models.sources.choose import choose, kept_as
-from models.sources.download import PATIENT, Remote, Retry, download
+from models.sources.download import PATIENT, Remote, Retry, download, sha256_of
 from models.sources.interface import Fetched, Report, Shelf
 from models.sources.shelf import combined_sha256
 
 _MAIN: Final = "main"
 _TIMEOUT_S: Final = 30.0
+_WEIGHTS: Final = (".safetensors", ".gguf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +81,43 @@ class HubOffer:
         """They are kept as they come."""
         return self.size
 
+    def preview(self, shelf: Shelf, report: Report) -> Path | None:
+        """Everything but the weights, where `fetch` will find it; None where all is in one GGUF file."""
+        small = [file for file in self.files if not file.path.endswith(_WEIGHTS)]
+        if not small:
+            return None
+        folder = self._folder(shelf)
+        self._fetch_all(small, folder, report)
+        return folder
+
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Fetch file after file into one directory; those that are there already are not fetched again."""
-        folder = (
-            shelf.downloads / f"hub.{self.reference.repo.replace('/', '.')}.{self.revision}.{self._choice}"
-        )
-        durable.make_dirs(folder)
-        token = get_token()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        hashes = [self._fetch(file, folder, headers, report) for file in self.files]
+        folder = self._folder(shelf)
+        hashes = self._fetch_all(self.files, folder, report)
         expected = {kept_as(file.path) for file in self.files}
         for stray in (path for path in folder.iterdir() if path.name not in expected):
             stray.unlink()
         source = Source(str(self.reference), self.revision, combined_sha256(hashes))
         return shelf.keep(folder, source, self.licence)
 
+    def _folder(self, shelf: Shelf) -> Path:
+        """Of what is on its way; another choice of files from the commit has another."""
+        folder = (
+            shelf.downloads / f"hub.{self.reference.repo.replace('/', '.')}.{self.revision}.{self._choice}"
+        )
+        durable.make_dirs(folder)
+        return folder
+
+    def _fetch_all(self, files: Iterable[HubFile], folder: Path, report: Report) -> list[str]:
+        token = get_token()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return [self._fetch(file, folder, headers, report) for file in files]
+
     def _fetch(self, file: HubFile, folder: Path, headers: Mapping[str, str], report: Report) -> str:
         url = hf_hub_url(self.reference.repo, file.path, revision=self.revision, endpoint=self.endpoint)
         to = folder / kept_as(file.path)
+        if file.sha256 is None and file.blob_id is not None and to.exists() and _git_blob(to) == file.blob_id:
+            return sha256_of(to)
         try:
             digest = download(Remote(url, to.name, file.size, file.sha256, headers), to, report, self.retry)
         except FetchError as exc:
@@ -119,7 +141,7 @@ def find(reference: Hub, *, endpoint: str | None = None, retry: Retry = PATIENT)
     Raises:
         FetchError: no such repository or revision, no permission, no network, or no weights that we read.
     """
-    with _as_fetch_error(reference):
+    with _as_fetch_error(reference, host(endpoint)):
         info = HfApi(endpoint=endpoint).model_info(
             reference.repo, revision=reference.revision or _MAIN, files_metadata=True, timeout=_TIMEOUT_S
         )
@@ -137,6 +159,12 @@ def find(reference: Hub, *, endpoint: str | None = None, retry: Retry = PATIENT)
         endpoint,
         retry,
     )
+
+
+def host(endpoint: str | None = None) -> str:
+    """Who is asked: the host of `endpoint`, or of HF_ENDPOINT, or the public hub."""
+    address = HfApi(endpoint=endpoint).endpoint
+    return urlsplit(address).netloc.rpartition("@")[2] or address
 
 
 def _file(sibling: RepoSibling, reference: Hub) -> HubFile:
@@ -163,7 +191,7 @@ def _git_blob(path: Path) -> str:
 
 
 @contextmanager
-def _as_fetch_error(reference: Hub) -> Iterator[None]:
+def _as_fetch_error(reference: Hub, host: str) -> Iterator[None]:
     """Every way `huggingface_hub` fails, as one sentence."""
     try:
         yield
@@ -174,7 +202,7 @@ def _as_fetch_error(reference: Hub) -> Iterator[None]:
         ) from exc
     except RepositoryNotFoundError as exc:
         raise FetchError(
-            f"the hub has no repository {reference.repo!r} that you may read; check the name, or set HF_TOKEN"
+            f"{host} has no repository {reference.repo!r} that you may read; check the name, or set HF_TOKEN"
         ) from exc
     except RevisionNotFoundError as exc:
         raise FetchError(
@@ -185,16 +213,24 @@ def _as_fetch_error(reference: Hub) -> Iterator[None]:
     except OfflineModeIsEnabled as exc:
         raise FetchError("HF_HUB_OFFLINE is set, so the hub was not asked; unset it and try again") from exc
     except HfHubHTTPError as exc:
+        if exc.response.status_code == HTTPStatus.NOT_FOUND:  # a hub says what it has not found
+            raise FetchError(
+                f"{host} knows no {reference} (404), and does not answer as a model hub; "
+                "set HF_ENDPOINT to the address of one"
+            ) from exc
         raise FetchError(
-            f"the hub failed over {reference.repo} ({_first_line(exc)}); try again later"
+            f"{host} failed over {reference.repo} ({_first_line(exc)}); try again later"
         ) from exc
     except (HTTPError, OSError) as exc:
         raise FetchError(
-            f"cannot reach the hub ({_first_line(exc)}); check the network and try again"
+            f"cannot reach {host} ({_first_line(exc)}); check the network, set HF_ENDPOINT to a mirror, "
+            "or pull a file of your own: `ingle pull ./FILE.gguf`"
         ) from exc
     # It reads what the server sent unchecked.
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise FetchError("what answers at HF_ENDPOINT is no model hub; correct the address") from exc
+        raise FetchError(
+            f"what answers at {host} is no model hub; set HF_ENDPOINT to the address of one"
+        ) from exc
 
 
 def _first_line(exc: Exception) -> str:

@@ -74,6 +74,14 @@ class Offer(Protocol):
         """What the source says the licence is."""
         ...
 
+    def preview(self, shelf: Shelf, report: Report) -> Path | None:
+        """Fetch the small files beside the weights first, into a directory; None where there are none apart.
+
+        Raises:
+            FetchError: as `fetch`.
+        """
+        ...
+
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Fetch, check and keep the weights; what an earlier call began is continued.
 

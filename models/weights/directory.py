@@ -7,6 +7,7 @@ business of `models.weights.safetensors`.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,15 @@ def open_directory(path: Path) -> Checkpoint:
     Raises:
         WeightsError: a file is missing, truncated or corrupt, or they contradict each other.
     """
+    return replace(open_companions(path), weights=_weights(path))
+
+
+def open_companions(path: Path) -> Checkpoint:
+    """The same without weights, which need not be there yet: the checkpoint has no tensors.
+
+    Raises:
+        WeightsError: as `open_directory`, of all other files.
+    """
     config = _object(path, "config.json", required=True)
     if "quantization_config" in config:
         raise WeightsError(f"{path.name} holds quantised weights; use the original ones, in float")
@@ -49,7 +59,7 @@ def open_directory(path: Path) -> Checkpoint:
         bos = reader.listed(config.get("bos_token_id"), "config.json")
     return Checkpoint(
         config=config,
-        weights=_weights(path),
+        weights=SafetensorsWeights(()),
         tokenizer=tokenizer.encode(),
         chat_template=_chat_template(path, settings),
         bos_id=bos[0] if bos else None,

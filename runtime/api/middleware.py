@@ -19,7 +19,7 @@ from runtime.api.access import Access, Visit, check
 from runtime.api.keys import REQUEST_ID, RUNNING, TRAFFIC
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
-from runtime.errors import BusyError, CallerError
+from runtime.errors import BusyError, CallerError, ChatTemplateError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,8 +75,10 @@ async def translate(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def explain(request: web.Request, exc: Exception) -> Failure:
-    """What the caller is told about `exc`; what is not the caller's mistake goes to the log, with traceback."""
-    if not isinstance(exc, CallerError | BusyError):
+    """What the caller is told about `exc`; what is not the caller's mistake goes to the log, ours with traceback."""
+    if isinstance(exc, ChatTemplateError):
+        _log.error("request %s failed: %s", request[REQUEST_ID], exc)
+    elif not isinstance(exc, CallerError | BusyError):
         _log.error("request %s failed", request[REQUEST_ID], exc_info=exc)
     return failure(exc, request[REQUEST_ID])
 

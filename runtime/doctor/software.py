@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import ModelError, PolicyError
+from models.licences import meant
 from models.licences.policy import Policy, enforce
 from models.store import Store
 from runtime.config import Loaded
@@ -22,6 +23,7 @@ _LITTLE, _NEXT_TO_NOTHING = 2048 * _MIB, 128 * _MIB
 def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """Every finding about software and files."""
     yield from configuration(loaded)
+    yield from licences(loaded.config.policy)
     yield from secrets(loaded, environ)
     yield onnxruntime()
     yield disk(state)
@@ -36,6 +38,14 @@ def configuration(loaded: Loaded) -> Iterator[Finding]:
         yield Finding(
             "warn", "environment", f"{names}: no setting of ours", "see `ingle config` for the names"
         )
+
+
+def licences(policy: Policy) -> Iterator[Finding]:
+    """What in the policy looks like the id of a licence and is not; one of another kind may well be a maker's own."""
+    for name in (*policy.accept, *policy.agreements):
+        if terms := meant(name):
+            fact = f"{name!r} is no licence we know, so it settles nothing"
+            yield Finding("warn", "policy", fact, f"write {terms.spdx!r}, if that is what you mean")
 
 
 def secrets(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from runtime.completion import CompletionRequest, Finished, Message
-from runtime.errors import BusyError, CallerError
+from runtime.errors import BusyError, CallerError, ChatTemplateError
 from runtime.limits import Limits
 from runtime.strict_json import parse, shown
 from runtime.wire import asked
@@ -93,6 +93,8 @@ def refusal(question_id: QuestionId | None, exc: Exception) -> bytes:
             error = {"code": "invalid", "message": str(exc), "param": exc.param}
         case BusyError():
             error = {"code": "busy", "message": str(exc), "param": None}
+        case ChatTemplateError():
+            error = {"code": "failed", "message": str(exc), "param": None}
         case _:
             message = "the appliance failed on this message; its log has the cause"
             error = {"code": "failed", "message": message, "param": None}

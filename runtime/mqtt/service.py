@@ -14,7 +14,7 @@ from contextlib import aclosing
 from typing import Final, Literal, assert_never
 
 from runtime.completion import Called, Completer, Delta, Finished, Progress, Thought
-from runtime.errors import BusyError, CallerError, ModelNotFoundError
+from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
 from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Up
@@ -158,6 +158,9 @@ class MqttService:
             return messages.refusal(asked.id, exc)
         except Unfinished:
             raise
+        except ChatTemplateError as exc:
+            _log.error("failed on question %r: %s", asked.id, exc)
+            return messages.refusal(asked.id, exc)
         except Exception as exc:  # noqa: BLE001  one message must not end the service
             _log.exception("failed on question %r", asked.id)
             return messages.refusal(asked.id, exc)

@@ -4,16 +4,15 @@ Knows what a chat template is given, and who answers for it when it fails. Does 
 prompt are control tokens is `runtime.text.control`'s to say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from jinja2 import Template, TemplateSyntaxError, meta
-from jinja2.exceptions import SecurityError
+from jinja2 import Template, meta
 
-from runtime.errors import BundleError, CallerError
+from models.sandbox import NOT_JINJA, RefusalError, Sandbox
+from runtime.errors import BundleError, CallerError, ChatTemplateError
 from runtime.text.control import Marker, Rendered
-from runtime.text.sandbox import RefusalError, Sandbox
 
 _NOTHING: Final[Mapping[str, bool | int | str]] = MappingProxyType({})
 ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
@@ -48,10 +47,11 @@ class ChatTemplate:
         try:
             self._program = sandbox.program(source) if source.strip() else None
             read = meta.find_undeclared_variables(sandbox.parse(source))
-        except (TemplateSyntaxError, SyntaxError, RecursionError) as exc:
+        except NOT_JINJA as exc:
             fault = " ".join(str(exc).split())
             raise BundleError(
-                f"the chat template is not valid Jinja ({fault}); pull the model again"
+                f"the chat template is not valid Jinja ({fault}); "
+                "use another model, or pull it with a template put right"
             ) from exc
         self.takes_tools = "tools" in read
         """Whether the template shows tools to the model."""
@@ -77,7 +77,7 @@ class ChatTemplate:
 
         Raises:
             CallerError: a role nobody has, messages in an order the model was not made for, or no template at all.
-            BundleError: the template fails, does not end, or reaches for what it must not have.
+            ChatTemplateError: the template fails, does not end, or reaches for what it must not have.
         """
         if self._program is None:
             raise CallerError(
@@ -100,24 +100,13 @@ class ChatTemplate:
     def _run(self, program: Template, given: Mapping[str, Any], room: int) -> str:
         values = {"add_generation_prompt": True, "documents": None, **self._tokens, **given}
         try:
-            return "".join(_bounded(program.generate(Sandbox.variables(values)), room))
+            return Sandbox.render(program, values, room)
         except RefusalError as exc:
             raise CallerError(
                 f"the model's chat template refuses these messages: {exc.message}", param="messages"
             ) from exc
         except Exception as exc:  # a template is a program of its own, and may raise anything
-            raise BundleError(
-                f"the model's chat template fails ({exc}); send a plain prompt, or pull the model again"
-            ) from exc
-
-
-def _bounded(parts: Iterable[str], room: int) -> Iterator[str]:
-    """The parts, as long as they are short together."""
-    for part in parts:
-        room -= len(part)
-        if room < 0:
-            raise SecurityError("it does not come to an end")
-        yield part
+            raise ChatTemplateError(exc) from exc
 
 
 def _strings(value: object, *, free: bool = False) -> Iterator[str]:

@@ -57,6 +57,17 @@ def test_the_clause_is_said_and_the_owner_may_have_accepted_it_for_good() -> Non
     check("m", SMALL, licence_of("lfm1.0"), ROOMY, (), policy=Policy(annual_revenue_usd=9_999_999))
 
 
+def test_another_id_than_the_one_asked_for_is_named() -> None:
+    with pytest.raises(
+        PreflightError, match=r"add --accept-licence LicenseRef-Gemma \('Gemma', which you gave, is not"
+    ):
+        check("m", SMALL, licence_of("gemma"), ROOMY, {"Gemma"}, policy=Policy())
+    with pytest.raises(
+        PreflightError, match=r"LicenseRef-Gemma \(policy.accept has 'LicenseRef-Gema', which"
+    ):
+        check("m", SMALL, licence_of("gemma"), ROOMY, (), policy=Policy(accept=("MIT", "LicenseRef-Gema")))
+
+
 def test_what_the_policy_rules_out_cannot_be_accepted() -> None:
     licence = licence_of("cc-by-nc-4.0")
     with pytest.raises(PolicyError, match=r"policy\.commercial = true"):

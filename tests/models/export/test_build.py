@@ -168,7 +168,15 @@ def test_a_repository_is_fetched_whole_and_kept_under_its_task(tmp_path: Path, s
 
     def export(*, force: bool = False) -> Bundle:
         wishes = Wishes(purpose="embed", force=force)
-        return pull("hf:org/tiny-bert", store, quiet, wishes=wishes, network=network, build=exporter).bundle
+        return pull(
+            "hf:org/tiny-bert",
+            store,
+            quiet,
+            wishes=wishes,
+            network=network,
+            build=exporter,
+            screen=exporter.screen,
+        ).bundle
 
     bundle = export()
     assert bundle.reference == "tiny-bert@main-embed"
@@ -189,7 +197,14 @@ def test_an_own_directory_is_asked_for_its_licence(tmp_path: Path) -> None:
     directory = Path(shutil.copytree(weights("embed"), tmp_path / "own"))
     exporter = Exporter("embed", None, recorded_trace)
     with pytest.raises(PreflightError, match="--accept-licence LicenseRef-unknown"):
-        pull(str(directory), Store.below(tmp_path), quiet, wishes=Wishes(purpose="embed"), build=exporter)
+        pull(
+            str(directory),
+            Store.below(tmp_path),
+            quiet,
+            wishes=Wishes(purpose="embed"),
+            build=exporter,
+            screen=exporter.screen,
+        )
 
 
 def test_pulling_an_encoder_tells_how_to_get_it() -> None:

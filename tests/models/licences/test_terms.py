@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.licences import UNKNOWN, TermsError, by_id, known, licence_of, parse_terms, terms_of
+from models.licences import UNKNOWN, TermsError, by_id, known, licence_of, meant, parse_terms, terms_of
 from models.manifest import Licence, Restriction, Tag
 
 TEXT = files("models.licences").joinpath("lfm-open-1.0.toml").read_text(encoding="utf-8")
@@ -109,3 +109,19 @@ def test_an_id_is_found_in_any_letters() -> None:
 def test_a_faulty_file_is_refused_by_the_key(old: str, new: str, problem: str) -> None:
     with pytest.raises(TermsError, match=problem):
         parse_terms(TEXT.replace(old, new), "x.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant_id"),
+    [
+        ("LicenseRef-Gema", "LicenseRef-Gemma"),
+        ("Gemma", "LicenseRef-Gemma"),
+        ("licenseref-gemma", "LicenseRef-Gemma"),
+        ("apache2.0", "Apache-2.0"),
+        ("LicenseRef-Gemma", None),
+        ("LicenseRef-house-rules", None),
+    ],
+)
+def test_an_id_that_is_none_may_be_meant_for_one(name: str, meant_id: str | None) -> None:
+    terms = meant(name)
+    assert (terms and terms.spdx) == meant_id

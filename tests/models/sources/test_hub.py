@@ -116,8 +116,13 @@ def test_a_revision_that_is_not_there(server: ModelServer) -> None:
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(FetchError, match=r"cannot reach the hub .*; check the network"):
+    with pytest.raises(FetchError, match=rf"cannot reach 127.0.0.1:{port} .*; check the network"):
         hub.find(Hub("org/tiny"), endpoint=f"http://127.0.0.1:{port}")
+
+
+def test_a_404_that_no_hub_wrote(server: ModelServer) -> None:
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1:\d+ knows no hf:org/none.*set HF_ENDPOINT"):
+        hub.find(Hub("org/none"), endpoint=f"{server.url}/elsewhere")
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,19 @@ async def test_the_log_has_the_request_but_not_what_was_asked(caplog: pytest.Log
     assert "Treasure" not in caplog.text
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_template_that_fails_is_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture, *, streamed: bool
+) -> None:
+    async with appliance(EngineSimulator(()), template="{{ messages[0].nothing.here }}") as served:
+        status, answer = await served.ask(stream=streamed)
+    assert (status, answer["error"]["code"]) == (500, "chat_template_failed")
+    assert "use another model" in answer["error"]["message"]
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "chat template fails" in line.getMessage()
+    assert line.exc_info is None
+
+
 async def test_a_fault_of_our_own_is_logged_and_told_without_details(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

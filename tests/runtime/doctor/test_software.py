@@ -65,3 +65,9 @@ def test_foreign_variables_are_mentioned() -> None:
     found = list(software.configuration(load(environ={"INGLE_SERVR_PORT": "1"})))
     assert [(f.state, f.subject) for f in found] == [("ok", "configuration"), ("warn", "environment")]
     assert "INGLE_SERVR_PORT" in found[1].fact
+
+
+def test_a_licence_that_looks_misspelt_in_the_policy_is_named() -> None:
+    assert not list(software.licences(Policy(accept=("LicenseRef-Gemma", "LicenseRef-house-rules"))))
+    (found,) = software.licences(Policy(accept=("LicenseRef-Gema",)))
+    assert (found.state, "LicenseRef-Gemma" in (found.advice or "")) == ("warn", True)

@@ -14,6 +14,7 @@ from runtime.mqtt.topics import Topics
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 from tests.support.mqtt import MemoryLink, until
+from tests.support.text import CHATML
 
 ANSWER = (10, 11, 12)
 LIMITS = Limits(queue_depth=2, drain_seconds=0.5, request_bytes=2000)
@@ -21,10 +22,12 @@ LIMITS = Limits(queue_depth=2, drain_seconds=0.5, request_bytes=2000)
 
 @asynccontextmanager
 async def serving(
-    engine: EngineSimulator, link: MemoryLink, limits: Limits = LIMITS
+    engine: EngineSimulator, link: MemoryLink, limits: Limits = LIMITS, template: str = CHATML
 ) -> AsyncIterator[tuple[MqttService, asyncio.Event]]:
     stop = asyncio.Event()
-    service = MqttService(link, Topics("kitchen"), scripted_completer(engine, limits), limits, version="0")
+    service = MqttService(
+        link, Topics("kitchen"), scripted_completer(engine, limits, template), limits, version="0"
+    )
     task = asyncio.create_task(service.run(stop))
     await until(lambda: link.subscription != "")
     link.up()
@@ -224,3 +227,15 @@ async def test_only_so_many_results_are_remembered() -> None:
         link.deliver(question("0"))
         await until(lambda: len(link.acknowledged) == 132)
     assert len(engine.requests) == 131
+
+
+async def test_a_template_that_fails_is_told_to_who_asked(caplog: pytest.LogCaptureFixture) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link, template="{{ messages[0].nothing.here }}"):
+        asked = {"id": "a", "messages": [{"role": "user", "content": "hello"}]}
+        delivery = link.deliver(asked)
+        await until(lambda: link.acknowledged == [delivery])
+    (result,) = link.results()
+    assert result["error"]["code"] == "failed"
+    assert "chat template fails" in result["error"]["message"]
+    assert "Traceback" not in caplog.text

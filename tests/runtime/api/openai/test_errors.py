@@ -8,6 +8,7 @@ from runtime.errors import (
     BundleError,
     BusyError,
     CallerError,
+    ChatTemplateError,
     EngineError,
     ModelNotFoundError,
     PromptTooLongError,
@@ -53,6 +54,13 @@ def test_what_went_wrong_inside_stays_inside(exc: Exception) -> None:
     assert (problem.status, problem.body["error"]["type"]) == (500, "server_error")
     assert "secret" not in problem.text
     assert "id-1" in problem.message
+
+
+def test_a_template_that_fails_is_told_and_not_tried_again() -> None:
+    problem = failure(ChatTemplateError(ValueError("line 1:\n no such thing")), "id-1")
+    assert (problem.status, problem.code) == (500, "chat_template_failed")
+    assert "fails (line 1: no such thing); use another model" in problem.message
+    assert problem.headers["X-Should-Retry"] == "false"
 
 
 def test_a_message_may_quote_anything() -> None:

@@ -2,16 +2,17 @@
 
 A template is a program that came with a model. It cannot reach Python's internals or change what it is given (Jinja's
 sandbox), and it spends a step for every call, every turn of a loop and every number of a range, of which it has a
-fixed number. Not bounded is what one operation may cost, other than by multiplication: a template is trusted as far as
-the bundle it came in.
+fixed number; what it writes is bounded too. Not bounded is what one operation may cost, other than by multiplication: a
+template is trusted as far as the bundle it came in. Knows nothing of conversations: who pulls a model
+(`models.template`) and who serves it (`runtime.text.chat`) render here alike.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
-from jinja2 import Template, TemplateError, nodes, pass_context
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
@@ -21,6 +22,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 STEPS: Final = 200_000
 """Enough for two nested loops over 256 messages with room to spare; spent within a second."""
 
+NOT_JINJA: Final = (TemplateSyntaxError, SyntaxError, RecursionError)
+"""What compiling raises for a text that is no template."""
 _PRODUCT: Final = 1 << 20
 """Largest length, and largest number of bits, that a multiplication may give."""
 
@@ -60,10 +63,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters["tojson"] = _tojson
 
     def program(self, source: str) -> Template:
-        """Compile a template that spends a step in each turn of a loop; render it with `variables`.
+        """Compile a template that spends a step in each turn of a loop; run it with `render`.
 
         Raises:
-            jinja2.TemplateSyntaxError: it is no template.
+            TemplateSyntaxError, SyntaxError, RecursionError: it is no template (`NOT_JINJA`).
         """
         tree = self.parse(source)
         for loop in list(tree.find_all(nodes.For)):
@@ -73,9 +76,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return Template.from_code(self, self.compile(tree), self.make_globals(None))
 
     @staticmethod
-    def variables(values: Mapping[str, object]) -> dict[str, object]:
-        """What to render with: the values and a fresh budget."""
-        return {**values, _BUDGET: Steps()}
+    def render(program: Template, values: Mapping[str, object], room: int) -> str:
+        """Run a `program` with these values and a fresh budget; it may write at most `room` characters.
+
+        Raises:
+            RefusalError: the template does not want these values.
+            Exception: it fails, does not end, or reaches for what it must not have. It is a program of its own, and
+                may raise anything.
+        """
+        return "".join(_bounded(program.generate({**values, _BUDGET: Steps()}), room))
 
     @staticmethod
     def turn() -> None:
@@ -101,6 +110,15 @@ class _Generation(Extension):
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _bounded(parts: Iterable[str], room: int) -> Iterator[str]:
+    """The parts, as long as they are short together."""
+    for part in parts:
+        room -= len(part)
+        if room < 0:
+            raise SecurityError("it does not come to an end")
+        yield part
 
 
 def _steps(context: Context) -> Steps:
