@@ -84,6 +84,7 @@ def pull(
     if expected := plan.licence(None):
         enforce(policy, expected, plan.name)
     if not wishes.force and (bundle := _present(store, plan, policy)):
+        store.sweep()
         return Pulled(bundle, fresh=False)
     if expected:
         preflight.check_licence(plan.name, expected, wishes.accepted_licences, policy=policy)

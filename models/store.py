@@ -188,6 +188,12 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
 
+    def sweep(self) -> None:
+        """Clear what a process left that died between keeping its bundle and tidying up."""
+        if any((self.root / "staging").glob("*")):
+            with self._exclusive():
+                self._sweep()
+
     @property
     def scratch(self) -> Path:
         """Where `durable.remove_tree` puts what is to go; a crash in its middle is swept up later."""

@@ -253,3 +253,12 @@ def test_where_state_is_kept(
 def _of_schema(bundle: Path, version: int) -> str:
     text = (bundle / MANIFEST_NAME).read_text(encoding="utf-8")
     return text.replace(f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {version}')
+
+
+def test_what_a_dead_process_left_is_swept_and_what_is_being_written_is_not(store: Store) -> None:
+    with store.staging() as alive:
+        dead = store.root / "staging" / "dead"
+        dead.mkdir()
+        store.sweep()
+        assert alive.is_dir()
+        assert not dead.exists()

@@ -288,7 +288,7 @@ async def test_a_program_that_is_killed_is_offline(state: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("settings", "part"),
     [
-        ({"INGLE_MODEL_NAME": "absent"}, "no model 'absent' .* `ingle pull absent`"),
+        ({"INGLE_MODEL_NAME": "absent"}, "no model 'absent' .* `ingle pull` fetches one"),
         ({"INGLE_SERVER_HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1 .* --host"),
         (
             {"INGLE_MQTT_BROKER": "mqtts://localhost", "INGLE_MQTT_CA_FILE": "/nonexistent.pem"},

@@ -44,7 +44,7 @@ def test_state_names_the_directory_for_every_command_that_needs_one(state: Path,
     for arguments in (("run", "--max-tokens", "4", "x"), ("chat", "--max-tokens", "4")):
         done = ingle(*arguments, *there, environ=elsewhere, stdin=b"hello\n")
         assert done.returncode == 0, done.stderr
-        assert b"ingle pull tiny" in ingle(*arguments, environ=elsewhere).stderr
+        assert b"no model 'tiny'" in ingle(*arguments, environ=elsewhere).stderr
     timed = ingle("bench", "--rounds", "1", "--decode", "2", "--json", *there, environ=elsewhere)
     assert timed.returncode == 0, timed.stderr
     findings = json.loads(ingle("doctor", "--json", *there, environ=elsewhere).stdout)
@@ -103,7 +103,7 @@ def test_run_continues_a_text_where_the_model_has_no_chat_template(tmp_path: Pat
     [
         (("run",), b"", 2, "ask something"),
         (("run", " "), b"", 2, "ask something"),
-        (("run", "--model", "absent", "x"), b"", 1, "ingle pull absent"),
+        (("run", "--model", "absent", "x"), b"", 1, "ingle list --available"),
         (("run", "--model", "../../etc", "x"), b"", 1, "not a model's name"),
         (("run", "--temperature", "9", "x"), b"", 2, "temperature"),
         (("run", "--max-tokens", "100000", "x"), b"", 1, "256"),
@@ -111,7 +111,7 @@ def test_run_continues_a_text_where_the_model_has_no_chat_template(tmp_path: Pat
         (("run",), b"\xff\xfe", 1, "not UTF-8"),
         (("run",), b"x" * 2_000_000, 1, "limits.request_bytes"),
         (("run", "--config", "/nonexistent.toml", "x"), b"", 1, "/nonexistent.toml"),
-        (("chat", "--model", "absent"), b"", 1, "ingle pull absent"),
+        (("chat", "--model", "absent"), b"", 1, "ingle list --available"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_a_status(
