@@ -24,7 +24,7 @@ from models.sources import hub, local, wheel
 from models.sources.download import PATIENT, Retry
 from models.sources.interface import Offer, Report, Step
 from models.sources.local import LocalFiles, LocalOffer
-from models.sources.shelf import SourceShelf
+from models.sources.shelf import Kept, SourceShelf
 from models.sources.simple_index import default_index
 from models.store import Store
 
@@ -108,6 +108,8 @@ def pull(
         if beside := offer.preview(shelf, report):
             screen(beside, plan.name)
         fetched = offer.fetch(shelf, report)
+        if isinstance(offer, Kept) and isinstance(plan.origin, Wheel):
+            wheel.tidy(plan.origin, shelf.downloads)
         identity = Identity(
             plan.name, plan.version, licence, fetched.source, plan.languages, plan.tool_dialect
         )

