@@ -18,6 +18,7 @@ from models.errors import StoreError
 from models.licences import UNKNOWN
 from models.licences.policy import Policy, enforce
 from models.machine import Machine
+from models.manifest import Licence
 from models.plan import Plan, Wishes
 from models.reference import Hub, Local, Named, Wheel, parse
 from models.sources import hub, local, wheel
@@ -93,18 +94,7 @@ def pull(
             return Pulled(bundle, fresh=False)
         shelf = SourceShelf(store)
         offer = (None if wishes.force else _kept(plan, shelf, again)) or _ask(plan, network, report)
-        licence = plan.licence(offer.licence) or UNKNOWN
-        demand = preflight.Demand.of(plan.entry.needs if plan.entry else None, offer)
-        own = isinstance(offer, LocalOffer)
-        preflight.check(
-            plan.uri if own else plan.name,
-            demand,
-            licence,
-            Machine.measure(store.root),
-            wishes.accepted_licences,
-            policy=policy,
-            own_file=own,
-        )
+        licence = _admitted(asked, plan, offer)
         if beside := offer.preview(shelf, report):
             screen(beside, plan.name)
         fetched = offer.fetch(shelf, report)
@@ -119,6 +109,26 @@ def pull(
             order = Order(fetched.path, identity, plan.recipe, plan.sampling, plan.known)
             manifest = build(order, into, workspace / "reference", report)
             return Pulled(store.add(into, manifest), fresh=True)
+
+
+def _admitted(asked: "_Asked", plan: Plan, offer: Offer) -> Licence:
+    """The licence of an offer that this machine can hold and its owner may have.
+
+    Raises:
+        PolicyError, PreflightError: it is none.
+    """
+    licence = plan.licence(offer.licence) or UNKNOWN
+    own = isinstance(offer, LocalOffer)
+    preflight.check(
+        plan.uri if own else plan.name,
+        preflight.Demand.of(plan.entry.needs if plan.entry else None, offer),
+        licence,
+        Machine.measure(asked.store.root),
+        asked.wishes.accepted_licences,
+        policy=asked.policy,
+        own_file=own,
+    )
+    return licence
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Config:
     hidden_act: str = "silu"
     attention_bias: bool = False
     mlp_bias: bool = False
+    use_sliding_window: bool = False
 
     @property
     def heads(self) -> Heads:

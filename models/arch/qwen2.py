@@ -1,21 +1,14 @@
 """Qwen2.5 (arXiv 2412.15115): as llama, with biases on q, k and v."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from models.arch import common
+from models.arch.common import Config
 from models.arch.decoder import Decoder
 from models.arch.reading import read_config, require
 
 MODEL_TYPES: Final = ("qwen2",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config(common.Config):
-    """What Qwen2 adds."""
-
-    use_sliding_window: bool = False
 
 
 def decoder(raw: Mapping[str, Any]) -> Decoder:

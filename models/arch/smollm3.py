@@ -16,7 +16,6 @@ class Config(common.Config):
     """What SmolLM3 adds."""
 
     tie_word_embeddings: bool = True
-    use_sliding_window: bool = False
     no_rope_layers: tuple[int, ...] = ()
     """One number a layer: 1 with rotary, 0 without. Empty: every `no_rope_layer_interval`-th without."""
     no_rope_layer_interval: int = 4
