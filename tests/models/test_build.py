@@ -1,6 +1,7 @@
 """Bundles: the same bytes each time, the reference's logits in fp32, a stated distance when quantised."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from models.quantize import FP32, Scheme, recipe_named
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDENS, TOLERANCES, Reference, tolerance
 from tests.support.tiny import IDENTITY, tiny_bundle, tiny_checkpoint
+from tests.support.wrapped import Wrapped
 
 Array = NDArray[np.float32]
 VARIANTS = [path.name for path in GOLDENS]
@@ -178,30 +180,22 @@ def test_what_one_architecture_does_not_build_is_named(
         )
 
 
-class Altered:
+class Altered(Wrapped):
     """The weights of a checkpoint with one tensor renamed away, added or of another shape."""
 
     def __init__(self, weights: Weights, *, without: str = "", extra: str = "", reshaped: str = "") -> None:
-        self.weights, self.without, self.extra, self.reshaped = weights, without, extra, reshaped
+        super().__init__(weights)
+        self.without, self.extra, self.reshaped = without, extra, reshaped
 
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  a Weights by structure
+    def __iter__(self) -> Iterator[str]:
         names = [name for name in self.weights if name != self.without]
         return iter(sorted([*names, self.extra] if self.extra else names))
-
-    def __contains__(self, name: object) -> bool:
-        return name in list(self)
 
     def shape(self, name: str) -> tuple[int, ...]:
         if name == self.extra:
             return (1,)
         shape = self.weights.shape(name)
         return (shape[0] + 1, *shape[1:]) if name == self.reshaped else shape
-
-    def stored(self, name: str) -> str:
-        return self.weights.stored(name)
-
-    def __getitem__(self, name: str) -> Array:
-        return self.weights[name]
 
 
 @pytest.mark.parametrize("kind", ["without", "extra", "reshaped"])

@@ -11,35 +11,21 @@ from numpy.typing import NDArray
 
 from models.assemble import Reference
 from models.build import build
-from models.checkpoint import Checkpoint, Weights
+from models.checkpoint import Checkpoint
 from models.fidelity import measure
 from models.manifest import Manifest
 from models.outliers import share_lost, too_uneven
 from models.quantize import RECIPES, Recipe
 from tests.support.tiny import IDENTITY, tiny_checkpoint
+from tests.support.wrapped import Wrapped
 
 Array = NDArray[np.float32]
 LAYER = "model.layers.1"
 PRODUCT = f"{LAYER}.mlp.down_proj"
 
 
-class Massive:
+class Massive(Wrapped):
     """A checkpoint in one channel of whose feed-forward there is a huge value, which `down` hardly looks at."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
-
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  a Weights by structure
-        return iter(self.weights)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.weights
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self.weights.shape(name)
-
-    def stored(self, name: str) -> str:
-        return self.weights.stored(name)
 
     def __getitem__(self, name: str) -> Array:
         tensor = self.weights[name].copy()

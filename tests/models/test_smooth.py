@@ -20,29 +20,19 @@ from models.smooth import Smoothed, channel_scales
 from tests.support.goldens import GOLDEN_DIR, GOLDENS, Reference, tolerance
 from tests.support.oracle import Oracle
 from tests.support.tiny import IDENTITY, tiny_checkpoint
+from tests.support.wrapped import Wrapped
 
 Array = NDArray[np.float32]
 VARIANTS = [path.name for path in GOLDENS]
 SIZES = arrays(np.float32, 8, elements=st.floats(0, 1e6, width=32))
 
 
-class Lopsided:
+class Lopsided(Wrapped):
     """A checkpoint whose activations have loud channels: a norm weight is large in one, its matrices small there."""
 
     def __init__(self, weights: Weights, norm: str, matrices: tuple[str, ...], *, factor: float) -> None:
-        self.weights, self.norm, self.matrices, self.factor = weights, norm, matrices, factor
-
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  a Weights by structure
-        return iter(self.weights)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.weights
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self.weights.shape(name)
-
-    def stored(self, name: str) -> str:
-        return self.weights.stored(name)
+        super().__init__(weights)
+        self.norm, self.matrices, self.factor = norm, matrices, factor
 
     def __getitem__(self, name: str) -> Array:
         tensor = self.weights[name].copy()
