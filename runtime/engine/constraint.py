@@ -37,6 +37,17 @@ class Constraint(Protocol):
         """
         ...
 
+    def accepts(self, draft: Sequence[int]) -> int:
+        """How many of these tokens, from the first on, fit behind what was said; nothing changes by asking.
+
+        It is enough to draft by, and no more: of text that is forced any spelling counts here, while `restrict` leaves
+        the tokenizer's own. An id that ends the answer does not count, nor what is behind it.
+
+        Raises:
+            CallerError: the grammar takes too much work here.
+        """
+        ...
+
     def accept(self, token: int) -> None:
         """Go on behind a token that was forced, or left by `restrict`; never behind one that ended the answer.
 

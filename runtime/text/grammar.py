@@ -10,6 +10,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 import numpy as np
@@ -36,22 +37,28 @@ _Result = TypeVar("_Result")
 class Grammar:
     """What answers may be. One that is compiled serves any number of them."""
 
-    def __init__(self, matcher: "llguidance.LLMatcher", vocabulary: int, where: str) -> None:
+    def __init__(
+        self, matcher: "llguidance.LLMatcher", vocabulary: int, ends: Collection[int], where: str
+    ) -> None:
         self._matcher = matcher
         self._vocabulary = vocabulary
+        self._ends = ends
         self._where = where
 
     def begin(self) -> "Progress":
         """The beginning of an answer."""
-        return Progress(self._matcher.deep_copy(), self._vocabulary, self._where)
+        return Progress(self._matcher.deep_copy(), self._vocabulary, self._ends, self._where)
 
 
 class Progress:
     """One answer under a grammar. Each method raises CallerError where the grammar takes too much work."""
 
-    def __init__(self, matcher: "llguidance.LLMatcher", vocabulary: int, where: str) -> None:
+    def __init__(
+        self, matcher: "llguidance.LLMatcher", vocabulary: int, ends: Collection[int], where: str
+    ) -> None:
         self._matcher = matcher
         self._vocabulary = vocabulary
+        self._ends = ends
         self._where = where
 
     @property
@@ -75,6 +82,15 @@ class Progress:
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         self._check()
         return np.unpackbits(bits, count=self._vocabulary, bitorder="little")
+
+    def accepts(self, draft: Sequence[int]) -> int:
+        """How many of these tokens fit, from the first on; `runtime.engine.constraint` says what that is worth."""
+        if self.complete:
+            return 0
+        text = list(takewhile(lambda token: token not in self._ends, draft))
+        fitting: int = self._matcher.validate_tokens(text)
+        self._check()
+        return fitting
 
     def accept(self, token: int) -> None:
         """Go on behind a token."""
@@ -151,7 +167,7 @@ class Compiler:
             matcher.compute_bitmask()
         if matcher.is_error():
             raise CallerError(f"{where} cannot be kept: {_said(matcher)}", param=where)
-        return Grammar(matcher, self._vocabulary, where)
+        return Grammar(matcher, self._vocabulary, self._ends, where)
 
 
 def _written(constraint: Constraint) -> str:

@@ -55,6 +55,20 @@ class Thinking:
             allowed[self._opens] = 1
         np.copyto(logits, -np.inf, where=allowed == 0)
 
+    def accepts(self, draft: Sequence[int]) -> int:
+        """How many of these tokens fit, from the first on: what ends a thought is followed by the answer."""
+        opened = self._opens is not None and self._opens in draft[:1]
+        if not self._thinks and not opened:
+            return self._answer.accepts(draft)
+        thought = int(opened)
+        for token in draft[thought:]:
+            if token in self._ends:
+                return thought
+            thought += 1
+            if token == self._closes:
+                break
+        return thought + self._answer.accepts(draft[thought:])
+
     def accept(self, token: int) -> None:
         """Go on behind a token."""
         if self._thinks:

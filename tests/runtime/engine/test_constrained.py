@@ -132,6 +132,9 @@ class _Plodding:
     def restrict(self, logits: NDArray[np.float32]) -> None:
         self._answer.restrict(logits)
 
+    def accepts(self, draft: Sequence[int]) -> int:
+        return self._answer.accepts(draft)
+
     def accept(self, token: int) -> None:
         self._answer.accept(token)
 

@@ -14,7 +14,7 @@ from runtime.engine.constraint import Constraint as Answer
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
-from runtime.text.grammar import Compiler, Grammar
+from runtime.text.grammar import Compiler, Grammar, Progress
 from runtime.text.later import Later
 from runtime.text.tokenizer import Tokenizer
 from runtime.text.unrolled import regex_run
@@ -145,6 +145,49 @@ def test_answers_do_not_meet() -> None:
     one.accept(token)
     assert one.complete
     assert not other.complete
+
+
+FORMS: Final = (
+    Choice(("yes", "yes, please", "no")),
+    Regex("(ab|ba|[0-9]{2}){2,9}"),
+    schema(type="object", properties={"on": {"type": "boolean"}, "why": {"type": "string"}}, required=["on"]),
+    Lark('start: "set " NAME " to " /[0-9]{1,2}/\nNAME: "lamp" | "lamplight"'),
+)
+
+
+def behind(grammar: Grammar, said: Sequence[int]) -> Progress:
+    answer = grammar.begin()
+    for token in said:
+        answer.accept(token)
+    return answer
+
+
+@pytest.mark.parametrize(("tokenizer", "compiler"), BOTH, ids=["byte-level", "sentencepiece"])
+@settings(max_examples=60)
+@given(data=st.data(), form=st.sampled_from(FORMS), seed=st.integers(0, 99))
+def test_a_draft_counts_as_far_as_it_fits(
+    tokenizer: Tokenizer, compiler: Compiler, data: st.DataObject, form: Constraint, seed: int
+) -> None:
+    grammar = compiler.compile(form)
+    said = wander(grammar.begin(), tokenizer, seed)
+    begun = data.draw(st.integers(0, len(said)))
+    length = data.draw(st.integers(0, len(said) - begun))
+    stray = data.draw(st.integers(0, tokenizer.vocabulary_size - 1))
+    answer, draft = behind(grammar, said[:begun]), said[begun : begun + length]
+    there = behind(grammar, said[: begun + length])
+    counted = answer.accepts((*draft, stray, *draft))
+    if there.complete or stray == end_of(tokenizer):
+        assert counted == length
+    elif there.allowed()[stray]:
+        assert counted > length
+    elif not there.forced():
+        assert counted == length
+    assert answer.accepts(said[begun:]) == len(said) - begun
+    untouched = behind(grammar, said[:begun])
+    assert answer.complete == untouched.complete
+    if not answer.complete:
+        assert answer.forced() == untouched.forced()
+        assert np.array_equal(answer.allowed(), untouched.allowed())
 
 
 @pytest.mark.parametrize(
@@ -416,6 +459,29 @@ class TestLater:
         assert len(allowed) == TOKENIZER.vocabulary_size + PADDED - 1
         assert not answer.complete
         assert not answer.forced()
+
+    @pytest.mark.parametrize(
+        ("said", "begun", "draft", "fits"),
+        [
+            ("", False, "yes", "yes"),
+            ("", False, "(hm)yes", "(hm)yes"),
+            ("", False, "(hm)so", "(hm)"),
+            ("", False, "hm)yes", ""),
+            ("(", False, "anything (at) all", "anything (at)"),
+            ("", True, "hm", "hm"),
+            ("", True, "hm)no)", "hm)no"),
+            ("(hm)", False, "no", "no"),
+            ("(hm)", False, "(hm)no", ""),
+            ("ye", False, "s", "s"),
+            ("", True, "so<|im_end|>)no", "so"),
+            ("", False, "yes<|im_end|>", "yes"),
+        ],
+    )
+    def test_a_draft_counts_as_far_as_it_fits(self, said: str, begun: bool, draft: str, fits: str) -> None:  # noqa: FBT001  a row
+        answer = self.say(said, begun=begun)
+        tokens = TOKENIZER.encode(draft, special=True)
+        assert TOKENIZER.decode(tokens[: answer.accepts(tokens)]) == fits
+        assert TOKENIZER.decode(tokens[: answer.accepts(tokens)]) == fits, "asking changes nothing"
 
     @pytest.mark.parametrize(("text", "begun"), [("(hm)", False), ("hm)", True), ("", False)])
     def test_what_follows_is_held_to_the_grammar(self, text: str, begun: bool) -> None:  # noqa: FBT001  a row
