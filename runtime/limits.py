@@ -47,5 +47,9 @@ class Limits:
     """Memory for all of them, over all conversations."""
     prefix_bytes: int = 512 << 20
     """Disk for beginnings of prompts, kept for the next start; and the most that is written of them in a day."""
+    logged_answers: int = 256
+    """Answers to commands that are kept in memory, to guess the next from."""
+    logged_tokens: int = 16384
+    """Tokens of all of them, and of the ends of their prompts; some 150 bytes each."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""
