@@ -39,8 +39,12 @@ class Limits:
     """From submission to the last token."""
     prefill_chunk: int = 256
     """Prompt tokens a step: cancellation and progress happen between chunks."""
-    cache_slots: int = 2
-    """Conversations whose cache is kept between turns. Memory is touched only as far as it is used."""
+    cache_slots: int = 8
+    """Conversations that are computed at once, and whose cache is kept between turns; commands have one more to
+    themselves. Memory is touched only as far as it is used."""
+    kv_bytes: int = 0
+    """Memory for the caches of all conversations together; 0: half of what is free when the model has been loaded. Idle
+    conversations are forgotten first; then a request waits that does not fit beside those that run."""
     snapshots: int = 16
     """Points of one conversation that a model with recurrent layers, or windows, can go back to."""
     snapshot_bytes: int = 256 << 20

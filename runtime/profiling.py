@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from models.manifest import Manifest
-from runtime.engine.session import Session, Slot
+from runtime.engine.bank import Slot, new_slot
+from runtime.engine.session import Session
 from runtime.errors import CallerError
 from runtime.limits import Limits
 
@@ -103,7 +104,7 @@ def profile(
         )
     with tempfile.TemporaryDirectory(prefix="inglenook-profile-") as folder:
         session = Session(bundle, manifest, threads=threads, trace=Path(folder) / "trace")
-        chunks = _drive(session.new_slot(), manifest.vocabulary_size, prompt, decode)
+        chunks = _drive(new_slot(session), manifest.vocabulary_size, prompt, decode)
         runs = read_trace(session.end_trace().read_bytes())
     counted = runs[-chunks - decode :]
     return Profile(

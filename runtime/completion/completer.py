@@ -200,7 +200,7 @@ class Completer:
             deadline_s = min(deadline_s, request.deadline_s)
         return Request(
             prompt_ids=made.ids,
-            max_tokens=room_for(request.max_tokens, len(made.ids), manifest.context_length, limits),
+            max_tokens=room_for(request.max_tokens, len(made.ids), self._engine.context, limits),
             sampling=engine_sampling(request.sampling, manifest.sampling),
             stop_ids=frozenset(manifest.eos_ids),
             priority=request.priority,

@@ -7,23 +7,20 @@ onnxruntime, nor which tokens they were (`runtime.engine.prefix` does).
 """
 
 import math
-import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.manifest import CacheSpec, Manifest, TensorSpec
+from runtime.engine.arena import Arena, State
 from runtime.engine.snapshots import Ring
 
 _CAPACITY: Final = "capacity"
 """Name of the axis along which a cache grows by a row a token."""
 _ROWS: Final = 2
 """That axis, whether it has the name or a number."""
-
-State = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,21 +54,25 @@ class Buffer:
 class Cache:
     """The buffers of one slot, how many tokens they hold, and the snapshots kept on the way there."""
 
-    def __init__(self, manifest: Manifest, *, snapshots: int = 0, snapshot_bytes: int = 0) -> None:
-        """At most so many snapshots are kept, and so many bytes of them."""
+    def __init__(
+        self,
+        manifest: Manifest,
+        arenas: Sequence[Arena],
+        row: int,
+        *,
+        snapshots: int = 0,
+        snapshot_bytes: int = 0,
+    ) -> None:
+        """Live in that row of the manifest's `arenas_of`; keep at most so many snapshots, and so many bytes of them."""
+        pairs = [pair for spec in manifest.caches for pair in _pairs(spec)]
+        self._memory = [(arena, row) for arena in arenas]
         self.buffers = tuple(
-            Buffer(
-                past.name,
-                present.name,
-                attends=spec.kind == "kv",
-                grows=_CAPACITY in past.shape,
-                array=_lazy_zeros(past, manifest.context_length),
-            )
-            for spec in manifest.caches
-            for past, present in zip(spec.past, spec.present, strict=True)
+            Buffer(past.name, present.name, attends, _CAPACITY in past.shape, arena.array[row : row + 1])
+            for (past, present, attends), arena in zip(pairs, arenas, strict=True)
         )
         self.tokens = 0
-        """Tokens the buffers hold; whoever runs the graph on them moves this on."""
+        """Tokens the buffers hold."""
+        self._reached = 0
         self._states = tuple(buffer.array for buffer in self.buffers if not buffer.grows)
         self._full = min((_until_full(spec, manifest.context_length) for spec in manifest.caches), default=0)
         size = sum(state.nbytes for state in self._states)
@@ -81,6 +82,31 @@ class Cache:
     def forgetful(self) -> bool:
         """Whether going back needs a snapshot, at least from where a window has moved on."""
         return bool(self._states)
+
+    @property
+    def spare(self) -> bool:
+        """Whether a token can be written behind what is held, and nobody will know."""
+        return not self.forgetful and self.tokens < self._full
+
+    @property
+    def resident(self) -> int:
+        """Tokens whose memory is taken: the most that were held since any was given back."""
+        return self._reached
+
+    def moved_on(self, tokens: int) -> None:
+        """Know that a run has appended so many tokens."""
+        self._arrived(self.tokens + tokens)
+
+    def give_back(self) -> None:
+        """Return to the system the memory of what is no longer held."""
+        for buffer, (arena, row) in zip(self.buffers, self._memory, strict=True):
+            if buffer.grows:
+                arena.give_back(row, self.tokens)
+        self._reached = self.tokens
+
+    def _arrived(self, tokens: int) -> None:
+        self.tokens = tokens
+        self._reached = max(self._reached, tokens)
 
     @property
     def _whole(self) -> bool:
@@ -144,7 +170,7 @@ class Cache:
                 mine.array[:, :, :left] = theirs.array[:, :, :left]
         self._put(other._states if other._whole or left == other.tokens else other._kept.at(left))
         self._kept.forget_after(0)
-        self.tokens = left
+        self._arrived(left)
         self.keep(branch=True)
         return left
 
@@ -159,7 +185,7 @@ class Cache:
     def arrive(self, tokens: int) -> None:
         """Know that `pieces` were filled with what so many tokens leave, and keep that place."""
         self._kept.forget_after(0)
-        self.tokens = tokens
+        self._arrived(tokens)
         self.keep(branch=True)
 
     def copy(self, tokens: int) -> tuple[State, ...] | None:
@@ -182,21 +208,33 @@ class Cache:
             np.copyto(state, 0 if states is None else states[index])
 
 
+def arenas_of(manifest: Manifest, rows: int) -> tuple[Arena, ...]:
+    """Memory for so many caches of a model beside each other, in the order of the manifest's tensors."""
+    sizes = {"batch": rows, _CAPACITY: manifest.context_length}
+    return tuple(
+        Arena(tuple(axis if isinstance(axis, int) else sizes[axis] for axis in past.shape), past.dtype)
+        for spec in manifest.caches
+        for past, _, _ in _pairs(spec)
+    )
+
+
+def bytes_per_token(manifest: Manifest) -> int:
+    """What each token adds to a cache; 0 for a model whose state does not grow."""
+    grows = [past for spec in manifest.caches for past in spec.past if _CAPACITY in past.shape]
+    return sum(
+        math.prod(axis for axis in past.shape if isinstance(axis, int)) * np.dtype(past.dtype).itemsize
+        for past in grows
+    )
+
+
+def _pairs(spec: CacheSpec) -> Iterator[tuple[TensorSpec, TensorSpec, bool]]:
+    """What goes in, what comes out, and whether it attends."""
+    for past, present in zip(spec.past, spec.present, strict=True):
+        yield past, present, spec.kind == "kv"
+
+
 def _until_full(spec: CacheSpec, context: int) -> int:
     """Tokens until a run forgets something: none for a state, a window's rows, the context for what grows."""
     if spec.kind != "kv":
         return 0
     return min(rows if isinstance(rows := past.shape[_ROWS], int) else context for past in spec.past)
-
-
-def _lazy_zeros(spec: TensorSpec, capacity: int) -> State:
-    """A zeroed buffer whose memory is taken page by page as it is written.
-
-    Not `np.zeros`: numpy asks for huge pages, and one token in each head would then take the whole context's memory.
-    """
-    sizes = {"batch": 1, _CAPACITY: capacity}
-    shape = tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
-    dtype = np.dtype(spec.dtype)
-    size = math.prod(shape) * dtype.itemsize
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    return np.frombuffer(memory, dtype=dtype).reshape(shape)

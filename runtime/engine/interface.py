@@ -22,7 +22,7 @@ class EngineStats:
     prefill_seconds: float
     decode_seconds: float
     running: int
-    """Gauge: 0 or 1."""
+    """Gauge: requests that hold a slot."""
     waiting: int
     """Gauge: requests in the queue."""
     restored: int = 0
@@ -32,11 +32,16 @@ class EngineStats:
 
 
 class Engine(Protocol):
-    """Generates token ids from token ids, one request at a time, in order of priority."""
+    """Generates token ids from token ids, several requests at once, the more urgent ones first."""
 
     @property
     def manifest(self) -> Manifest:
         """The bundle that is loaded."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Tokens that a request may take, prompt and answer together: the model's context, or what memory allows."""
         ...
 
     @property

@@ -53,9 +53,13 @@ class PrefixIndex:
         self._claims = 0
 
     @property
-    def free(self) -> int:
-        """Slots that nobody uses now."""
-        return sum(not held.busy for held in self._held)
+    def idle(self) -> list[Held]:
+        """Slots that nobody uses now, the least recently used first."""
+        return sorted((held for held in self._held if not held.busy), key=lambda held: held.used)
+
+    def empty(self, index: int) -> None:
+        """Know that a slot's cache holds nothing any more."""
+        self._held[index].ids.clear()
 
     def claim(self, prompt: Sequence[int]) -> Claim:
         """A free slot for a prompt, and the slot that saves it most; nothing is copied or taken back yet.

@@ -1,4 +1,4 @@
-"""How likely each of several continuations is, by prefill alone: a generator of events on one thread.
+"""How likely each of several continuations is, by prefill alone: a generator of events and of work.
 
 Options are computed in order, each from where it leaves the one before, so that what several begin with is computed
 once. An option's last token is never run: its likelihood is known before. Knows token ids; does not know what they
@@ -7,16 +7,20 @@ mean, nor how lengths are to be weighed against each other.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.engine.prefill import Lease, Run, ending, prefill
+from runtime.engine.prefill import prefill
 from runtime.engine.prefix import common_prefix
 from runtime.engine.request import Done, FinishReason, Score, Scored, ScoreEvent, ScoreRequest, Timings, Usage
 from runtime.engine.snapshots import cuts
+from runtime.engine.work import Ended, Lease, Steps, Work
+
+if TYPE_CHECKING:
+    from runtime.engine.cache import Snapshot
 
 Ids = tuple[int, ...]
 
@@ -24,34 +28,24 @@ _ROWS: Final = 32
 """Most logits rows asked for at once: each takes the whole vocabulary's memory."""
 
 
-def score(
-    request: ScoreRequest,
-    lease: Lease,
-    *,
-    submitted: float,
-    chunk: int,
-    cancelled: Callable[[], bool],
-) -> Iterator[ScoreEvent]:
-    """Yield Prefill as for an answer, Scored for each option in any order, then one Done.
+def score(request: ScoreRequest, lease: Lease, *, submitted: float, chunk: int) -> Steps[ScoreEvent, None]:
+    """Yield Prefill as for an answer, Scored for each option in any order, then one Done; and work between them.
 
     `submitted` is a `time.monotonic` stamp. Done says "stop" when all were scored. Its usage counts the tokens that the
     options took as the prompt's.
-
-    Raises:
-        EngineError: onnxruntime failed.
     """
     started = time.monotonic()
-    run = Run(lease, min(chunk, _ROWS), ending(request.deadline_s, submitted, cancelled))
-    prompt = yield from prefill(request, Run(lease, chunk, run.ended))
-    computed, reason = 0, prompt.reason
-    if prompt.row is not None:
-        options = _Options(request.options)
-        options.note((), prompt.row)
-        computed, reason = yield from _walk(options, run, len(request.prompt_ids))
-    finished = time.monotonic()
-    timings = Timings(started - submitted, finished - started, 0.0, 0.0)
-    usage = Usage(len(request.prompt_ids) + computed, lease.claim.cached, 0)
-    yield Done(reason or "stop", usage, timings)
+    walk = _Walk(_Options(request.options), lease, len(request.prompt_ids), min(chunk, _ROWS))
+    reason: FinishReason = "stop"
+    try:
+        prompt = yield from prefill(request, lease, chunk)
+        walk.options.note((), prompt.row)
+        yield from walk.steps()
+    except Ended as ended:
+        reason = ended.reason
+    timings = Timings(started - submitted, time.monotonic() - started, 0.0, 0.0)
+    usage = Usage(len(request.prompt_ids) + walk.computed, lease.claim.cached, 0)
+    yield Done(reason, usage, timings)
 
 
 class _Options:
@@ -88,40 +82,51 @@ class _Options:
                 yield Scored(place, Score(logprob, len(option)))
 
 
-def _walk(
-    options: _Options, run: Run, base: int
-) -> Generator[ScoreEvent, None, tuple[int, FinishReason | None]]:
-    """Run the options behind the prompt's `base` tokens, and leave the cache with the prompt alone."""
-    slot, ids = run.lease.slot, run.lease.claim.held.ids
-    cache = slot.cache
-    begun: Ids = ()
-    places = {0: cache.snapshot()}
-    computed = 0
+class _Walk:
+    """The way through the options behind a prompt, which leaves the cache with the prompt alone."""
 
-    def go_back(length: int) -> None:
+    def __init__(self, options: _Options, lease: Lease, base: int, chunk: int) -> None:
+        self.options = options
+        self.computed = 0
+        """Tokens of options that were run."""
+        self._lease, self._base, self._chunk = lease, base, chunk
+        self._places: dict[int, Snapshot] = {}
+        """Where to go back to, by how much of an option it is behind; for caches that need it."""
+
+    def steps(self) -> Steps[Scored, None]:
+        """Run each option from where it leaves the one before."""
+        cache = self._lease.slot.cache
+        begun: Ids = ()
         if cache.forgetful:
-            cache.restore(places[length])
-        else:
-            cache.trim(base + length)
-        del ids[base + length :]
+            self._places = {0: cache.snapshot()}
+        for option in self.options.ordered:
+            inner = option[:-1]
+            length = common_prefix(begun, inner)
+            if length < len(begun):
+                self._go_back(length)
+            yield from self._run(option, length)
+            begun = inner
+            yield from self.options.scores(option)
+        self._go_back(0)
 
-    for option in options.ordered:
-        inner = option[:-1]
-        length = common_prefix(begun, inner)
-        if length < len(begun):
-            go_back(length)
-        stops = [stop for stop in options.branches(option) if stop > length] if cache.forgetful else []
-        places = {place: snapshot for place, snapshot in places.items() if place <= length}
-        for end in cuts(length, len(inner), run.chunk, stops):
-            if (reason := run.ended()) is not None:
-                return computed, reason
+    def _run(self, option: Ids, length: int) -> Steps[Scored, None]:
+        """Run what is left of an option but its last token, from `length` on."""
+        cache, inner = self._lease.slot.cache, option[:-1]
+        stops = [stop for stop in self.options.branches(option) if stop > length] if cache.forgetful else []
+        self._places = {place: snapshot for place, snapshot in self._places.items() if place <= length}
+        for end in cuts(length, len(inner), self._chunk, stops):
             part = inner[length:end]
-            for offset, row in enumerate(run.rows(part, range(len(part)))):
-                options.note(inner[: length + offset + 1], row)
-            computed, length = computed + len(part), end
+            rows = yield Work(part, asked=tuple(range(len(part))))
+            for offset, row in enumerate(rows):
+                self.options.note(inner[: length + offset + 1], row)
+            self.computed, length = self.computed + len(part), end
             if end in stops:
-                places[end] = cache.snapshot()
-        begun = inner
-        yield from options.scores(option)
-    go_back(0)
-    return computed, None
+                self._places[end] = cache.snapshot()
+
+    def _go_back(self, length: int) -> None:
+        cache = self._lease.slot.cache
+        if cache.forgetful:
+            cache.restore(self._places[length])
+        else:
+            cache.trim(self._base + length)
+        del self._lease.claim.held.ids[self._base + length :]

@@ -1,28 +1,26 @@
 """The only door to onnxruntime for language models.
 
-Knows how a decoder is loaded, how its cache buffers are bound, and how one chunk of tokens is run. Does not know what
-the tokens mean, which come next, or who asked. Untyped land ends here: everything that leaves is checked numpy.
+Knows how a decoder is loaded, and how it is run over memory that is bound to it. Does not know what the memory means
+(`runtime.engine.bank` does). Untyped land ends here: everything that leaves is checked numpy.
 """
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 import runtime
 from models.cpu import cpu_class
 from models.manifest import DECODER_NAME, Manifest
-from runtime.engine.cache import Cache
+from runtime.engine.arena import State
 from runtime.errors import BundleError, EngineError
 
 _SPIN_US: Final = 1000
 """How long a worker thread waits hot for the next operator: longer than the gap between two operators and two tokens,
 short enough that an idle board sleeps."""
-_LOGITS: Final = "logits"
 _REASON: Final = 160
 """Characters of onnxruntime's own words that a message repeats."""
 
@@ -127,88 +125,44 @@ class Session:
         """Stop recording and return the file: a list of events, in Chrome's trace format."""
         return Path(self._session.end_profiling())
 
-    def new_slot(self, *, snapshots: int = 0, snapshot_bytes: int = 0) -> "Slot":
-        """A cache for one conversation, as long as the context; memory is touched only where it is used.
+    def bind(self, inputs: Mapping[str, State], outputs: Mapping[str, State]) -> "Bound":
+        """The graph over that memory."""
+        bound = Bound(self._session)
+        for name, array in inputs.items():
+            bound.read(name, array)
+        for name, array in outputs.items():
+            bound.write(name, array)
+        return bound
 
-        Of what does not stay as it is it keeps at most so many snapshots, and so many bytes of them.
-        """
-        cache = Cache(self.manifest, snapshots=snapshots, snapshot_bytes=snapshot_bytes)
-        return Slot(self._session, self.manifest, cache)
 
+class Bound:
+    """A graph with memory bound to its inputs and outputs: a run reads and writes there in place.
 
-class Slot:
-    """One sequence's cache, bound to its session: past and present are the same memory, whatever the kind.
-
-    Sharing is exact for every kind: attention appends, and the recurrent kernels read a state before they write it.
+    The same memory may be both a past and a present, whatever the kind of cache: attention appends, and the recurrent
+    kernels read a state before they write it.
     """
 
-    def __init__(self, session: ort.InferenceSession, manifest: Manifest, cache: Cache) -> None:
+    def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
-        self._vocabulary = manifest.vocabulary_size
-        self.cache = cache
-        self._seqlens = np.zeros(1, dtype=np.int32)
-        self._total = np.zeros((), dtype=np.int32)
-        self._ids = np.zeros((1, 1), dtype=np.int64)
-        self._logits = np.zeros((1, 1, self._vocabulary), dtype=np.float32)
-        self._held = [
-            (buffer, ort.OrtValue.ortvalue_from_numpy(buffer.array)) for buffer in self.cache.buffers
-        ]
-        self._step = self._bind(self._ids, np.zeros(1, dtype=np.int64), self._logits)
-        self.run_seconds = 0.0
-        """Time spent inside onnxruntime since this slot was made."""
+        self._binding = session.io_binding()
 
-    def _bind(
-        self, ids: NDArray[np.int64], positions: NDArray[np.int64], logits: NDArray[np.float32]
-    ) -> ort.IOBinding:
-        binding = self._session.io_binding()
-        inputs = (
-            ("input_ids", ids),
-            ("seqlens_k", self._seqlens),
-            ("total_sequence_length", self._total),
-            ("logit_positions", positions),
-        )
-        for name, array in inputs:
-            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
-        for buffer, value in self._held:
-            binding.bind_ortvalue_input(buffer.past, value)
-            binding.bind_ortvalue_output(buffer.present, value)
-        binding.bind_ortvalue_output(_LOGITS, ort.OrtValue.ortvalue_from_numpy(logits))
-        return binding
+    def read(self, name: str, array: State) -> None:
+        """Make an input that memory."""
+        self._binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
 
-    def prefill(self, ids: NDArray[np.int64], *, asked: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Append ids [n] behind what the cache holds; return logits [len(asked), V] at those places of the chunk.
+    def write(self, name: str, array: State) -> None:
+        """Make an output that memory."""
+        self._binding.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(array))
 
-        With nothing asked the head is not computed at all.
+    def run(self) -> float:
+        """Run the graph once; return the seconds it took.
 
         Raises:
-            EngineError: onnxruntime failed; the cache then holds nothing.
+            EngineError: onnxruntime failed; what was to be written may be half-written.
         """
-        logits = np.empty((1, len(asked), self._vocabulary), dtype=np.float32)
-        self._run(self._bind(ids.reshape(1, -1), asked, logits), len(ids))
-        rows: NDArray[np.float32] = logits[0]
-        return rows
-
-    def step(self, token: int) -> NDArray[np.float32]:
-        """Append one token; return its logits [V], valid (and free to be changed) until the next step.
-
-        Raises:
-            EngineError: as `prefill`.
-        """
-        self._ids[0, 0] = token
-        self._run(self._step, 1)
-        row: NDArray[np.float32] = self._logits[0, 0]
-        return row
-
-    def _run(self, binding: ort.IOBinding, count: int) -> None:
-        total = self.cache.tokens + count
-        self._seqlens[0] = total - 1
-        self._total[()] = total
         start = time.perf_counter()
         try:
-            self._session.run_with_iobinding(binding)
+            self._session.run_with_iobinding(self._binding)
         except Exception as exc:  # onnxruntime's errors share no base class
-            self.cache.forget()
             raise EngineError(f"onnxruntime failed on a step: {exc}") from exc
-        finally:
-            self.run_seconds += time.perf_counter() - start
-        self.cache.tokens = total
+        return time.perf_counter() - start

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workload import Workload, serve, speed
 
 from models.manifest import MANIFEST_NAME, Manifest
+from runtime.engine.bank import new_slot
 from runtime.engine.engine import OnnxEngine
 from runtime.engine.request import Request, Sampling, Token
 from runtime.engine.session import Session
@@ -31,7 +32,7 @@ class Inglenook:
 
     def __init__(self, workload: Workload) -> None:
         bundle = Path(workload.model)
-        self._slot = Session(bundle, _manifest(bundle), threads=workload.threads).new_slot()
+        self._slot = new_slot(Session(bundle, _manifest(bundle), threads=workload.threads))
         self._chunk = Limits().prefill_chunk
 
     def prefill(self, ids: Sequence[int]) -> int:

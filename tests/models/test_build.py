@@ -15,6 +15,7 @@ from models.checkpoint import Weights
 from models.errors import ArchitectureError, QuantizationError, WeightsError
 from models.manifest import Manifest
 from models.quantize import FP32, Scheme, recipe_named
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDENS, TOLERANCES, Reference, tolerance
 from tests.support.tiny import IDENTITY, tiny_bundle, tiny_checkpoint
@@ -26,7 +27,7 @@ VARIANTS = [path.name for path in GOLDENS]
 
 def run(bundle: Path, manifest: Manifest, reference: Reference) -> tuple[Array, Array]:
     """Logits of the whole prompt at once, and of the greedy tokens one at a time behind it."""
-    slot = Session(bundle, manifest, threads=1).new_slot()
+    slot = new_slot(Session(bundle, manifest, threads=1))
     prompt = np.array(reference.prompt)
     prefill = slot.prefill(prompt, asked=np.arange(len(prompt)))
     steps = [slot.step(token).copy() for token in reference.greedy]
@@ -47,7 +48,7 @@ def test_a_prefix_is_gone_back_to(variant: str, tmp_path: Path) -> None:
     """After prompt and steps the cache can still be taken back into the prompt, whatever its kinds."""
     reference = _reference(variant)
     manifest = tiny_bundle(tmp_path / "b", variant=variant)
-    slot = Session(tmp_path / "b", manifest, threads=1).new_slot(snapshots=1, snapshot_bytes=1 << 20)
+    slot = new_slot(Session(tmp_path / "b", manifest, threads=1), snapshots=1, snapshot_bytes=1 << 20)
     prompt, instead = np.array(reference.prompt), np.array(reference.instead)
     nothing = np.array([], dtype=np.int64)
     slot.prefill(prompt[: reference.kept], asked=nothing)
@@ -93,7 +94,7 @@ def test_a_tied_quantised_table_is_stored_once(tmp_path: Path) -> None:
 def test_chunks_give_what_one_prefill_gives(tmp_path: Path) -> None:
     reference = _reference("llama-tied")
     manifest = tiny_bundle(tmp_path / "b")
-    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    slot = new_slot(Session(tmp_path / "b", manifest, threads=1))
     prompt = np.array(reference.prompt)
     parts = [
         slot.prefill(prompt[a : a + 7], asked=np.arange(len(prompt[a : a + 7])))
@@ -107,7 +108,7 @@ def test_chunks_give_what_one_prefill_gives(tmp_path: Path) -> None:
 
 def test_nothing_asked_computes_no_head(tmp_path: Path) -> None:
     manifest = tiny_bundle(tmp_path / "b", recipe="int8")
-    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    slot = new_slot(Session(tmp_path / "b", manifest, threads=1))
     assert slot.prefill(np.arange(5), asked=np.array([], dtype=np.int64)).shape == (
         0,
         manifest.vocabulary_size,

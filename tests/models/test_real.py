@@ -15,6 +15,7 @@ from models.manifest import TOKENIZER_NAME
 from models.quantize import recipe_named
 from models.store import Store
 from models.weights import open_checkpoint
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.oracle import Oracle
 from tests.support.prompts import PROMPTS
@@ -37,7 +38,7 @@ def test_ten_greedy_continuations_are_the_oracles(
     manifest = smollm2.manifest
     identity = Identity("smollm2", "fp32", manifest.licence, manifest.source, manifest.languages)
     fp32 = build(checkpoint, identity, recipe_named("fp32"), tmp_path)
-    slot = Session(tmp_path, fp32).new_slot()
+    slot = new_slot(Session(tmp_path, fp32))
     oracle = Oracle(checkpoint, np.float32)
     tokenizer = tokenizers.Tokenizer.from_file(str(smollm2.path / TOKENIZER_NAME))
     for prompt in PROMPTS:

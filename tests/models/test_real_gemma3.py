@@ -13,6 +13,7 @@ from models.cpu import cpu_class
 from models.manifest import TEMPLATE_NAME, TOKENIZER_NAME
 from models.quantize import recipe_named
 from models.weights import open_checkpoint
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDEN_DIR
 from tests.support.prompts import PROMPTS
@@ -45,7 +46,7 @@ def fp32(gemma3: Bundle, real_state: Path, tmp_path_factory: pytest.TempPathFact
 
 def greedy(session: Session, ids: list[int]) -> tuple[list[int], np.ndarray]:
     """The likeliest tokens one after another, and the logits each was chosen by, [TOKENS, V]."""
-    slot, answer = session.new_slot(), list[int]()
+    slot, answer = new_slot(session), list[int]()
     rows = [slot.prefill(np.array(ids), asked=np.array([len(ids) - 1]))[0]]
     while len(answer) < TOKENS:
         answer.append(int(rows[-1].argmax()))

@@ -73,6 +73,10 @@ class EngineSimulator:
         return self.loaded
 
     @property
+    def context(self) -> int:
+        return self.loaded.context_length
+
+    @property
     def stats(self) -> EngineStats:
         return replace(self._stats, running=int(self._running), waiting=len(self._turns))
 

@@ -11,6 +11,7 @@ import onnxruntime
 
 from models.cpu import cpu_class
 from models.parity import Parity
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDENS, Reference
 from tests.support.tiny import tiny_bundle
@@ -34,7 +35,7 @@ def largest_difference(golden: Path) -> float:
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch) / "bundle"
         manifest = tiny_bundle(bundle, variant=golden.name)
-        slot = Session(bundle, manifest, threads=1).new_slot()
+        slot = new_slot(Session(bundle, manifest, threads=1))
         prompt = np.array(reference.prompt)
         prefill = slot.prefill(prompt, asked=np.arange(len(prompt)))
         worst = np.abs(prefill - reference.prefill).max()

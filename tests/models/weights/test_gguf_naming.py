@@ -18,6 +18,7 @@ from models.errors import ArchitectureError, WeightsError
 from models.quantize import recipe_named
 from models.weights import open_checkpoint
 from models.weights.naming import NAMINGS
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.converters import converted, gguf_architecture, gguf_names, multiplied
 from tests.support.ggufs import write_gguf
@@ -121,7 +122,7 @@ def written(path: Path, variant: str, **changes: Any) -> Path:
 def logits(checkpoint: Checkpoint, ids: tuple[int, ...], into: Path) -> np.ndarray:
     into.mkdir()
     manifest = build(checkpoint, IDENTITY, recipe_named("fp32"), into)
-    slot = Session(into, manifest, threads=1).new_slot()
+    slot = new_slot(Session(into, manifest, threads=1))
     return slot.prefill(np.array(ids), asked=np.arange(len(ids)))
 
 

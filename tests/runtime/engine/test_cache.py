@@ -17,8 +17,9 @@ from hypothesis.stateful import (
 )
 from numpy.typing import NDArray
 
+from runtime.engine.bank import Slot, new_slot
 from runtime.engine.cache import Snapshot
-from runtime.engine.session import Session, Slot
+from runtime.engine.session import Session
 from runtime.errors import EngineError
 from tests.support.hybrid import VOCABULARY, hybrid_bundle
 from tests.support.tiny import tiny_bundle
@@ -97,7 +98,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(room=st.integers(1, 4), chunks=st.lists(CHUNKS, min_size=3, max_size=8))
     def begin(self, room: int, chunks: list[list[int]]) -> None:
-        slots = [self.session.new_slot(snapshots=room, snapshot_bytes=1 << 20) for _ in range(2)]
+        slots = [new_slot(self.session, snapshots=room, snapshot_bytes=1 << 20) for _ in range(2)]
         self.lines = [Line(slot) for slot in slots]
         self.prefill(0, chunks)
 
@@ -117,7 +118,7 @@ class Machine(RuleBasedStateMachine):
             return
         found = append(line.slot, ids)
         line.chunks.append(ids)
-        fresh = self.session.new_slot()
+        fresh = new_slot(self.session)
         for chunk in line.chunks:
             expected = append(fresh, chunk)
         np.testing.assert_allclose(found, expected, rtol=0, atol=self.tolerance)
@@ -176,7 +177,7 @@ def test_any_history_gives_the_logits_of_a_fresh_slot(
 
 def test_steps_and_chunks_agree_within_the_tolerance(session: Session) -> None:
     ids = random_ids(60)
-    chunked, stepped = append(session.new_slot(), ids), session.new_slot()
+    chunked, stepped = append(new_slot(session), ids), new_slot(session)
     for token in ids:
         row = append(stepped, [token])
     assert 0 < np.abs(row - chunked).max() < STEP_TOLERANCE
@@ -185,13 +186,13 @@ def test_steps_and_chunks_agree_within_the_tolerance(session: Session) -> None:
 def test_what_came_before_matters(session: Session) -> None:
     """Or the rest of this file would pass with states that are never restored."""
     ids = random_ids(20)
-    whole, rest = session.new_slot(), session.new_slot()
+    whole, rest = new_slot(session), new_slot(session)
     append(whole, ids[:10])
     assert np.abs(append(whole, ids[10:]) - append(rest, ids[10:])).max() > 1
 
 
 def test_trim_of_recurrent_states_goes_to_the_last_snapshot(session: Session) -> None:
-    slot = session.new_slot(snapshots=2, snapshot_bytes=1 << 20)
+    slot = new_slot(session, snapshots=2, snapshot_bytes=1 << 20)
     cache = slot.cache
     assert cache.forgetful
     for count in (10, 10, 10):
@@ -206,11 +207,11 @@ def test_trim_of_recurrent_states_goes_to_the_last_snapshot(session: Session) ->
 
 
 def test_attention_alone_is_trimmed_to_the_token(dense: Session) -> None:
-    slot = dense.new_slot()
+    slot = new_slot(dense)
     assert not slot.cache.forgetful
     append(slot, random_ids(12))
     assert slot.cache.reaches(7) == slot.cache.trim(7) == 7
-    other = dense.new_slot()
+    other = new_slot(dense)
     assert other.cache.adopt(slot.cache, 9) == 7
     np.testing.assert_array_equal(append(other, [1, 2]), append(slot, [1, 2]))
 
@@ -223,13 +224,13 @@ def test_a_window_is_trimmed_freely_until_it_has_moved_on(windowed: Session) -> 
         if past.shape[2] != "capacity"
     )
     assert rows == 12
-    slot = windowed.new_slot(snapshots=2, snapshot_bytes=1 << 20)
+    slot = new_slot(windowed, snapshots=2, snapshot_bytes=1 << 20)
     append(slot, random_ids(rows))
     assert slot.cache.trim(7) == 7
     slot.cache.keep()
     append(slot, random_ids(rows))
     assert [slot.cache.reaches(n) for n in (19, 18, 7, 6)] == [19, 7, 7, 0]
-    fresh = windowed.new_slot()
+    fresh = new_slot(windowed)
     append(fresh, random_ids(rows)[:7])
     slot.cache.trim(18)
     more = random_ids(30, seed=3)
@@ -237,9 +238,9 @@ def test_a_window_is_trimmed_freely_until_it_has_moved_on(windowed: Session) -> 
 
 
 def test_the_bound_in_bytes_holds(session: Session) -> None:
-    size = sum(state.nbytes for state in session.new_slot().cache.snapshot().states)
+    size = sum(state.nbytes for state in new_slot(session).cache.snapshot().states)
     for most, expected in ((size - 1, 0), (size, 1), (3 * size, 3)):
-        slot = session.new_slot(snapshots=16, snapshot_bytes=most)
+        slot = new_slot(session, snapshots=16, snapshot_bytes=most)
         reached = 0
         for _ in range(6):
             append(slot, [1, 2])
@@ -250,7 +251,7 @@ def test_the_bound_in_bytes_holds(session: Session) -> None:
 
 
 def test_a_snapshot_ahead_is_refused(session: Session) -> None:
-    slot = session.new_slot()
+    slot = new_slot(session)
     append(slot, [1, 2, 3])
     ahead = slot.cache.snapshot()
     slot.cache.trim(0)
@@ -259,10 +260,10 @@ def test_a_snapshot_ahead_is_refused(session: Session) -> None:
 
 
 def test_a_run_that_fails_leaves_nothing_to_go_on_from(session: Session) -> None:
-    slot = session.new_slot(snapshots=4, snapshot_bytes=1 << 20)
+    slot = new_slot(session, snapshots=4, snapshot_bytes=1 << 20)
     append(slot, [1, 2, 3])
     slot.cache.keep()
     with pytest.raises(EngineError):
         slot.prefill(np.array([VOCABULARY, 1]), asked=np.array([1]))
     assert slot.cache.tokens == slot.cache.reaches(3) == 0
-    np.testing.assert_array_equal(append(slot, [4, 5]), append(session.new_slot(), [4, 5]))
+    np.testing.assert_array_equal(append(slot, [4, 5]), append(new_slot(session), [4, 5]))

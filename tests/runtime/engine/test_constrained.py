@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.manifest import TOKENIZER_NAME, Manifest
+from runtime.engine.bank import new_slot
 from runtime.engine.constraint import Constraint, Grammar
 from runtime.engine.engine import OnnxEngine
 from runtime.engine.request import Done, Event, Prefill, Request, Sampling, Token
@@ -141,7 +142,7 @@ class _Plodding:
 
 def naive(room: Room, grammar: Grammar) -> tuple[int, ...]:
     """The likeliest allowed token, one step after the other, by the rules on a blackboard."""
-    slot = Session(room.path, room.manifest, threads=1).new_slot()
+    slot = new_slot(Session(room.path, room.manifest, threads=1))
     answer, said = grammar.begin(), list[int]()
     for token in PROMPT:
         row = slot.step(token).copy()

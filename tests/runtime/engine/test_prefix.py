@@ -79,7 +79,7 @@ def test_a_copy_can_be_taken_from_a_slot_in_use() -> None:
     busy = index.claim(range(100))
     busy.held.ids[:] = range(80)
     second = index.claim([*range(50), 7])
-    assert (second.source.index, second.cached, index.free) == (busy.held.index, 50, 0)
+    assert (second.source.index, second.cached, index.idle) == (busy.held.index, 50, [])
 
 
 def test_what_is_short_goes_before_what_is_long() -> None:

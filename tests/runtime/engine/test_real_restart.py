@@ -48,8 +48,8 @@ async def test_an_answer_after_a_restart_is_the_cold_one(smollm2: Bundle, tmp_pa
     assert finished.usage.prompt - finished.usage.cached < 20
     assert slow.usage.cached == 0
     for ours, theirs in zip(
-        warm._slots[0].cache.pieces(finished.usage.prompt),
-        cold._slots[0].cache.pieces(finished.usage.prompt),
+        warm._worker._bank.slots[0].cache.pieces(finished.usage.prompt),
+        cold._worker._bank.slots[0].cache.pieces(finished.usage.prompt),
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)

@@ -98,7 +98,9 @@ async def test_every_bit_of_the_cache_is_the_cold_one(session: Session, tmp_path
             await ask(running, conversation(3))
         total = len(conversation(3).prompt_ids)
         for warm, fresh in zip(
-            engine._slots[0].cache.pieces(total), cold._slots[0].cache.pieces(total), strict=True
+            engine._worker._bank.slots[0].cache.pieces(total),
+            cold._worker._bank.slots[0].cache.pieces(total),
+            strict=True,
         ):
             np.testing.assert_array_equal(warm, fresh)
 
@@ -107,7 +109,7 @@ async def test_a_prefix_comes_back_when_others_took_its_slots(session: Session, 
     await keep(session, tmp_path)
     async with engine_of(session, tmp_path) as engine:
         assert (await ask(engine, conversation(3))).cached == SYSTEM
-        for seed in (50, 51):
+        for seed in (50, 51, 52):
             await ask(engine, Request(words(60, seed), 3))
         assert (await ask(engine, conversation(4))).cached == SYSTEM
         assert engine.stats.restored == 2

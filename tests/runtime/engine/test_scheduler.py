@@ -1,5 +1,10 @@
-"""Order among jobs, as a state machine."""
+"""Who begins and whose turn it is: a state machine, and shares of time counted over long runs."""
 
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -7,17 +12,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from runtime.engine.request import Priority
 from runtime.engine.scheduler import Scheduler
 
-SLOTS, DEPTH = 2, 4
+SLOTS, DEPTH = 3, 4
+Job = tuple[int, int]
 
 
 class Model(RuleBasedStateMachine):
-    """Jobs are (priority, arrival); the scheduler must step the least of those it may."""
+    """Jobs are (priority, arrival)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scheduler: Scheduler[tuple[int, int]] = Scheduler(slots=SLOTS, depth=DEPTH)
-        self.waiting: list[tuple[int, int]] = []
-        self.begun: list[tuple[int, int]] = []
+        self.scheduler: Scheduler[Job] = Scheduler(slots=SLOTS, depth=DEPTH)
+        self.waiting: list[Job] = []
+        self.begun: list[Job] = []
         self.count = 0
 
     @rule(priority=st.sampled_from(Priority))
@@ -29,23 +35,35 @@ class Model(RuleBasedStateMachine):
         if accepted:
             self.waiting.append(job)
 
-    @rule(finish=st.booleans())
-    def step(self, *, finish: bool) -> None:
-        chosen = self.scheduler.next()
-        may = self.begun + (sorted(self.waiting)[:1] if len(self.begun) < SLOTS else [])
-        if not may:
-            assert chosen is None
-            return
-        assert chosen is not None
-        job, begins = chosen
-        assert job == min(may)
-        assert begins == (job in self.waiting)
-        if begins:
-            self.waiting.remove(job)
-            self.begun.append(job)
-        if finish:
-            self.begun.remove(job)
-            self.scheduler.finish(job)
+    @rule(fits=st.booleans())
+    def begin(self, *, fits: bool) -> None:
+        job = self.scheduler.begin(lambda _: fits)
+        first = min(self.waiting, default=None)
+        others = sum(priority > Priority.COMMAND for priority, _ in self.begun)
+        if first is None or not fits or len(self.begun) == SLOTS + 1:
+            assert job is None
+        elif first[0] > Priority.COMMAND and others == SLOTS:
+            assert job is None, "the last slot is for commands"
+        else:
+            assert job == first
+            self.waiting.remove(first)
+            self.begun.append(first)
+
+    @rule(stepping=st.sets(st.integers(1, 60)), seconds=st.floats(0, 10), finish=st.booleans())
+    def turn(self, stepping: set[int], seconds: float, *, finish: bool) -> None:
+        jobs = self.scheduler.turn(lambda job: job[1] in stepping)
+        assert bool(jobs) == bool(self.begun)
+        assert set(jobs) <= set(self.begun)
+        assert len(set(jobs)) == len(jobs)
+        if jobs and jobs[0][1] in stepping:
+            riders = {job for job in self.begun if job[1] in stepping and job[0] <= jobs[0][0]}
+            assert set(jobs) == riders, "all who decode, and are no less urgent, ride along"
+        else:
+            assert len(jobs) <= 1
+        self.scheduler.used(jobs, seconds)
+        if jobs and finish:
+            self.scheduler.finish(jobs[0])
+            self.begun.remove(jobs[0])
 
     @rule(data=st.data())
     def drop(self, data: st.DataObject) -> None:
@@ -56,10 +74,104 @@ class Model(RuleBasedStateMachine):
         for job in self.begun:
             assert not self.scheduler.drop(job)
 
+    @rule()
+    def drain(self) -> None:
+        assert sorted(self.scheduler.drain()) == sorted(self.waiting + self.begun)
+        self.waiting, self.begun = [], []
+
     @invariant()
-    def counts_agree(self) -> None:
-        assert (self.scheduler.waiting, self.scheduler.begun) == (len(self.waiting), len(self.begun))
+    def all_are_known(self) -> None:
+        assert self.scheduler.waiting == len(self.waiting)
+        assert sorted(self.scheduler.begun) == sorted(self.begun)
 
 
 TestScheduler = Model.TestCase
 TestScheduler.settings = settings(max_examples=300, stateful_step_count=40)
+
+
+def scheduler_with(*priorities: Priority) -> Scheduler[int]:
+    scheduler: Scheduler[int] = Scheduler(slots=len(priorities) + 1, depth=len(priorities))
+    for number, priority in enumerate(priorities):
+        assert scheduler.submit(number, priority)
+    while scheduler.begin(lambda _: True) is not None:
+        pass
+    return scheduler
+
+
+def seconds_of(
+    scheduler: Scheduler[int], until: float, takes: dict[int, float], stepping: set[int]
+) -> Mapping[int, float]:
+    """Who had how much of the time, when a run of each takes so long."""
+    spent: dict[int, float] = defaultdict(float)
+    now = 0.0
+    while now < until:
+        turn = scheduler.turn(lambda job: job in stepping)
+        seconds = max(takes[job] for job in turn)
+        scheduler.used(turn, seconds)
+        now += seconds
+        for job in turn:
+            spent[job] += seconds
+    return spent
+
+
+def test_a_command_goes_first_and_does_not_starve_a_chat() -> None:
+    scheduler = scheduler_with(Priority.CHAT)
+    seconds_of(scheduler, 10.0, {0: 0.01}, {0})
+    assert scheduler.submit(1, Priority.COMMAND)
+    assert scheduler.begin(lambda _: True) == 1
+    first = seconds_of(scheduler, 0.9, {0: 0.01, 1: 0.01}, {0, 1})
+    assert first[0] == 0, "a command takes less than this, and has it alone"
+    later = seconds_of(scheduler, 100.0, {0: 0.01, 1: 0.01}, set())
+    assert later[0] == pytest.approx(100 / 9, abs=0.5), "whoever keeps commanding leaves a ninth to chat"
+
+
+def test_a_stream_of_short_commands_does_not_starve_a_chat() -> None:
+    scheduler = scheduler_with(Priority.CHAT)
+    chat = 0.0
+    for number in range(1, 2000):
+        assert scheduler.submit(number, Priority.COMMAND)
+        assert scheduler.begin(lambda _: True) == number
+        for _ in range(5):
+            turn = scheduler.turn(lambda _: False)
+            scheduler.used(turn, 0.02)
+            chat += 0.02 * (turn == [0])
+        scheduler.finish(number)
+    assert chat == pytest.approx(1999 * 0.1 / 9, rel=0.1)
+
+
+def test_a_long_prompt_and_decoding_share_the_time() -> None:
+    scheduler = scheduler_with(Priority.CHAT, Priority.CHAT, Priority.CHAT)
+    spent = seconds_of(scheduler, 60.0, {0: 0.25, 1: 0.01, 2: 0.01}, {1, 2})
+    assert spent[0] == pytest.approx(30, abs=1)
+    assert spent[1] == spent[2] == pytest.approx(30, abs=1), "those that decode do it together"
+
+
+def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
+    scheduler = scheduler_with(Priority.CHAT, Priority.CHAT)
+    order = []
+    for _ in range(6):
+        turn = scheduler.turn(lambda _: False)
+        scheduler.used(turn, 0.2)
+        order += turn
+    assert sorted(order[:2]) == sorted(order[2:4]) == sorted(order[4:]) == [0, 1]
+
+
+def test_who_comes_later_is_not_owed_the_past() -> None:
+    scheduler = scheduler_with(Priority.CHAT)
+    seconds_of(scheduler, 30.0, {0: 0.1}, set())
+    assert scheduler.submit(1, Priority.CHAT)
+    assert scheduler.begin(lambda _: True) == 1
+    spent = seconds_of(scheduler, 10.0, {0: 0.1, 1: 0.1}, set())
+    assert spent[0] == pytest.approx(5.0, abs=0.2)
+
+
+def test_nobody_waits_for_ever_whatever_runs_take() -> None:
+    """Any mixture of classes and lengths: each gets its class's share within a bounded time."""
+    rng = random.Random(20261123)
+    for _ in range(50):
+        priorities = [rng.choice(list(Priority)) for _ in range(rng.randint(2, 6))]
+        scheduler = scheduler_with(*priorities)
+        takes = {job: rng.uniform(0.005, 0.3) for job in range(len(priorities))}
+        stepping = {job for job in takes if rng.random() < 0.5}
+        spent = seconds_of(scheduler, 600.0, takes, stepping)
+        assert set(spent) == set(takes)

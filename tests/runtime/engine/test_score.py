@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.manifest import Manifest
+from runtime.engine.bank import new_slot
 from runtime.engine.engine import OnnxEngine
 from runtime.engine.request import Done, Priority, Request, Score, ScoreRequest, Token
 from runtime.engine.session import Session
@@ -49,7 +50,7 @@ async def engine(built: tuple[Path, Manifest]) -> AsyncIterator[OnnxEngine]:
 
 def naive(session: Session, prompt: Sequence[int], option: Sequence[int]) -> float:
     """Everything from the beginning, one token after the other."""
-    slot, logprob = session.new_slot(), 0.0
+    slot, logprob = new_slot(session), 0.0
     row = np.zeros(1)
     for place, token in enumerate((*prompt, *option)):
         if place >= len(prompt):

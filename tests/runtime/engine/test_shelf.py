@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from runtime.engine import prefix_file
+from runtime.engine.bank import Slot, new_slot
 from runtime.engine.prefix_file import Piece
-from runtime.engine.session import Session, Slot
+from runtime.engine.session import Session
 from runtime.engine.shelf import Shelf
 from tests.support.hybrid import VOCABULARY, hybrid_bundle
 from tests.support.power import disk_below
@@ -77,7 +78,7 @@ def append(slot: Slot, ids: tuple[int, ...]) -> NDArray[np.float32]:
 
 def compute(session: Session, seed: int, count: int = 100) -> Computed:
     ids = tuple(random.Random(seed).choices(range(VOCABULARY), k=count))
-    slot = session.new_slot()
+    slot = new_slot(session)
     append(slot, ids)
     pieces = slot.cache.copy(count)
     assert pieces is not None
@@ -95,7 +96,7 @@ def put(shelf: Shelf, prefix: Computed) -> None:
 
 def restored(session: Session, shelf: Shelf, prefix: Computed) -> bool:
     """Whether the shelf had it; the logits behind it are right either way."""
-    slot = session.new_slot()
+    slot = new_slot(session)
     append(slot, (1, 2, 3))  # a slot is seldom fresh
     found = shelf.restore(prefix.prompt, slot.cache, beyond=0)
     if not found:
@@ -128,7 +129,7 @@ def test_only_its_owner_can_read_it(computed: list[Computed], tmp_path: Path) ->
 def test_two_tokens_are_left_to_run_and_little_is_not_fetched(
     session: Session, computed: list[Computed], tmp_path: Path
 ) -> None:
-    ids, cache = computed[0].ids, session.new_slot().cache
+    ids, cache = computed[0].ids, new_slot(session).cache
     shelf = shelf_in(tmp_path / "shelf")
     put(shelf, computed[0])
     assert shelf.restore((*ids, 1), cache, beyond=0) is None
@@ -142,7 +143,7 @@ def test_the_longest_is_taken(session: Session, tmp_path: Path) -> None:
     shelf = shelf_in(tmp_path / "shelf")
     put(shelf, short)
     put(shelf, long)
-    cache = session.new_slot().cache
+    cache = new_slot(session).cache
     assert shelf.restore(long.prompt, cache, beyond=0) == 150
     assert shelf.restore((*long.ids[:100], 1, 2), cache, beyond=0) == 50
 

@@ -1,0 +1,32 @@
+"""How much memory caches may take together, in tokens. Pure arithmetic; who empties a cache is the worker's matter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Room for so many tokens, over all slots."""
+
+    tokens: int
+
+    def fits(self, most: int, promised: Mapping[int, int]) -> bool:
+        """Whether a request of at most so many tokens may begin beside those that were promised theirs, by slot."""
+        return most + sum(promised.values()) <= self.tokens
+
+    def too_much(
+        self, promised: Mapping[int, int], resident: Mapping[int, int], idle: Sequence[int]
+    ) -> list[int]:
+        """Which idle slots are to be emptied so that all promises can be kept.
+
+        `idle` are those that nobody uses, the first to go first; `resident` is what each holds.
+        """
+        over = sum(promised.values()) + sum(resident[slot] for slot in idle) - self.tokens
+        emptied: list[int] = []
+        for slot in idle:
+            if over <= 0:
+                break
+            if resident[slot]:
+                emptied.append(slot)
+                over -= resident[slot]
+        return emptied
