@@ -34,7 +34,7 @@ class Limits:
     grammars: int = 32
     """Compiled ones that are kept, to be used again."""
     queue_depth: int = 16
-    """Requests waiting behind the one that runs; one more is told to come back."""
+    """Requests waiting behind those that run; one more is told to come back."""
     request_seconds: float = 600.0
     """From submission to the last token."""
     prefill_chunk: int = 256

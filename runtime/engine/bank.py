@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.engine.cache import Cache, arenas_of
+from runtime.engine.cache import Cache, arenas_of, snapshot_size
 from runtime.engine.session import Bound, Session
+from runtime.engine.snapshots import Pool
 from runtime.errors import EngineError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Bank:
     def __init__(self, session: Session, count: int, *, snapshots: int = 0, snapshot_bytes: int = 0) -> None:
         """Each slot is as long as the context.
 
-        Of what does not stay as it is, each keeps at most so many snapshots, and so many bytes of them.
+        Of what does not stay as it is, each keeps at most so many snapshots, and all together so many bytes of them.
         """
         self._session = session
         self.vocabulary = session.manifest.vocabulary_size
@@ -38,9 +39,10 @@ class Bank:
         self._total = np.zeros((), dtype=np.int32)
         self._logits = np.zeros((count, 1, self.vocabulary), dtype=np.float32)
         self._steps: dict[range, Bound] = {}
+        size = snapshot_size(self._arenas, session.manifest)
+        pool: Pool[tuple[State, ...]] = Pool(snapshot_bytes // size if size else 0)
         caches = [
-            Cache(session.manifest, self._arenas, row, snapshots=snapshots, snapshot_bytes=snapshot_bytes)
-            for row in range(count)
+            Cache(session.manifest, self._arenas, row, snapshots=snapshots, pool=pool) for row in range(count)
         ]
         self.slots = tuple(Slot(self, row, cache) for row, cache in enumerate(caches))
         self.run_seconds = 0.0

@@ -15,7 +15,7 @@ import numpy as np
 
 from models.manifest import CacheSpec, Manifest, TensorSpec
 from runtime.engine.arena import Arena, State
-from runtime.engine.snapshots import Ring
+from runtime.engine.snapshots import Pool, Ring
 
 _CAPACITY: Final = "capacity"
 """Name of the axis along which a cache grows by a row a token."""
@@ -60,10 +60,10 @@ class Cache:
         arenas: Sequence[Arena],
         row: int,
         *,
-        snapshots: int = 0,
-        snapshot_bytes: int = 0,
+        snapshots: int,
+        pool: Pool[tuple[State, ...]],
     ) -> None:
-        """Live in that row of the manifest's `arenas_of`; keep at most so many snapshots, and so many bytes of them."""
+        """Live in that row of the manifest's `arenas_of`; keep at most so many snapshots, in the memory of a pool."""
         pairs = [pair for spec in manifest.caches for pair in _pairs(spec)]
         self._memory = [(arena, row) for arena in arenas]
         self.buffers = tuple(
@@ -75,8 +75,7 @@ class Cache:
         self._reached = 0
         self._states = tuple(buffer.array for buffer in self.buffers if not buffer.grows)
         self._full = min((_until_full(spec, manifest.context_length) for spec in manifest.caches), default=0)
-        size = sum(state.nbytes for state in self._states)
-        self._kept: Ring[tuple[State, ...]] = Ring(min(snapshots, snapshot_bytes // size) if size else 0)
+        self._kept = Ring(snapshots, pool)
 
     @property
     def forgetful(self) -> bool:
@@ -215,6 +214,16 @@ def arenas_of(manifest: Manifest, rows: int) -> tuple[Arena, ...]:
         Arena(tuple(axis if isinstance(axis, int) else sizes[axis] for axis in past.shape), past.dtype)
         for spec in manifest.caches
         for past, _, _ in _pairs(spec)
+    )
+
+
+def snapshot_size(arenas: Sequence[Arena], manifest: Manifest) -> int:
+    """Bytes of a snapshot of one row; 0 for a model that needs none."""
+    pasts = [past for spec in manifest.caches for past, _, _ in _pairs(spec)]
+    return sum(
+        arena.array[0].nbytes
+        for past, arena in zip(pasts, arenas, strict=True)
+        if _CAPACITY not in past.shape
     )
 
 

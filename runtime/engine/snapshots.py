@@ -52,13 +52,46 @@ class _Kept(Generic[State]):
     branch: bool
 
 
-class Ring(Generic[State]):
-    """Snapshots of one sequence in order of tokens, at most `room` of them; memory of those let go is used again."""
+class Pool(Generic[State]):
+    """Memory for `room` snapshots of several sequences, whoever needs them; what is let go of is used again."""
 
     def __init__(self, room: int) -> None:
+        self._left = room
+        self._spare: list[State] = []
+        self._rings: list[Ring[State]] = []
+
+    def join(self, ring: "Ring[State]") -> None:
+        """Serve one more sequence."""
+        self._rings.append(ring)
+
+    def back(self, state: State) -> None:
+        """Take memory that is needed no more."""
+        self._spare.append(state)
+
+    def take(self, ring: "Ring[State]", new: Callable[[], State]) -> State | None:
+        """Memory for one more in this ring; None when it should let go of one of its own, or there is none at all.
+
+        When all is in use, it is taken from the sequence that has most: no one loses its last to another's second.
+        """
+        if self._spare:
+            return self._spare.pop()
+        if self._left:
+            self._left -= 1
+            return new()
+        richest = max(self._rings, key=lambda each: len(each.places))
+        if len(richest.places) > max(1, len(ring.places)) or (richest.places and not ring.places):
+            return richest.let_go()
+        return None
+
+
+class Ring(Generic[State]):
+    """Snapshots of one sequence in order of tokens, at most `room` of them, in memory of a pool that others use too."""
+
+    def __init__(self, room: int, pool: Pool[State]) -> None:
         self._room = room
         self._kept: list[_Kept[State]] = []
-        self._spare: list[State] = []
+        self._pool = pool
+        pool.join(self)
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -77,7 +110,11 @@ class Ring(Generic[State]):
     def forget_after(self, tokens: int) -> None:
         """Let go of what is longer."""
         while self._kept and self._kept[-1].tokens > tokens:
-            self._spare.append(self._kept.pop().state)
+            self._pool.back(self._kept.pop().state)
+
+    def let_go(self) -> State:
+        """Give up the snapshot that saves least."""
+        return self._kept.pop(self._least(self._kept[-1].tokens + 1)).state
 
     def place(self, tokens: int, *, branch: bool, new: Callable[[], State]) -> State | None:
         """Make room behind all others; return what to write into.
@@ -89,9 +126,11 @@ class Ring(Generic[State]):
             return None
         if not self._room:
             return None
-        if len(self._kept) == self._room:
-            self._spare.append(self._kept.pop(self._least(tokens)).state)
-        state = self._spare.pop() if self._spare else new()
+        state = None if len(self._kept) == self._room else self._pool.take(self, new)
+        if state is None and self._kept:
+            state = self._kept.pop(self._least(tokens)).state
+        if state is None:
+            return None
         self._kept.append(_Kept(tokens, state, branch))
         return state
 

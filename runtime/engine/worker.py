@@ -40,9 +40,12 @@ class Worker:
         self._vocabulary = session.manifest.vocabulary_size
         self._chunk = limits.prefill_chunk
         self._shelf = shelf
-        slots = limits.cache_slots + 1
-        room = limits.snapshot_bytes // slots
-        self._bank = Bank(session, slots, snapshots=limits.snapshots, snapshot_bytes=room)
+        self._bank = Bank(
+            session,
+            limits.cache_slots + 1,
+            snapshots=limits.snapshots,
+            snapshot_bytes=limits.snapshot_bytes,
+        )
         self._prefixes = PrefixIndex([slot.cache.reaches for slot in self._bank.slots])
         self._budget = budget
         self._promised: dict[int, int] = {}

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engine.snapshots import TURN_TOKENS, Ring, cuts, marks
+from runtime.engine.snapshots import TURN_TOKENS, Pool, Ring, cuts, marks
 
 COUNTS = st.integers(0, 300)
 
@@ -55,7 +55,7 @@ def test_a_ring_is_bounded_in_order_and_uses_memory_again(
         made += 1
         return []
 
-    ring: Ring[list[int]] = Ring(room)
+    ring: Ring[list[int]] = Ring(room, Pool(room))
     tokens = 0
     for advance, branch, back in steps:
         if back > 7 and tokens:
@@ -75,7 +75,7 @@ def test_a_ring_is_bounded_in_order_and_uses_memory_again(
 
 
 def test_a_full_ring_thins_out_with_distance_and_keeps_branches() -> None:
-    ring: Ring[int] = Ring(5)
+    ring: Ring[int] = Ring(5, Pool(5))
     for tokens in range(256, 8193, 256):
         ring.place(tokens, branch=tokens == 512, new=int)
     places = ring.places
@@ -87,16 +87,55 @@ def test_a_full_ring_thins_out_with_distance_and_keeps_branches() -> None:
 
 
 def test_of_several_branches_the_one_that_saves_most_stays() -> None:
-    ring: Ring[int] = Ring(3)
+    ring: Ring[int] = Ring(3, Pool(3))
     for tokens in (600, 605, 700, 800):
         ring.place(tokens, branch=True, new=int)
     assert ring.places == (600, 700, 800)
 
 
 def test_a_snapshot_there_already_becomes_a_branch() -> None:
-    ring: Ring[int] = Ring(2)
+    ring: Ring[int] = Ring(2, Pool(2))
     assert ring.place(10, branch=False, new=int) is not None
     assert ring.place(10, branch=True, new=int) is None
     for tokens in (100, 200, 300):
         ring.place(tokens, branch=False, new=int)
     assert ring.places == (10, 300)
+
+
+@given(
+    st.integers(0, 6), st.lists(st.tuples(st.integers(0, 3), st.integers(1, 50), st.booleans()), max_size=60)
+)
+def test_several_rings_share_what_memory_there_is(total: int, steps: list[tuple[int, int, bool]]) -> None:
+    made = 0
+
+    def new() -> list[int]:
+        nonlocal made
+        made += 1
+        return []
+
+    pool: Pool[list[int]] = Pool(total)
+    rings: list[Ring[list[int]]] = [Ring(4, pool) for _ in range(4)]
+    for which, advance, forget in steps:
+        ring = rings[which]
+        if forget:
+            ring.forget_after(0)
+        tokens = (ring.places or (0,))[-1] + advance
+        state = ring.place(tokens, branch=False, new=new)
+        assert (state is None) == (total == 0), "who has none gets one from who has"
+        if state is not None:
+            state[:] = [which, tokens]
+    assert made <= total
+    assert sum(len(ring.places) for ring in rings) <= total
+    for which, ring in enumerate(rings):
+        assert all(ring.at(place) == [which, place] for place in ring.places), (
+            "nobody's memory is another's too"
+        )
+
+
+def test_the_last_of_one_is_not_taken_for_the_second_of_another() -> None:
+    pool: Pool[int] = Pool(2)
+    one, other = Ring(4, pool), Ring(4, pool)
+    for ring in (one, other):
+        ring.place(100, branch=False, new=int)
+    other.place(200, branch=False, new=int)
+    assert (one.places, other.places) == ((100,), (200,))
