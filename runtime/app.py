@@ -22,7 +22,7 @@ from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.listener import access, find_key, listen
-from runtime.loading import find_bundle, load_completer
+from runtime.loading import find_bundle, load_prepared
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
 from runtime.mqtt.link import Endpoint
@@ -53,7 +53,7 @@ async def serve(
     state: Path,
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[Started], None] = lambda _: None,
-    load: Callable[[Bundle, Config, Path], Completer] = load_completer,
+    load: Callable[[Bundle, Config, Path], Completer] = load_prepared,
 ) -> None:
     """Serve until a signal says to stop, then drain. `load` may block; it is called on a thread.
 

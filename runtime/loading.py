@@ -3,12 +3,13 @@
 Everything heavy is imported here and not before. What is loaded has passed the owner's policy.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from models.licences.policy import enforce
 from models.store import Bundle, Store
-from runtime.completion import Completer
+from runtime.completion import Completer, Wording
 from runtime.config import Config
 from runtime.engine.engine import OnnxEngine
 
@@ -27,17 +28,34 @@ def find_bundle(config: Config, state: Path) -> Bundle:
     return bundle
 
 
-def load_completer(bundle: Bundle, config: Config, state: Path) -> Completer:
+def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool = False) -> Completer:
     """Load a bundle, and what the state directory keeps of prompts. The caller closes the completer's engine.
+
+    With `prepare` nothing of it is left to be done when the first form is asked for.
 
     Raises:
         BundleError: the bundle cannot be loaded, or is not what its manifest says.
     """
-    engine = OnnxEngine.load(
-        bundle.path,
-        bundle.manifest,
-        limits=config.limits,
-        threads=config.engine.threads,
-        prefixes=state / _PREFIXES if config.engine.prefix_files else None,
-    )
-    return Completer.load(bundle.path, bundle.manifest, engine, config.limits)
+    # onnxruntime lets Python run while it reads the graph: a second core has the rest done by then.
+    with ThreadPoolExecutor(1, "load.engine") as aside:
+        loading = aside.submit(
+            OnnxEngine.load,
+            bundle.path,
+            bundle.manifest,
+            limits=config.limits,
+            threads=config.engine.threads,
+            prefixes=state / _PREFIXES if config.engine.prefix_files else None,
+        )
+        wording = Wording.load(bundle.path, bundle.manifest, config.limits)
+        if prepare:
+            wording.grammars.prepare()
+        return Completer(loading.result(), wording, config.limits)
+
+
+def load_prepared(bundle: Bundle, config: Config, state: Path) -> Completer:
+    """The same for a process that stays: its first command is answered as fast as any.
+
+    Raises:
+        BundleError: as `load_completer`.
+    """
+    return load_completer(bundle, config, state, prepare=True)

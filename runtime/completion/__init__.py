@@ -16,6 +16,7 @@ from runtime.completion.values import (
     SamplingOptions,
     Thought,
 )
+from runtime.completion.wording import Wording
 from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
 from runtime.text.tools.values import Tool, ToolCall
 
@@ -38,4 +39,5 @@ __all__ = [
     "Thought",
     "Tool",
     "ToolCall",
+    "Wording",
 ]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, assert_never
 
-from models.manifest import TEMPLATE_NAME, TOKENIZER_NAME, Manifest
+from models.manifest import Manifest
 from runtime.completion.answer import Answer
 from runtime.completion.ask import check_request, engine_sampling, room_for
-from runtime.completion.prompting import Prompting, reserved
+from runtime.completion.prompting import Prompting
 from runtime.completion.stable import StableStart
 from runtime.completion.values import (
     Called,
@@ -26,17 +26,15 @@ from runtime.completion.values import (
     Progress,
     Thought,
 )
+from runtime.completion.wording import Wording
 from runtime.engine.constraint import Grammar
 from runtime.engine.interface import Engine
 from runtime.engine.request import Done, FinishReason, Prefill, Request, Timings, Token, Usage
-from runtime.errors import BundleError, CallerError
+from runtime.errors import CallerError
 from runtime.limits import Limits
-from runtime.text.chat import ChatTemplate
-from runtime.text.grammar import Compiler
 from runtime.text.parts import Part, Refused, Thoughts, Words
 from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
-from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools import dialect
 from runtime.text.tools.values import Call, ToolCall
 
@@ -55,48 +53,29 @@ class _Prepared:
 class Completer:
     """A model that one can talk to."""
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, limits: Limits) -> None:
-        """Put the parts together.
+    def __init__(self, engine: Engine, wording: Wording, limits: Limits) -> None:
+        """Put the parts of one model together.
 
         Raises:
             BundleError: the manifest names a tool dialect that is not known.
         """
-        self._engine = engine
-        self._tokenizer = tokenizer
-        self._limits = limits
-        self._prompting = Prompting(tokenizer, template, dialect(engine.manifest.tool_dialect))
-        self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
         manifest = engine.manifest
-        self._grammars = Compiler(
-            lambda: tokenizer.source, manifest.vocabulary_size, manifest.eos_ids, limits
-        )
-        bos = manifest.bos_id
-        self._bos = (tokenizer.piece(bos) or "") if bos is not None else ""
+        self._engine = engine
+        self._tokenizer = tokenizer = wording.tokenizer
+        self._grammars = wording.grammars
+        self._limits = limits
+        self._prompting = Prompting(tokenizer, wording.template, dialect(manifest.tool_dialect))
+        self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
+        self._bos = "" if manifest.bos_id is None else tokenizer.piece(manifest.bos_id) or ""
 
     @classmethod
     def load(cls, bundle: Path, manifest: Manifest, engine: Engine, limits: Limits) -> Self:
-        """Read the tokenizer and the chat template of a bundle whose engine is loaded.
+        """Read the wording of a bundle whose engine is loaded.
 
         Raises:
-            BundleError: one of them is missing, unsound, or not this model's.
+            BundleError: a file of it is missing, unsound, or not this model's.
         """
-        path = bundle / TEMPLATE_NAME
-        try:
-            source = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
-        own = reserved(dialect(manifest.tool_dialect), source)
-        tokenizer = Tokenizer.load(bundle / TOKENIZER_NAME, own)
-        if tokenizer.vocabulary_size > manifest.vocabulary_size:
-            raise BundleError(
-                f"the tokenizer has {tokenizer.vocabulary_size} tokens, the model {manifest.vocabulary_size}; "
-                "pull the model again"
-            )
-        bos, eos = (
-            "" if token is None else tokenizer.piece(token) or ""
-            for token in (manifest.bos_id, next(iter(manifest.eos_ids), None))
-        )
-        return cls(engine, tokenizer, ChatTemplate(source, bos_token=bos, eos_token=eos), limits)
+        return cls(engine, Wording.load(bundle, manifest, limits), limits)
 
     @property
     def name(self) -> str:

@@ -19,6 +19,12 @@ _BYTE_OF: Final[Mapping[str, int]] = {chr(byte): byte for byte in _PRINTABLE} | 
 }
 """The alphabet of byte-level BPE: printable bytes stand for themselves, others for U+0100 and up (GPT-2)."""
 
+_NO_BYTE: Final = "\uffff"
+_LATIN: Final[Mapping[int, str]] = dict.fromkeys(range(256), _NO_BYTE) | {
+    ord(character): chr(byte) for character, byte in _BYTE_OF.items()
+}
+"""To the character whose number the byte is, so that a whole piece is written at once."""
+
 _BYTE_PIECE: Final = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
@@ -66,8 +72,8 @@ class Spelling:
         """What a piece stands for; maybe only a part of a character."""
         if self.byte_level:
             try:
-                return bytes([_BYTE_OF[character] for character in piece])
-            except KeyError:  # an added token, which is written as it is
+                return piece.translate(_LATIN).encode("latin-1")
+            except UnicodeEncodeError:  # an added token, which is written as it is
                 return piece.encode()
         for old, new in self.replacements:
             piece = piece.replace(old, new)

@@ -2,7 +2,7 @@
 
 Implements `runtime.engine.constraint` without knowing the engine. Whatever a caller sends, the work is bounded: what
 the library does not count is refused first (`runtime.text.bounds`), what it counts has limits of its own. The library
-is loaded with the first grammar: 65 ms that a process whose answers are free is spared.
+is loaded with the first grammar, or before it if asked to: a command that ends after one free answer is spared it.
 """
 
 import json
@@ -21,6 +21,7 @@ from runtime.limits import Limits
 from runtime.text.bounds import check
 from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Marked, Regex
 from runtime.text.subschemas import narrow
+from runtime.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import llguidance
@@ -105,23 +106,66 @@ class Progress:
             )
 
 
+class _Words:
+    """A tokenizer in the library's terms.
+
+    It could read a tokenizer.json itself: in twice the time and a second copy, and it would take a text's letters for
+    control tokens.
+    """
+
+    bos_token_id: Final = None
+
+    def __init__(self, tokenizer: Tokenizer, vocabulary: int, ends: Sequence[int]) -> None:
+        self._tokenizer = tokenizer
+        self.eos_token_id = ends[0]
+        self.special_token_ids = sorted(tokenizer.control_ids)
+        self.tokens = tokenizer.spelt(vocabulary)
+        self._library: llguidance.LLTokenizer | None = None
+
+    def made(self, library: "llguidance.LLTokenizer") -> None:
+        """Know what was made of this, and let go of what it has a copy of."""
+        self._library = library
+        self.tokens.clear()
+
+    def __call__(self, text: bytes) -> Sequence[int]:
+        """How text that has to come is written: by the tokenizer, or letter for letter where that would change it."""
+        ids: Sequence[int] = self._tokenizer.encode_midway(text.decode())
+        return ids or (self._library.greedy_tokenize(text.decode()) if self._library else ())
+
+
 class Compiler:
     """Makes grammars for one vocabulary. May be used from several threads; blocks for what a grammar takes."""
 
-    def __init__(
-        self, tokenizer: Callable[[], str], vocabulary: int, ends: Collection[int], limits: Limits
-    ) -> None:
-        """Take what gives the text of a tokenizer.json, which is read when the first grammar is asked for.
+    def __init__(self, tokenizer: Tokenizer, vocabulary: int, ends: Collection[int], limits: Limits) -> None:
+        """Take a model's tokenizer, and how many ids the model has: it may be more.
 
-        `vocabulary` is the model's, which may be larger than the tokenizer's. `ends` are the ids that end an answer.
+        `ends` are the ids that end an answer.
         """
-        self._source = tokenizer
+        self._tokenizer = tokenizer
         self._vocabulary = vocabulary
         self._ends = list(ends)
         self._limits = limits
         self._lock = threading.Lock()
-        self._tokenizer: llguidance.LLTokenizer | None = None
+        self._known: llguidance.LLTokenizer | None = None
         self._made: OrderedDict[Constraint, Grammar] = OrderedDict()
+
+    def prepare(self) -> None:
+        """Do now what the first grammar would wait for: the library, and all that it wants to know of the vocabulary.
+
+        Some tenths of a second, or a second where there are very many ids; nobody else runs Python for most of it. Who
+        asks for a grammar meanwhile waits until it is done.
+        """
+        with self._lock:
+            if self._ends and self._known is None:
+                self._known = self._learn()
+
+    def _learn(self) -> "llguidance.LLTokenizer":
+        import llguidance  # noqa: PLC0415  said above
+
+        words = _Words(self._tokenizer, self._vocabulary, self._ends)
+        known = llguidance.LLTokenizer(llguidance.TokenizerWrapper(words), eos_token=self._ends)
+        words.made(known)
+        return known
 
     def compile(self, constraint: Constraint) -> Grammar:
         """Compile, or find again, what was asked for.
@@ -147,10 +191,8 @@ class Compiler:
             )
         import llguidance  # noqa: PLC0415  said above
 
-        if self._tokenizer is None:
-            self._tokenizer = llguidance.LLTokenizer(
-                self._source(), n_vocab=self._vocabulary, eos_token=self._ends
-            )
+        if self._known is None:
+            self._known = self._learn()
         limits = llguidance.LLParserLimits(
             initial_lexer_fuel=500_000,  # some 10 ms
             step_lexer_fuel=100_000,  # some 10 ms
@@ -160,7 +202,7 @@ class Compiler:
             precompute_large_lexemes=False,
             verbose_errors=False,
         )
-        matcher = llguidance.LLMatcher(self._tokenizer, _written(constraint), log_level=0, limits=limits)
+        matcher = llguidance.LLMatcher(self._known, _written(constraint), log_level=0, limits=limits)
         # The first step shows what only steps can show: that nothing fits, or that one is too much work.
         if not matcher.is_error():
             matcher.compute_ff_tokens()

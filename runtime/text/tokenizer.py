@@ -4,7 +4,8 @@ Does not know templates, models or requests. May be used from several threads.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -14,6 +15,7 @@ import tokenizers
 from runtime.errors import BundleError
 from runtime.text.control import Rendered
 from runtime.text.detokenize import Spelling, StreamDecoder
+from runtime.text.midway import midway
 
 
 class Reader:
@@ -41,11 +43,6 @@ class Reader:
             BundleError: it is missing or unsound.
         """
         return cls(_text(path))
-
-    @property
-    def source(self) -> str:
-        """A tokenizer.json of what this is, in which reserved tokens are special ones."""
-        return self._library.to_str()
 
     @property
     def vocabulary_size(self) -> int:
@@ -80,22 +77,20 @@ class Tokenizer(Reader):
         Raises:
             BundleError: it is not one, or its pieces become text in a way that we do not know.
         """
-        try:
-            raw: dict[str, Any] = json.loads(source)
-            added: list[dict[str, Any]] = raw["added_tokens"]
-            self._hidden = frozenset(token["id"] for token in added if token["special"])
-            own = [token for token in added if token["content"] in reserved and not token["special"]]
-        except (ValueError, RecursionError, KeyError, TypeError) as exc:
-            raise _unreadable(exc) from exc
-        for token in own:
+        super().__init__(source)
+        added = self._library.get_added_tokens_decoder()
+        self._hidden = frozenset(token for token, each in added.items() if each.special)
+        own = [each for each in added.values() if each.content in reserved and not each.special]
+        for each in own:
             # The library writes only special tokens as letters where it is told to.
-            token["special"] = True
-        super().__init__(json.dumps(raw) if own else source)
-        self._spelling = Spelling.of(raw["decoder"])
-        control = [token for token in added if token["special"]]
-        self._added: dict[str, int] = {token["content"]: token["id"] for token in added}
-        self._control: dict[int, str] = {token["id"]: token["content"] for token in control}
-        self._literal = not any(token["normalized"] for token in control)
+            each.special = True
+        self._library.add_special_tokens(own)
+        self._spelling = Spelling.of(_state(self._library.decoder))
+        control = {token: each for token, each in added.items() if each.special}
+        self._added = {each.content: token for token, each in added.items()}
+        self._control = {token: each.content for token, each in control.items()}
+        self._literal = not any(each.normalized for each in control.values())
+        self._midway = _midway(self._library)
 
     @classmethod
     def load(cls, path: Path, reserved: Collection[str] = ()) -> Self:
@@ -110,6 +105,11 @@ class Tokenizer(Reader):
     def control_tokens(self) -> frozenset[str]:
         """The tokens that are no person's to write: those their maker calls special, and the reserved ones."""
         return frozenset(self._control.values())
+
+    @property
+    def control_ids(self) -> frozenset[int]:
+        """Their ids."""
+        return frozenset(self._control)
 
     def added(self, letters: str) -> int | None:
         """The token that was added to the vocabulary for just these letters, if one was."""
@@ -152,6 +152,35 @@ class Tokenizer(Reader):
         place = prompt.text.find(letters, start, end)
         return place < 0 or prompt.is_foreign(place, place + len(letters))
 
+    def encode_midway(self, text: str) -> tuple[int, ...]:
+        """Token ids of letters that go on from others, none of which are control tokens.
+
+        None at all where ids would say something else, as where a tokenizer changes the form of Unicode.
+        """
+        with self._lock, self._going_on():
+            self._library.encode_special_tokens = True
+            ids = tuple(self._library.encode_batch_fast([text], add_special_tokens=False)[0].ids)
+        return ids if b"".join(map(self._bytes_of, ids)) == text.encode() else ()
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Within: the library puts nothing in front of a text."""
+        if self._midway is None:
+            yield
+            return
+        library = self._library
+        begins = library.normalizer, library.pre_tokenizer
+        library.normalizer, library.pre_tokenizer = self._midway
+        try:
+            yield
+        finally:
+            library.normalizer, library.pre_tokenizer = begins
+
+    def spelt(self, size: int) -> list[bytes]:
+        """What each of so many ids stands for, a control token for its letters; nothing beyond the vocabulary."""
+        pieces = map(self._library.id_to_token, range(size))
+        return [b"" if piece is None else self._spelling.bytes_of(piece) for piece in pieces]
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special tokens. Bytes that are no character give U+FFFD."""
         decoder = self.stream()
@@ -172,6 +201,22 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise BundleError(f"{path} cannot be read ({exc}); pull the model again") from exc
+
+
+def _state(part: Any) -> dict[str, Any] | None:
+    """A part of the library's tokenizer, as it is in tokenizer.json."""
+    return None if part is None else json.loads(part.__getstate__())
+
+
+def _midway(library: tokenizers.Tokenizer) -> tuple[Any, Any] | None:
+    """Its normalizer and pre-tokenizer for a text that goes on from another; None: the same."""
+    begins = {"normalizer": _state(library.normalizer), "pre_tokenizer": _state(library.pre_tokenizer)}
+    goes_on = {name: midway(part) for name, part in begins.items()}
+    if goes_on == begins:
+        return None
+    bare = json.loads(tokenizers.Tokenizer(tokenizers.models.BPE()).to_str())
+    made = tokenizers.Tokenizer.from_str(json.dumps(bare | goes_on))
+    return made.normalizer, made.pre_tokenizer
 
 
 def _unreadable(exc: Exception) -> BundleError:

@@ -22,6 +22,7 @@ from runtime.completion import (
     Progress,
     SamplingOptions,
 )
+from runtime.completion.wording import Wording
 from runtime.engine.request import Priority, Usage
 from runtime.errors import BundleError, BusyError, CallerError, EngineError, PromptTooLongError
 from runtime.limits import Limits
@@ -41,7 +42,8 @@ def ids_of(text: str) -> tuple[int, ...]:
 
 
 def completer_of(engine: EngineSimulator, limits: Limits | None = None, template: str = CHATML) -> Completer:
-    return Completer(engine, TOKENIZER, ChatTemplate(template), limits or Limits())
+    limits = limits or Limits()
+    return Completer(engine, Wording.of(TOKENIZER, ChatTemplate(template), engine.manifest, limits), limits)
 
 
 async def play(engine: EngineSimulator, request: CompletionRequest = ASKED) -> list[CompletionEvent]:
@@ -90,7 +92,8 @@ async def test_what_a_model_wants_in_front_of_a_prompt_is_there_once() -> None:
         single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
     )
     engine = EngineSimulator(loaded=tiny_manifest(bos_id=1))
-    completer = Completer(engine, Tokenizer(library.to_str()), ChatTemplate(CHATML), Limits())
+    wording = Wording.of(Tokenizer(library.to_str()), ChatTemplate(CHATML), engine.manifest, Limits())
+    completer = Completer(engine, wording, Limits())
     for prompt in ("Hi", "<|im_start|>Hi"):
         assert completer.encode(CompletionRequest(prompt=prompt)) == (1, *ids_of("Hi"))
     assert completer.encode(ASKED).count(1) == 2

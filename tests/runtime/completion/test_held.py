@@ -17,6 +17,7 @@ from runtime.completion import (
     Message,
     Thought,
 )
+from runtime.completion.wording import Wording
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.text.chat import ChatTemplate
@@ -48,7 +49,8 @@ def completer(
         tokenizer.encode(wanted, special=True),
         loaded=tiny_manifest(context_length=4096, vocabulary_size=700, tool_dialect=dialect),
     )
-    return Completer(engine, tokenizer, ChatTemplate(template), Limits()), tokenizer
+    wording = Wording.of(tokenizer, ChatTemplate(template), engine.manifest, Limits())
+    return Completer(engine, wording, Limits()), tokenizer
 
 
 async def play(made: Completer, request: CompletionRequest) -> tuple[str, str, str]:

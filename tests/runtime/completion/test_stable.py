@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from runtime.completion import Completer, CompletionRequest, Message
 from runtime.completion.stable import StableStart
+from runtime.completion.wording import Wording
 from runtime.limits import Limits
 from runtime.text.chat import ChatTemplate
 from runtime.text.tokenizer import Tokenizer
@@ -28,7 +29,8 @@ LAST_IN_USER = FIRST_IN_USER.replace("loop.first", "loop.last")
 
 
 def completer_of(template: str, engine: EngineSimulator) -> Completer:
-    return Completer(engine, Tokenizer(byte_level()), ChatTemplate(template), Limits())
+    wording = Wording.of(Tokenizer(byte_level()), ChatTemplate(template), engine.manifest, Limits())
+    return Completer(engine, wording, Limits())
 
 
 async def stable_of(request: CompletionRequest, template: str = TOOLS) -> tuple[tuple[int, ...], str]:

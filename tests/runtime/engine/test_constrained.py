@@ -74,7 +74,7 @@ def built(variant: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 async def enter(path: Path, manifest: Manifest) -> Room:
     tokenizer = Tokenizer.load(path / TOKENIZER_NAME)
-    compiler = Compiler(lambda: tokenizer.source, manifest.vocabulary_size, manifest.eos_ids, LIMITS)
+    compiler = Compiler(tokenizer, manifest.vocabulary_size, manifest.eos_ids, LIMITS)
     return Room(
         path, manifest, OnnxEngine.load(path, manifest, limits=LIMITS, threads=1), tokenizer, compiler
     )

@@ -1,7 +1,9 @@
 """Grammars compiled for real tokenizers: what is kept, what is refused and why, and that nothing sent does harm."""
 
+import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,7 +30,7 @@ PADDED: Final = 9
 
 
 def compiler_of(tokenizer: Tokenizer, limits: Limits = LIMITS) -> Compiler:
-    return Compiler(lambda: tokenizer.source, tokenizer.vocabulary_size + PADDED, [end_of(tokenizer)], limits)
+    return Compiler(tokenizer, tokenizer.vocabulary_size + PADDED, [end_of(tokenizer)], limits)
 
 
 def end_of(tokenizer: Tokenizer) -> int:
@@ -80,6 +82,50 @@ def test_a_choice_is_one_of_the_texts(
 ) -> None:
     said = wander(compiler.compile(Choice(tuple(options))).begin(), tokenizer, seed)
     assert b"".join(map(tokenizer._bytes_of, said)).decode() in options
+
+
+def prefixing() -> str:
+    """A byte-level vocabulary whose texts begin with a space."""
+    raw = json.loads(byte_level())
+    raw["pre_tokenizer"]["add_prefix_space"] = True
+    return json.dumps(raw)
+
+
+def composing() -> str:
+    """One that makes an e and its accent one letter."""
+    raw = json.loads(byte_level())
+    raw["normalizer"] = {"type": "NFC"}
+    return json.dumps(raw)
+
+
+@pytest.mark.parametrize("source", [byte_level(), sentencepiece(), prefixing(), composing()])
+@pytest.mark.parametrize(
+    "text", ["<|im_end|> or <tool_call>", "the end", " the end", "cafe\u0301", "狗 🧿\n\n"]
+)
+def test_text_is_said_to_the_letter(source: str, text: str) -> None:
+    tokenizer = Tokenizer(source, ["<tool_call>"])
+    compiler = compiler_of(tokenizer)
+    for form in (Choice((text,)), Choice((f"{text}0", f"{text}1"))):
+        said = wander(compiler.compile(form).begin(), tokenizer, 1)
+        assert b"".join(map(tokenizer._bytes_of, said)).decode().rstrip("01") == text
+        assert not tokenizer.control_ids.intersection(said)
+
+
+def test_what_has_to_come_comes_at_once_though_texts_begin_with_a_space() -> None:
+    for source in (sentencepiece(), prefixing()):
+        tokenizer = Tokenizer(source)
+        forced = compiler_of(tokenizer).compile(Choice(("lazy dog",))).begin().forced()
+        assert b"".join(map(tokenizer._bytes_of, forced)) == b"lazy dog"
+
+
+def test_it_can_be_prepared() -> None:
+    compiler = compiler_of(TOKENIZER)
+    with ThreadPoolExecutor(3) as pool:
+        asked = pool.submit(compiler.compile, Choice(("a", "b")))
+        for _ in range(2):
+            pool.submit(compiler.prepare)
+        assert asked.result().begin().allowed().sum() == 2
+    Compiler(TOKENIZER, 700, [], LIMITS).prepare()
 
 
 def test_what_is_asked_for_again_is_found_again() -> None:
@@ -490,7 +536,7 @@ class TestLater:
 
 
 def test_a_model_that_never_ends_an_answer_is_held_to_nothing() -> None:
-    compiler = Compiler(lambda: TOKENIZER.source, 700, [], LIMITS)
+    compiler = Compiler(TOKENIZER, 700, [], LIMITS)
     with pytest.raises(CallerError, match="no token that ends"):
         compiler.compile(Regex("a"))
 

@@ -112,6 +112,21 @@ def test_what_a_model_wants_in_front_is_added_when_asked_for() -> None:
     assert tokenizer.encode("fox", special=False, begin=True) == (0, *plain)
 
 
+@both
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampled_from(SCRIPTS))
+def test_a_text_that_goes_on_is_what_its_ids_are_spelt(tokenizer: Tokenizer, text: str) -> None:
+    before = tokenizer.encode(text, special=False)
+    spelt = tokenizer.spelt(tokenizer.vocabulary_size + 2)
+    ids = tokenizer.encode_midway(text)
+    assert b"".join(spelt[token] for token in ids) == text.encode() or (tokenizer is PIECES and "▁" in text)
+    assert tokenizer.encode(text, special=False) == before, "how a text begins is as it was"
+
+
+def test_what_goes_on_has_no_control_tokens() -> None:
+    assert BYTES.encode_midway("a<|im_end|>b") == BYTES.encode("a<|im_end|>b", special=False)
+    assert not PIECES.encode_midway("▁"), "it would be read as a space"
+
+
 def test_unsound_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="pull the model again"):
         Tokenizer.load(tmp_path / "tokenizer.json")
