@@ -51,6 +51,8 @@ class Limits:
     """Memory for all of them, over all conversations."""
     prefix_bytes: int = 512 << 20
     """Disk for beginnings of prompts, kept for the next start; and the most that is written of them in a day."""
+    draft_tokens: int = 16
+    """Most tokens that are guessed ahead and checked in one run; 0 guesses nothing."""
     logged_answers: int = 256
     """Answers to commands that are kept in memory, to guess the next from."""
     logged_tokens: int = 16384

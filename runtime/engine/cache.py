@@ -136,9 +136,16 @@ class Cache:
         self.tokens = 0
         self._kept.forget_after(0)
 
-    def snapshot(self) -> Snapshot:
-        """A copy of all that will not stay as it is now, the caller's to keep."""
-        return Snapshot(self.tokens, tuple(state.copy() for state in self._states))
+    def appends(self, tokens: int) -> bool:
+        """Whether so many more tokens will only be appended, so that `trim` goes back from them to any place."""
+        return self.tokens + tokens <= self._full
+
+    def snapshot(self, over: Snapshot | None = None) -> Snapshot:
+        """A copy of all that will not stay as it is now, the caller's to keep; in the memory of one needed no more."""
+        states = self._blank() if over is None else over.states
+        for to, state in zip(states, self._states, strict=True):
+            np.copyto(to, state)
+        return Snapshot(self.tokens, states)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot of this cache, whose first tokens are still those it was taken after.

@@ -33,6 +33,8 @@ class Job:
     """None until it begins, as the lease."""
     work: Work | None = None
     """What it wants to be run next."""
+    told: list[int] = field(default_factory=list)
+    """Tokens of the answer so far."""
 
     @property
     def most(self) -> int:
@@ -84,7 +86,5 @@ class Job:
         spent = time.monotonic() - self.submitted
         if self.lease is None:
             return Done(reason, Usage(len(self.request.prompt_ids), 0, 0), Timings(spent, 0.0, 0.0, 0.0))
-        claim = self.lease.claim
-        produced = max(0, len(claim.held.ids) - len(self.request.prompt_ids))
-        usage = Usage(len(self.request.prompt_ids), claim.cached, produced)
+        usage = Usage(len(self.request.prompt_ids), self.lease.claim.cached, len(self.told))
         return Done(reason, usage, Timings(0.0, 0.0, spent, 0.0))

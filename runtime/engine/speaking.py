@@ -23,6 +23,19 @@ class Speaker:
         self.ended: FinishReason | None = None
         """Why the answer is over; None while it is not."""
 
+    @property
+    def left(self) -> int:
+        """Tokens that may still be said."""
+        return self._left
+
+    def accepts(self, draft: Sequence[int]) -> int:
+        """How many of these tokens, from the first on, may be said next. For drafting: it says nothing of the model.
+
+        Raises:
+            CallerError: as `opening`.
+        """
+        return len(draft) if self._constraint is None else self._constraint.accepts(draft)
+
     def opening(self) -> Sequence[int]:
         """What the answer has to begin with, whatever the model thinks of it.
 

@@ -16,15 +16,17 @@ import numpy as np
 
 from runtime.engine.bank import Bank
 from runtime.engine.budget import Budget
-from runtime.engine.generate import generate
+from runtime.engine.generate import Drafting, generate
 from runtime.engine.interface import EngineStats
 from runtime.engine.job import Job
+from runtime.engine.ngrams import Log
 from runtime.engine.prefix import PrefixIndex
-from runtime.engine.request import Done, Request, ScoreRequest
+from runtime.engine.request import Done, Priority, Request, ScoreRequest, Token
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.score import score
 from runtime.engine.session import Session
 from runtime.engine.shelf import LEAST_TOKENS, Shelf
+from runtime.engine.speculate import Drafter
 from runtime.engine.work import Ended, Lease, Logits, Work
 from runtime.errors import EngineError, IngleError
 from runtime.limits import Limits
@@ -49,6 +51,8 @@ class Worker:
         self._prefixes = PrefixIndex([slot.cache.reaches for slot in self._bank.slots])
         self._budget = budget
         self._promised: dict[int, int] = {}
+        self._log = Log(answers=limits.logged_answers, tokens=limits.logged_tokens)
+        self._draft_tokens = limits.draft_tokens
         self._scheduler: Scheduler[Job] = Scheduler(slots=limits.cache_slots, depth=limits.queue_depth)
         self._stats = EngineStats(0, 0, 0, 0, 0.0, 0.0, 0, 0)
         self._wake = threading.Condition()
@@ -150,6 +154,7 @@ class Worker:
                 job.steps = generate(
                     request,
                     lease,
+                    self._drafting(request, lease),
                     submitted=job.submitted,
                     vocabulary=self._vocabulary,
                     chunk=self._chunk,
@@ -159,6 +164,13 @@ class Worker:
             case _:
                 assert_never(job.request)
         self._go_on(job, None)
+
+    def _drafting(self, request: Request, lease: Lease) -> Drafting:
+        prompt = request.prompt_ids
+        forgetful = not lease.slot.cache.appends(len(prompt) + request.max_tokens)
+        log = self._log if request.priority is Priority.COMMAND else None
+        drafter = Drafter(prompt, log, forgetful=forgetful, ends=request.stop_ids)
+        return Drafting(drafter, self._draft_tokens, lambda: len(self._scheduler.begun) == 1)
 
     def _lease(self, job: Job) -> Lease:
         """Find a prompt its slot, and bring what is computed of it into the slot's cache."""
@@ -227,11 +239,23 @@ class Worker:
                 self._end(job, sound=True)
                 self._count(told)
                 job.send(told)
-                self._keep_stable(job)
+                self._remember(job, told)
                 return
+            if isinstance(told, Token):
+                job.told.append(told.id)
             job.send(told)
             told = next(steps)
         job.work = told
+
+    def _remember(self, job: Job, done: Done) -> None:
+        """Keep what a request leaves to those behind it; it has its answer."""
+        self._keep_stable(job)
+        if (
+            job.request.priority is Priority.COMMAND
+            and isinstance(job.request, Request)
+            and done.reason == "stop"
+        ):
+            self._log.keep(job.request.prompt_ids, job.told)
 
     def _keep_stable(self, job: Job) -> None:
         """Give what a prompt says to be stable to the shelf; the answer is out, and a copy is soon made."""
