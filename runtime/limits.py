@@ -37,8 +37,8 @@ class Limits:
     """Requests waiting behind those that run; one more is told to come back."""
     request_seconds: float = 600.0
     """From submission to the last token."""
-    prefill_chunk: int = 256
-    """Prompt tokens a step: cancellation and progress happen between chunks."""
+    prefill_chunk: int = 128
+    """Prompt tokens a step: cancellation and progress happen between chunks. More are no faster, and take memory."""
     cache_slots: int = 8
     """Conversations that are computed at once, and whose cache is kept between turns; commands have one more to
     themselves. Memory is touched only as far as it is used."""

@@ -15,6 +15,7 @@ import onnxruntime as ort
 import runtime
 from models.cpu import cpu_class
 from models.manifest import DECODER_NAME, Manifest
+from runtime.engine import pages
 from runtime.engine.arena import State
 from runtime.errors import BundleError, EngineError
 
@@ -107,6 +108,7 @@ class Session:
                 f"`ingle {manifest.task} {manifest.name}`, or choose a model that writes"
             )
         self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True, trace=trace)
+        pages.give_back(bundle)
         self._threads = threads or usable_cores()
         self.manifest = manifest
 
