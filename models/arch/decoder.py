@@ -18,7 +18,7 @@ from models.checkpoint import Weights
 from models.graph import rotary
 from models.graph.blocks import Rotary, Steps, rotary_tables, step_inputs
 from models.graph.builder import Graph, Value
-from models.graph.linear import embed, head, table
+from models.graph.vocabulary import embed, head, table
 from models.manifest import CacheSpec
 from models.quantize import Recipe
 from models.smooth import Fold
@@ -91,7 +91,7 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
     positions = graph.input("logit_positions", "int64", ("asked",))
     with graph.scope("embedding"):
         weight = read(f"{decoder.embedding}.weight", *shape)
-        vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=decoder.tied)
+        vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=decoder.tied, rare=recipe.rare)
         x = embed(graph, ids, vectors)
     residual: Value | None = None
     for layer, parts in enumerate(decoder.layers()):
@@ -103,7 +103,7 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
         (asked,) = graph.op("Gather", normed, positions, axis=1)
         if not decoder.tied:
             weight = read(f"{decoder.head}.weight", *shape)
-            vectors = table(graph, weight, recipe.head, looks_up=False, scores=True)
+            vectors = table(graph, weight, recipe.head, looks_up=False, scores=True, rare=recipe.rare)
         bias = read.optional(f"{decoder.head}.bias", decoder.vocabulary, wanted=decoder.head_bias)
         logits = head(graph, asked, vectors, None if bias is None else bias / decoder.logits_divisor)
     graph.output(logits, "logits", "float32", ("batch", "asked", decoder.vocabulary))

@@ -1,7 +1,7 @@
 """A traced encoder made ours: it ends in one answer a text, and its matrices are stored in blocks of 8 bits.
 
 Knows ONNX graphs; does not know where they come from nor how good they are. Matrices become MatMulNBits and the
-embedding table GatherBlockQuantized, as in a decoder (`models.graph.linear`).
+embedding table GatherBlockQuantized, as in a decoder (`models.graph.vocabulary`).
 """
 
 from dataclasses import dataclass

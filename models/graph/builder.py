@@ -4,6 +4,7 @@ Weights are written to the external-data file the moment they are added, so that
 not for the model. Names and offsets depend only on the order of calls: the same calls give the same bytes.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,15 +110,15 @@ class Graph:
     def weight_views(
         self, name: str, array: NDArray[np.generic], shapes: Sequence[Sequence[int]]
     ) -> tuple[Value, ...]:
-        """Add one array seen under several shapes, its bytes stored once."""
+        """Add one array seen under several shapes, its bytes stored once; a smaller shape is its beginning."""
         at = self._data.append(array) if array.nbytes > _INLINE_BYTES else None
         values = []
         for index, shape in enumerate(shapes):
-            full = self.name(name if index == 0 else f"{name}.view{index}")
+            full, size = self.name(name if index == 0 else f"{name}.view{index}"), math.prod(shape)
             tensor = (
-                ir.Tensor(np.ascontiguousarray(array).reshape(shape), name=full)
+                ir.Tensor(np.ascontiguousarray(array).reshape(-1)[:size].reshape(shape), name=full)
                 if at is None
-                else self._data.tensor(full, array.dtype, shape, at)
+                else self._data.tensor(full, array.dtype, shape, (at[0], size * array.itemsize))
             )
             value = ir.Value(
                 name=full, shape=ir.Shape(shape), type=ir.TensorType(tensor.dtype), const_value=tensor

@@ -1,9 +1,10 @@
-"""Linear layers and the embedding table, in float or in blocks of 4 or 8 bits.
+"""Linear layers, in float or in blocks of 4 or 8 bits.
 
 Emits MatMulNBits directly: rewriting dequantise-multiply pairs afterwards has been seen to go wrong, and a missed
 rewrite costs a factor of ten. What onnxruntime would run on its slow path was refused by the scheme before this.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,7 +33,7 @@ def linear(graph: Graph, x: Value, weight: Array, scheme: Scheme, bias: Array | 
     if q.means:
         x = _with_block_means(graph, x, scheme.block)
     packed = graph.weight("weight", q.data)
-    return _matmul_nbits(graph, x, packed, _Blocks.of(graph, q), extra, rounding=not spared)
+    return matmul_nbits(graph, x, packed, Blocks.of(graph, q), extra, rounding=not spared)
 
 
 def _with_block_means(graph: Graph, x: Value, block: int) -> Value:
@@ -42,8 +43,8 @@ def _with_block_means(graph: Graph, x: Value, block: int) -> Value:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blocks:
-    """What goes with packed levels."""
+class Blocks:
+    """What goes with packed levels of a matrix."""
 
     scales: Value
     zeros: Value | None
@@ -54,72 +55,31 @@ class _Blocks:
     @classmethod
     def of(cls, graph: Graph, q: Quantized) -> Self:
         """Store scales and zero points."""
-        scales = graph.weight("scales", q.scales)
-        zeros = None if q.zero_points is None else graph.weight("zero_points", q.zero_points)
-        return cls(scales, zeros, (q.shape[0], q.shape[1] + q.means), q.scheme)
+        return cls.of_first(graph, q, (q.shape[0],))[0]
+
+    @classmethod
+    def of_first(cls, graph: Graph, q: Quantized, counts: Sequence[int]) -> tuple[Self, ...]:
+        """The same, stored once, as they go with the first so many rows of the matrix."""
+        scales = graph.weight_views("scales", q.scales, _heads(q.scales, counts))
+        zeros: Sequence[Value | None] = (
+            [None] * len(counts)
+            if q.zero_points is None
+            else graph.weight_views("zero_points", q.zero_points, _heads(q.zero_points, counts))
+        )
+        columns = q.shape[1] + q.means
+        return tuple(
+            cls(scale, zero, (count, columns), q.scheme)
+            for scale, zero, count in zip(scales, zeros, counts, strict=True)
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A vocabulary's vectors, to look tokens up, to score them, or (tied) for both; stored once."""
-
-    rows: Value | None
-    """For looking up, as GatherBlockQuantized or Gather reads it: [V, bytes] or [V, H]."""
-    packed: Value | None
-    """For scoring, as MatMulNBits reads it: [V, H / block, bytes], the same bytes. In float, the same value."""
-    blocks: _Blocks | None
-    """None in float."""
+def _heads(array: NDArray[np.generic], counts: Sequence[int]) -> list[tuple[int, ...]]:
+    """Shapes of the first so many rows."""
+    return [(count, *array.shape[1:]) for count in counts]
 
 
-def table(graph: Graph, weight: Array, scheme: Scheme, *, looks_up: bool, scores: bool) -> Table:
-    """Store a [V, H] table for what it is used for."""
-    name = graph.name("weight")
-    if not scheme.quantized:
-        graph.ledger.add(name, scheme, scheme, Loss())
-        value = graph.weight("weight", weight)
-        return Table(value, value, None)
-    q = quantize(weight, scheme, name=name)
-    graph.ledger.add(name, scheme, q.scheme, q.loss)
-    if q.means:
-        raise RuntimeError("a table has no input whose means could be taken; its scheme allows no such form")
-    shapes = [(q.shape[0], q.data[0].size)] * looks_up + [q.data.shape] * scores
-    views = graph.weight_views("weight", q.data, shapes)
-    return Table(views[0] if looks_up else None, views[-1] if scores else None, _Blocks.of(graph, q))
-
-
-def embed(graph: Graph, ids: Value, vectors: Table) -> Value:
-    """Rows of the table: [B, S] ids to [B, S, H]."""
-    if vectors.rows is None:
-        raise RuntimeError("this table was not stored for looking up")
-    if vectors.blocks is None:
-        return graph.op("Gather", vectors.rows, ids, axis=0)[0]
-    return graph.op(
-        "GatherBlockQuantized",
-        vectors.rows,
-        ids,
-        vectors.blocks.scales,
-        vectors.blocks.zeros,
-        domain=CONTRIB,
-        bits=vectors.blocks.scheme.bits,
-        block_size=vectors.blocks.scheme.block,
-        gather_axis=0,
-        quantize_axis=1,
-    )[0]
-
-
-def head(graph: Graph, x: Value, vectors: Table, bias: Array | None = None) -> Value:
-    """Score every token: [B, n, H] to [B, n, V]; bias is [V]."""
-    if vectors.packed is None:
-        raise RuntimeError("this table was not stored for scoring")
-    extra = None if bias is None else graph.weight("bias", bias)
-    if vectors.blocks is None:
-        (out,) = graph.op("FusedMatMul", x, vectors.packed, domain=CONTRIB, transB=1)
-        return out if extra is None else graph.op("Add", out, extra)[0]
-    return _matmul_nbits(graph, x, vectors.packed, vectors.blocks, extra)
-
-
-def _matmul_nbits(
-    graph: Graph, x: Value, packed: Value, blocks: _Blocks, bias: Value | None, *, rounding: bool = True
+def matmul_nbits(
+    graph: Graph, x: Value, packed: Value, blocks: Blocks, bias: Value | None, *, rounding: bool = True
 ) -> Value:
     """With `rounding`, x is rounded to eight bits, which is faster."""
     inputs = [x, packed, blocks.scales, blocks.zeros, None, bias]

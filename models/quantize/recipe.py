@@ -20,6 +20,8 @@ class Recipe:
     attention: Scheme
     mlp: Scheme
     head: Scheme
+    rare: Scheme | None = None
+    """For the second half of the head, which holds the rarer tokens; None: as the first."""
     smooth: bool = False
     """Even out activations first (`models.smooth`); worth it where they, not the weights, cost the most."""
 
@@ -36,6 +38,7 @@ class Recipe:
             attention=replace(self.attention, group="attention", spared=activations),
             mlp=replace(self.mlp, group="mlp", spared=activations),
             head=replace(self.head, group="head", spared=activations),
+            rare=None if self.rare is None else replace(self.rare, group="head", spared=activations),
         )
 
     def check(self, *, tied: bool) -> None:
@@ -85,6 +88,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
         # The grid of a Q4_1 file: for weights that come from one, hardly anything is lost.
         _recipe("int4-affine", _int8(32), _AFFINE, _AFFINE),
+        # Where the vocabulary is much of the model, a step reads less; logits of rare tokens are less exact.
+        replace(_recipe("int4-affine-rare4", _int8(32), _AFFINE, _AFFINE), rare=_int4(32)),
         # What a quantised file holds, as it holds it.
         _recipe("as-stored", _STORED_TABLE, _STORED, _STORED),
         # Attention is a fifth of a llama's matrices and the most sensitive part of them.
