@@ -9,19 +9,19 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from models.arch import plan
 from models.build import Identity, build, write_manifest
 from models.calibrate import Calibration, calibrate
 from models.checkpoint import Checkpoint
-from models.errors import StoreError
+from models.errors import QuantizationError, StoreError
 from models.fidelity import measure
 from models.machine import Machine
 from models.manifest import Fidelity, Manifest, SamplingDefaults
 from models.outliers import too_uneven
 from models.preflight import show
-from models.quantize import RECIPES, Recipe, default_recipe, recipe_named
+from models.quantize import RECIPES, CacheType, Recipe, default_recipe, recipe_named
 from models.recorded import foretold, measure_apart
 from models.room import GRAPH, lacking, logits, recordable, tight
 from models.smooth import Fold, Smoothed
@@ -39,11 +39,18 @@ class Order:
     identity: Identity
     recipe: str | None = None
     """None: by the number of parameters, and by whether the weights are quantised already."""
+    kv: CacheType = "float32"
+    """As what keys and values are remembered."""
     sampling: SamplingDefaults | None = None
     """Overrides what the checkpoint recommends."""
     known: tuple[Fidelity, ...] = ()
     """How far such a bundle is from fp32 on other processors than this."""
 
+
+_NO_SCALES: Final = (
+    "how large keys and values become is measured on the fp32 graph, which has no room here; "
+    "leave out --kv int8, or build it on a larger machine"
+)
 
 Builder = Callable[[Order, Path, Path, Report], Manifest]
 """Order, an empty directory for the bundle, a path for scratch beside it, progress."""
@@ -78,14 +85,17 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     if order.sampling is not None:
         checkpoint = replace(checkpoint, sampling=order.sampling)
     recipe = recipe_named(order.recipe) if order.recipe else default_recipe_of(checkpoint)
+    recipe = recipe.keeping(order.kv)
     told = Step(f"building {order.identity.name} ({recipe.name})")
     if recipe == RECIPES["fp32"] or not fits(checkpoint, scratch, report):
+        if recipe.kv == "int8":
+            raise QuantizationError(_NO_SCALES)
         report(told)
         manifest = build(checkpoint, order.identity, recipe, into)
         # Without smoothing it is another bundle than the one whose fidelity is known.
         return manifest if recipe.smooth else _record(into, manifest, order.known)
     report(Step("building the fp32 graph to measure against"))
-    reference = Reference.build(checkpoint, order.identity, scratch)
+    reference = Reference.build(checkpoint, order.identity, scratch, recipe.kv)
     report(told)
     manifest = reference.quantize(recipe, into)
     found = distance(into, manifest, scratch, Machine.measure(scratch.parent), report)
@@ -109,12 +119,21 @@ class Reference:
     folds: tuple[Fold, ...]
 
     @classmethod
-    def build(cls, checkpoint: Checkpoint, identity: Identity, path: Path) -> Self:
-        """Build it at `path`, which is made, and run it over the calibration text."""
+    def build(cls, checkpoint: Checkpoint, identity: Identity, path: Path, kv: CacheType = "float32") -> Self:
+        """Build it at `path`, which is made, and run it over the calibration text; `kv` is as in the recipes to come.
+
+        Raises:
+            QuantizationError: keys and values are to have eight bits, and it has none.
+        """
         path.mkdir()
         manifest = build(checkpoint, identity, RECIPES["fp32"], path, taps=True)
+        if kv == "int8" and not manifest.kv:
+            raise QuantizationError(
+                f"{identity.name} remembers neither keys nor values, so --kv int8 saves nothing; leave it out"
+            )
         folds = plan(checkpoint.config).folds
-        return cls(checkpoint, identity, path, manifest, calibrate(path, manifest, folds), folds)
+        calibration = calibrate(path, manifest, folds, remembered=kv == "int8")
+        return cls(checkpoint, identity, path, manifest, calibration, folds)
 
     def quantize(self, recipe: Recipe, into: Path) -> Manifest:
         """Build the bundle by `recipe` in the empty directory `into`, smoothed if asked, sparing what needs it."""
@@ -123,7 +142,8 @@ class Reference:
             weights = Smoothed(weights, self.folds, self.calibration.energies)
             scales = weights.scales
         spared = too_uneven(self.calibration.samples, scales, recipe.block)
-        return build(replace(self.checkpoint, weights=weights), self.identity, recipe, into, spared=spared)
+        checkpoint, peaks = replace(self.checkpoint, weights=weights), self.calibration.peaks
+        return build(checkpoint, self.identity, recipe, into, spared=spared, peaks=peaks)
 
 
 def distance(

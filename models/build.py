@@ -7,9 +7,14 @@ where bundles are kept (`models.store`). The same checkpoint and recipe give the
 import hashlib
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.arch import plan
 from models.checkpoint import Checkpoint
@@ -51,11 +56,13 @@ def build(
     *,
     taps: bool = False,
     spared: frozenset[str] = frozenset(),
+    peaks: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
 ) -> Manifest:
     """Write a whole bundle into the empty directory `into`; each file is on the disk when this returns.
 
     With `taps` the graph has further outputs, for `models.calibrate`; such a bundle is not for serving. The
-    activations `spared` (`models.outliers`) are not rounded to eight bits.
+    activations `spared` (`models.outliers`) are not rounded to eight bits. A recipe with an int8 cache needs the
+    `peaks` of keys and values (`models.calibrate`).
 
     Raises:
         ArchitectureError: the architecture, or a feature of it, is not built.
@@ -66,7 +73,7 @@ def build(
     recipe.check(tied=design.tied)
     with (into / DATA_NAME).open("wb") as stream:
         graph = Graph(ExternalData(into / DATA_NAME, stream), taps=taps)
-        caches = design.build(graph, checkpoint.weights, recipe.sparing(spared))
+        caches = design.build(graph, checkpoint.weights, recipe.sparing(spared).knowing(peaks))
     graph.save(into / DECODER_NAME, {"name": identity.name, "recipe": recipe.name})
     (into / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer)
     (into / TEMPLATE_NAME).write_text(checkpoint.chat_template, encoding="utf-8")

@@ -29,15 +29,20 @@ class Calibration:
     """Squares summed over the tokens of the text, [K] for each fold's tap."""
     samples: Mapping[str, Array]
     """What matrices multiply, [tokens, K] of the first tokens."""
+    peaks: Mapping[str, Array]
+    """Largest magnitudes of keys, as they were rotated, and of values: [kv, D] by the name of the past."""
 
 
-def calibrate(reference: Path, manifest: Manifest, folds: Sequence[Fold]) -> Calibration:
-    """Measure over the whole text; `reference` was built with taps."""
+def calibrate(
+    reference: Path, manifest: Manifest, folds: Sequence[Fold], *, remembered: bool = False
+) -> Calibration:
+    """Measure over the whole text; `reference` was built with taps. Peaks are found if what is `remembered` matters."""
     runner = Runner(reference, manifest, packed=False)
     taps = [fold.tap for fold in folds]
     inputs = [tensor.name for tensor in manifest.outputs if tensor.name.startswith(INPUT)]
     energies = {tap: np.zeros((), dtype=np.float32) for tap in taps}
     samples: dict[str, list[Array]] = {name.removeprefix(INPUT): [] for name in inputs}
+    peaks: dict[str, Array] = {}
     seen = 0
     for window in pieces(text_ids(reference, manifest, TEXT_NAME), runner.window):
         past = 0
@@ -49,6 +54,9 @@ def calibrate(reference: Path, manifest: Manifest, folds: Sequence[Fold]) -> Cal
             for kept, activation in zip(samples.values(), found[len(taps) :], strict=bool(wanted)):
                 kept.append(activation[0].copy())
             past, seen = past + len(part), seen + len(part)
-        if not folds:
+            if remembered:  # now, since a window keeps the last rows only
+                for name, rows in runner.remembered(past):
+                    peaks[name] = np.maximum(peaks.get(name, 0), np.abs(rows).max(axis=1))
+        if not (folds or remembered):
             break  # only samples are wanted, and a window holds enough
-    return Calibration(energies, {name: np.concatenate(kept) for name, kept in samples.items()})
+    return Calibration(energies, {name: np.concatenate(kept) for name, kept in samples.items()}, peaks)

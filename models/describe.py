@@ -1,5 +1,6 @@
 """Bundles and catalogue entries in words and plain values, for people and for programs."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -7,10 +8,10 @@ from models.bundle import Bundle
 from models.catalogue import Entry, catalogue, offered
 from models.cpu import cpu_class
 from models.licences import terms_of
-from models.manifest import Encoder, Fidelity, Licence, Manifest, Quantization, SamplingDefaults
+from models.manifest import Encoder, Fidelity, Licence, Manifest, Quantization, SamplingDefaults, TensorSpec
 from models.preflight import show
 
-LIST_COLUMNS: Final = ("name", "version", "task", "parameters", "bytes", "licence", "kl_mean", "digest")
+LIST_COLUMNS: Final = ("name", "version", "task", "parameters", "bytes", "licence", "kl_mean", "kv", "digest")
 CATALOGUE_COLUMNS: Final = (
     "name",
     "parameters",
@@ -23,6 +24,8 @@ CATALOGUE_COLUMNS: Final = (
     "download",
     "summary",
 )
+_GROWS: Final = "capacity"
+"""The axis along which a cache has a row a token."""
 _FEW: Final = 50_000
 """Parameters below which a tenth of a million rounds to nothing."""
 
@@ -48,6 +51,7 @@ def summary(bundle: Bundle) -> dict[str, Any]:
         "bytes": bundle.size,
         "licence": manifest.licence.spdx,
         "kl_mean": fidelity.kl_mean if fidelity else None,
+        "kv": manifest.kv or None,
     }
 
 
@@ -135,9 +139,28 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
 
 
 def _decoder(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    yield "cache", "; ".join(_remembered(manifest))
     yield from _fidelity(manifest, cpu_class())
     yield "sampling", _sampling(manifest.sampling)
     yield "tool dialect", manifest.tool_dialect
+
+
+def _remembered(manifest: Manifest) -> Iterator[str]:
+    """What a conversation takes: by the token, and whatever its length."""
+    pasts = [past for cache in manifest.caches for past in cache.past]
+    growing = [past for past in pasts if _GROWS in past.shape]
+    fixed = [past for past in pasts if _GROWS not in past.shape]
+    if growing:
+        yield f"{show(sum(map(_bytes, growing)))} a token, keys and values in {manifest.kv}"
+    if fixed:
+        types = " and ".join(sorted({past.dtype for past in fixed}))
+        yield f"{show(sum(map(_bytes, fixed)))} of windows and states in {types}"
+
+
+def _bytes(past: TensorSpec) -> int:
+    """Of one row where it grows, else of all."""
+    bits = int("".join(filter(str.isdigit, past.dtype)) or 0)
+    return bits * math.prod(axis for axis in past.shape if isinstance(axis, int)) // 8
 
 
 def _encoder(encoder: Encoder) -> Iterator[tuple[str, str]]:

@@ -11,12 +11,13 @@ from models.errors import GraphError
 from models.parity import parity
 from models.store import Store
 
-COLUMNS: Final = ("model", "family", "parameters", "size", "licence", "parity", "kl_mean", "tokens_s")
+COLUMNS: Final = ("model", "family", "parameters", "size", "licence", "parity", "kl_mean", "tokens_s", "kv")
 
 LEGEND: Final = {
     "parity": "parity: largest difference of a logit from the reference implementation, on tiny random models.",
     "kl_mean": "KL: mean divergence from fp32, of those here.",
     "tokens_s": "tok/s: tokens a second when decoding, of those here.",
+    "kv": "kv: as what keys and values are remembered, of those here.",
 }
 """What a column's heading leaves unsaid."""
 
@@ -48,6 +49,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "size": entry.needs.bundle,
         "licence": entry.licence,
         "kl_mean": None,
+        "kv": None,
         "tokens_s": None,
         "fault": None,
         "here": False,
@@ -68,6 +70,7 @@ def _bundle(bundle: Bundle, decode_rate: Callable[[Bundle], float] | None) -> di
         "size": bundle.size,
         "licence": manifest.licence.spdx,
         "kl_mean": fidelity.kl_mean if fidelity else None,
+        "kv": manifest.kv or None,
         "tokens_s": rate,
         "fault": fault,
         "here": True,

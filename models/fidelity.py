@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle import Bundle
 from models.cpu import cpu_class
 from models.manifest import Fidelity, Manifest
 from models.runner import CHUNK, Runner, pieces, text_ids
@@ -33,10 +34,11 @@ class Model(Protocol):
 def measure(bundle: Path, manifest: Manifest, reference: Path, *, tokens: int | None = None) -> Fidelity:
     """Run both bundles over the shipped text, or the part of it in which `tokens` are foretold.
 
-    `reference` is the fp32 bundle of the same checkpoint, so it shares manifest inputs and tokenizer.
+    `reference` is the fp32 bundle of the same checkpoint, so it shares the tokenizer.
     """
     ids = text_ids(bundle, manifest, TEXT_NAME)
-    return compare(ids, Runner(reference, manifest, packed=False), Runner(bundle, manifest), tokens=tokens)
+    near = Runner(reference, Bundle.open(reference).manifest, packed=False)
+    return compare(ids, near, Runner(bundle, manifest), tokens=tokens)
 
 
 def compare(ids: NDArray[np.int64], near: Model, far: Model, *, tokens: int | None = None) -> Fidelity:

@@ -41,7 +41,7 @@ class TensorSpec:
 
     name: str
     dtype: str
-    """numpy's name: float32, int64, int32."""
+    """numpy's name: float32, int64, int32, int8."""
     shape: tuple[int | str, ...]
 
 
@@ -245,6 +245,11 @@ class Manifest:
     def fidelity_on(self, cpu: str) -> Fidelity | None:
         """The row of a class of processors; None if this model was never measured on one."""
         return next((row for row in self.fidelity if row.cpu == cpu), None)
+
+    @property
+    def kv(self) -> str:
+        """As what keys and values are remembered, by numpy's name; empty for a model that remembers none."""
+        return next((past.dtype for cache in self.caches if cache.kind == "kv" for past in cache.past), "")
 
     @property
     def digest(self) -> str:

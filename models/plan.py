@@ -11,7 +11,7 @@ from typing import Self
 
 from models.catalogue import Entry
 from models.manifest import Fidelity, Licence, SamplingDefaults
-from models.quantize import recipe_named
+from models.quantize import CacheType, recipe_named
 from models.reference import Hub, Wheel
 from models.sources.local import LocalOffer
 
@@ -30,6 +30,8 @@ class Wishes:
     """Fetch and build again what is there already."""
     purpose: str = ""
     """What else than to write the bundle is for; part of its version, so that one model can be there for both."""
+    kv: CacheType = "float32"
+    """As what keys and values are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Plan:
     recipe: str | None
     """None: by the number of parameters."""
     entry: Entry | None
+    kv: CacheType = "float32"
 
     @classmethod
     def make(cls, origin: Origin, entry: Entry | None, wishes: Wishes) -> Self:
@@ -55,8 +58,10 @@ class Plan:
         name, version = (entry.name, entry.version) if entry else _identity(origin)
         default = entry.recipe if entry else None
         by_hand = wishes.recipe if wishes.recipe != default else None
-        version = "-".join(filter(None, (version, wishes.purpose, by_hand)))
-        return cls(origin, _slug(wishes.name or name), _slug(version), wishes.recipe or default, entry)
+        kv = "kv8" if wishes.kv == "int8" else ""
+        version = "-".join(filter(None, (version, wishes.purpose, by_hand, kv)))
+        recipe = wishes.recipe or default
+        return cls(origin, _slug(wishes.name or name), _slug(version), recipe, entry, wishes.kv)
 
     @property
     def uri(self) -> str:
@@ -90,7 +95,9 @@ class Plan:
     @property
     def known(self) -> tuple[Fidelity, ...]:
         """What the catalogue knows of the bundle's fidelity."""
-        return self.entry.fidelity_of(self.recipe) if self.entry and self.recipe else ()
+        if self.kv != "float32" or not (self.entry and self.recipe):
+            return ()
+        return self.entry.fidelity_of(self.recipe)
 
 
 def _identity(origin: Origin) -> tuple[str, str]:

@@ -106,7 +106,7 @@ def pull(
         with store.staging() as workspace:
             into = workspace / "bundle"
             into.mkdir()
-            order = Order(fetched.path, identity, plan.recipe, plan.sampling, plan.known)
+            order = Order(fetched.path, identity, plan.recipe, plan.kv, plan.sampling, plan.known)
             manifest = build(order, into, workspace / "reference", report)
             return Pulled(store.add(into, manifest), fresh=True)
 

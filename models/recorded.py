@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle import Bundle
 from models.fidelity import TEXT_NAME, Model, compare, length
 from models.manifest import Fidelity, Manifest
 from models.runner import CHUNK, Runner, pieces, text_ids, window_of
@@ -58,7 +59,7 @@ def foretold(bundle: Path, manifest: Manifest) -> int:
 
 def measure_apart(bundle: Path, manifest: Manifest, reference: Path, *, tokens: int) -> Fidelity:
     """As `models.fidelity.measure`, one graph after the other: what fp32 says waits in `reference`, as a file."""
-    return measure_against(keep(reference, manifest, tokens), bundle, manifest)
+    return measure_against(keep(reference, Bundle.open(reference).manifest, tokens), bundle, manifest)
 
 
 def keep(reference: Path, manifest: Manifest, tokens: int) -> Logits:

@@ -10,7 +10,7 @@ from models.catalogue import catalogue
 from models.errors import QuantizationError, StoreError
 from models.licences.policy import Policy
 from models.pull import Network, Pulled, Wishes, pull
-from models.quantize import recipe_named
+from models.quantize import CacheType, recipe_named
 from models.reference import Local, Named, parse
 from models.sources.interface import Report
 from models.sources.shelf import SourceShelf
@@ -75,8 +75,10 @@ def requantize(
     )
 
 
-def explain(text: str, store: Store, report: Report, recipes: Sequence[str] = ()) -> tuple[Trial, ...]:
-    """Try `recipes`, or all that make sense for the model called `text`; nothing is kept.
+def explain(
+    text: str, store: Store, report: Report, recipes: Sequence[str] = (), kv: CacheType = "float32"
+) -> tuple[Trial, ...]:
+    """Try `recipes`, or all that make sense for the model called `text`, each with keys and values so; nothing is kept.
 
     Raises:
         As `weights_of`; QuantizationError: there is no such recipe, or no room to measure.
@@ -84,7 +86,8 @@ def explain(text: str, store: Store, report: Report, recipes: Sequence[str] = ()
     chosen = tuple(map(recipe_named, recipes))
     checkpoint = open_checkpoint(weights_of(text, store))
     with store.staging() as workspace:
-        trials = tuple(tried(checkpoint, chosen or candidates(checkpoint), workspace, report))
+        wanted = [recipe.keeping(kv) for recipe in chosen or candidates(checkpoint)]
+        trials = tuple(tried(checkpoint, wanted, workspace, report))
     if not trials:
         raise QuantizationError("none of these recipes fits the shapes of this model; try int8 or fp32")
     return trials

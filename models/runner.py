@@ -88,6 +88,7 @@ class Runner:
         ]
         replaced = {past.name for cache in manifest.caches if cache.kind != "kv" for past in cache.past}
         self._states = [buffer for name, _, buffer in self._buffers if name in replaced]
+        self._rows = [(name, buffer) for name, _, buffer in self._buffers if name not in replaced]
 
     def run(self, ids: NDArray[np.int64], past: int, outputs: Sequence[str], *, asked: int) -> list[Array]:
         """Append `ids` behind `past` tokens (0 begins a new window); `asked` is how many places get logits.
@@ -107,6 +108,11 @@ class Runner:
         }
         with _as_graph_error(self._name):
             return self._bound(inputs, outputs)
+
+    def remembered(self, tokens: int) -> Iterator[tuple[str, NDArray[np.generic]]]:
+        """Keys and values [kv, rows, D] of so many tokens, or of the last where a window is shorter, by their name."""
+        for name, buffer in self._rows:
+            yield name, buffer[0, :, :tokens]
 
     def _bound(self, inputs: dict[str, NDArray[np.generic]], outputs: Sequence[str]) -> list[Array]:
         binding = self._session.io_binding()

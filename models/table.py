@@ -42,7 +42,7 @@ _RANK: Final = (
     *_ESSENTIAL,
     *("bytes", "size", "version", "tags", "parameters", "top1", "tool_dialect", "family", "perplexity"),
     *("kl_max", "memory", "languages", "recipe", "download", "kind", "task"),
-    *("build_s", "parity", "digest", "summary"),
+    *("kv", "build_s", "parity", "digest", "summary"),
 )
 _WRAPPED: Final = {"summary": 24, "tags": 18}
 """Columns of words that may go on in a second line, and the least width at which that reads well."""
@@ -62,6 +62,7 @@ _WRITTEN: Final[dict[str, Callable[[Any], str]]] = {
     "digest": lambda digest: str(digest)[:12],
     "kl_max": lambda kl: f"{kl:.2g}",
     "kl_mean": _known(lambda kl: f"{kl:.2g}"),
+    "kv": _known(str),
     "languages": _languages,
     "licence": lambda spdx: str(spdx).removeprefix("LicenseRef-"),
     "parameters": millions,

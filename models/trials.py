@@ -18,7 +18,7 @@ from models.errors import QuantizationError
 from models.fidelity import Logits
 from models.machine import Machine
 from models.manifest import Fidelity, Licence, Source
-from models.quantize import RECIPES, Recipe
+from models.quantize import RECIPES, CacheType, Recipe
 from models.recorded import foretold, keep, measure_against
 from models.room import BUNDLE, recordable
 from models.sources.interface import Report, Step
@@ -131,7 +131,8 @@ def tried(
     if not fits(checkpoint, workspace / "reference", report):
         raise QuantizationError(_NO_ROOM)
     report(Step("building the fp32 graph to measure against"))
-    reference = Reference.build(checkpoint, _IDENTITY, workspace / "reference")
+    kv: CacheType = "int8" if any(recipe.kv == "int8" for recipe in recipes) else "float32"
+    reference = Reference.build(checkpoint, _IDENTITY, workspace / "reference", kv)
     said = _said(reference, report)
     for recipe in recipes:
         report(Step(f"trying {recipe.name}"))

@@ -112,7 +112,7 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
         cache
         for layer, parts in enumerate(decoder.layers())
         for part in parts
-        for cache in part.caches(layer)
+        for cache in part.caches(layer, recipe.kv)
     )
 
 

@@ -98,6 +98,15 @@ accept_option = click.option(
 )
 
 
+kv_option = click.option(
+    "--kv",
+    type=click.Choice(["float32", "int8"]),
+    default="float32",
+    show_default=True,
+    help="As what keys and values are remembered; int8 takes a quarter of the memory.",
+)
+
+
 def _fail(message: str, status: int) -> None:
     click.echo(f"error: {message}", err=True)
     sys.exit(status)

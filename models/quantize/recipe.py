@@ -1,14 +1,16 @@
 """Which scheme for which group of tensors, under a name one can ask for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from models.errors import QuantizationError
+from models.quantize.cache import Array, CacheType
 from models.quantize.scheme import FP32, Block, Scheme
 
 _SMALL_MODEL: Final = 500_000_000
 """Parameters below which four bits cost more quality than their speed is worth."""
+_KV_MARKS: Final[Mapping[CacheType, str]] = {"float32": "", "int8": "-kv8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,23 @@ class Recipe:
     """For the second half of the head, which holds the rarer tokens; None: as the first."""
     smooth: bool = False
     """Even out activations first (`models.smooth`); worth it where they, not the weights, cost the most."""
+    kv: CacheType = "float32"
+    """How keys and values are remembered; what else a layer remembers stays float32."""
+    peaks: Mapping[str, Array] = field(default_factory=dict, compare=False, repr=False)
+    """How large keys and values become, [kv, D] by the name of the past (`models.calibrate`); int8 needs to know."""
 
     @property
     def block(self) -> int:
         """The most activations that are rounded by one scale; 0 if none are."""
         return max(self.attention.block, self.mlp.block)
+
+    def keeping(self, kv: CacheType) -> Self:
+        """The same, with keys and values remembered so."""
+        return self if kv == self.kv else replace(self, name=f"{self.name}{_KV_MARKS[kv]}", kv=kv)
+
+    def knowing(self, peaks: Mapping[str, Array]) -> Self:
+        """The same, with what was measured of keys and values."""
+        return replace(self, peaks=peaks)
 
     def sparing(self, activations: frozenset[str]) -> Self:
         """The same, each scheme knowing its group, and which `activations` are not to be rounded."""

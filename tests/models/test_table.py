@@ -107,7 +107,7 @@ def test_the_footer_tells_of_what_is_shown_only() -> None:
     narrow, wide = (printed(_families(), families.COLUMNS, width) for width in (80, 200))
     assert "parity" in wide
     assert "parity" not in narrow
-    assert "3 more columns did not fit; `--json` has all." in narrow
+    assert "4 more columns did not fit; `--json` has all." in narrow
     assert all("tok/s: tokens a second" in text for text in (narrow, wide))
 
 

@@ -21,6 +21,7 @@ from models.graph.blocks import (
 )
 from models.graph.builder import CONTRIB, ExternalData, Graph, Value
 from models.manifest import DECODER_NAME, CacheKind, CacheSpec, Manifest, TensorSpec
+from models.quantize import CacheType
 from tests.support.manifest import tiny_manifest
 
 VOCABULARY: Final = 64
@@ -32,25 +33,31 @@ _HEADS: Final = Heads(query=4, kv=2, size=16)
 _TAPS: Final = 4
 _STATE: Final = 8
 _EPSILON: Final = 1e-5
+_SCALE: Final = np.full((_HEADS.kv, _HEADS.size), 8 / 127, np.float32)
+"""Keys and values here are of about 2."""
+_SCALES: Final[dict[CacheType, tuple[NDArray[np.float32], NDArray[np.float32]] | None]] = {
+    "float32": None,
+    "int8": (_SCALE, _SCALE),
+}
 
 Array = NDArray[np.float32]
 
 
-def hybrid_bundle(into: Path) -> Manifest:
-    """Write the decoder into `into`, which is made; return a manifest for it."""
+def hybrid_bundle(into: Path, kv: CacheType = "float32") -> Manifest:
+    """Write the decoder into `into`, which is made; return a manifest for it. `kv` is what attention remembers as."""
     into.mkdir(parents=True)
     data = into / f"{DECODER_NAME}.data"
     with data.open("wb") as stream:
         graph = Graph(ExternalData(data, stream))
-        caches = _Hybrid(graph).emit()
+        caches = _Hybrid(graph, kv).emit()
         graph.save(into / DECODER_NAME, {})
     manifest = tiny_manifest(name="hybrid", context_length=CONTEXT, vocabulary_size=VOCABULARY)
     return replace(manifest, inputs=graph.inputs, outputs=graph.outputs, caches=caches)
 
 
 class _Hybrid:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, kv: CacheType) -> None:
+        self.graph, self.kv = graph, kv
         self._random = np.random.default_rng(7)
 
     def weight(self, name: str, *shape: int) -> Value:
@@ -69,7 +76,7 @@ class _Hybrid:
             (x,) = graph.op("Gather", self.weight("weight", VOCABULARY, _WIDE), ids)
         inverse = rotary.frequencies(_HEADS.size, 1e4, None)
         self._seen = (steps, rotary_tables(graph, *rotary.tables(inverse, CONTEXT)))
-        caches = tuple(_spec(layer, kind) for layer, kinds in enumerate(LAYERS) for kind in kinds)
+        caches = tuple(_spec(layer, kind, self.kv) for layer, kinds in enumerate(LAYERS) for kind in kinds)
         for cache in caches:
             with graph.scope(f"layers.{cache.layer}.{cache.kind}"):
                 normed = rms_norm(graph, x, np.ones(_WIDE, np.float32), _EPSILON)
@@ -94,7 +101,9 @@ class _Hybrid:
         width = (_HEADS.query + 2 * _HEADS.kv) * _HEADS.size
         packed = self.linear("qkv", x, _WIDE, width)
         qkv = (packed, None, None)
-        out = attention(self.graph, qkv, cache, _HEADS, *self._seen, scale=_HEADS.size**-0.5)
+        out = attention(
+            self.graph, qkv, cache, _HEADS, *self._seen, scale=_HEADS.size**-0.5, scales=_SCALES[self.kv]
+        )
         return self.linear("out", out, _HEADS.query * _HEADS.size, _WIDE)
 
     def conv(self, x: Value, cache: CacheSpec) -> Value:
@@ -148,9 +157,9 @@ class _Hybrid:
         self.graph.output(value, spec.name, spec.dtype, spec.shape)
 
 
-def _spec(layer: int, kind: CacheKind) -> CacheSpec:
+def _spec(layer: int, kind: CacheKind, kv: CacheType) -> CacheSpec:
     if kind == "kv":
-        return kv_cache(layer, _HEADS)
+        return kv_cache(layer, _HEADS, dtype=kv)
     name, shape = (
         ("conv", (_WIDE, _TAPS - 1)) if kind == "conv" else ("state", (_HEADS.query, _STATE, _STATE))
     )

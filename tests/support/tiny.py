@@ -1,12 +1,14 @@
 """Tiny real bundles, built in milliseconds from the golden checkpoints: real onnxruntime, no download."""
 
+import tempfile
 from pathlib import Path
 from typing import Final
 
+from models.assemble import Reference
 from models.build import Identity, build
 from models.checkpoint import Checkpoint
 from models.manifest import Licence, Manifest, Source
-from models.quantize import Recipe, recipe_named
+from models.quantize import CacheType, Recipe, recipe_named
 from models.weights import open_checkpoint
 from tests.support.goldens import GOLDEN_DIR
 
@@ -24,8 +26,14 @@ def tiny_checkpoint(variant: str = "llama-tied") -> Checkpoint:
     return open_checkpoint(GOLDEN_DIR / variant)
 
 
-def tiny_bundle(into: Path, *, recipe: Recipe | str = "fp32", variant: str = "llama-tied") -> Manifest:
+def tiny_bundle(
+    into: Path, *, recipe: Recipe | str = "fp32", variant: str = "llama-tied", kv: CacheType = "float32"
+) -> Manifest:
     """Build a golden checkpoint into `into`, which is made."""
     into.mkdir(parents=True)
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    return build(tiny_checkpoint(variant), IDENTITY, chosen, into)
+    if kv == "float32":
+        return build(tiny_checkpoint(variant), IDENTITY, chosen, into)
+    with tempfile.TemporaryDirectory() as scratch:
+        reference = Reference.build(tiny_checkpoint(variant), IDENTITY, Path(scratch) / "reference", kv)
+        return reference.quantize(chosen.keeping(kv), into)

@@ -13,6 +13,8 @@ from models.graph.blocks import Heads, attention, kv_cache, split_heads
 from models.graph.builder import Value
 from models.graph.linear import linear
 from models.manifest import CacheSpec
+from models.quantize import CacheType
+from models.quantize.cache import channel_scales
 from models.smooth import Fold
 
 Array = NDArray[np.float32]
@@ -65,16 +67,16 @@ class Attention:
         del prefix
         return ()
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """Keys and values."""
-        return (kv_cache(layer, self.heads, self.window),)
+        return (kv_cache(layer, self.heads, self.window, kv),)
 
     def emit(self, site: Site, x: Value) -> Value:
         """Queries, keys and values in one matrix, attention, output."""
         heads, rows = self.heads, self.heads.query * self.heads.size
         with site.graph.scope("qkv"):
             qkv = linear(site.graph, x, self._packed(site), site.recipe.attention, self._packed_bias(site))
-        (cache,) = self.caches(site.layer)
+        (cache,) = self.caches(site.layer, site.recipe.kv)
         out = attention(
             site.graph,
             self._normed(site, qkv) if self.qk_norm else (qkv, None, None),
@@ -84,6 +86,7 @@ class Attention:
             None if self.rotary is None else site.rotary[self.rotary],
             scale=heads.size**-0.5 if self.scale is None else self.scale,
             window=self.window,
+            scales=self._scales(site, cache) if site.recipe.kv == "int8" else None,
         )
         with site.graph.scope("output"):
             name = f"{self.prefix}.{self.projections[3]}"
@@ -92,6 +95,12 @@ class Attention:
             return linear(
                 site.graph, out, weight, site.recipe.attention, site.scaled(bias, self.multipliers[2])
             )
+
+    def _scales(self, site: Site, cache: CacheSpec) -> tuple[Array, Array]:
+        """Of keys, which are remembered as they were rotated, and of values."""
+        key, value = (site.recipe.peaks[past.name] for past in cache.past)
+        rotated = 0 if self.rotary is None else site.rotary[self.rotary].size
+        return channel_scales(key, rotated), channel_scales(value, 0)
 
     def _rows(self) -> tuple[int, int, int]:
         heads = self.heads

@@ -9,6 +9,7 @@ from models.arch.layers.part import Site
 from models.graph.blocks import Activation, gated_mlp, plain_mlp
 from models.graph.builder import Value
 from models.manifest import CacheSpec
+from models.quantize import CacheType
 from models.smooth import Fold, Rows
 
 Array = NDArray[np.float32]
@@ -45,9 +46,9 @@ class GatedFeedForward:
             producers = (f"{up}.weight", *((f"{up}.bias",) if self.bias else ()))
         return (Fold(down, producers, (f"{down}.weight",)),)
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """None."""
-        del layer
+        del layer, kv
         return ()
 
     def emit(self, site: Site, x: Value) -> Value:
@@ -99,9 +100,9 @@ class PlainFeedForward:
         del prefix
         return ()
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """None."""
-        del layer
+        del layer, kv
         return ()
 
     def emit(self, site: Site, x: Value) -> Value:

@@ -13,6 +13,7 @@ from models.graph.builder import CONTRIB, Value
 from models.graph.linear import linear
 from models.graph.recurrent import causal_conv, conv_cache, gated_linear_attention, ssm_cache
 from models.manifest import CacheSpec
+from models.quantize import CacheType
 from models.smooth import Fold
 
 Array = NDArray[np.float32]
@@ -87,8 +88,9 @@ class Mamba2:
         name = f"{prefix}.{self.prefix}"
         return (Fold(f"{name}.out_proj", (f"{name}.norm.weight",), (f"{name}.out_proj.weight",)),)
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """The convolution's last inputs, and the state of each head."""
+        del kv
         return (
             conv_cache(layer, self.channels, self.kernel),
             ssm_cache(layer, self.heads, self.state, self.head_size),
@@ -97,7 +99,7 @@ class Mamba2:
     def emit(self, site: Site, x: Value) -> Value:
         """Project, convolve, attend, gate and norm, project."""
         graph, shared = site.graph, self.groups * self.state
-        conv, ssm = self.caches(site.layer)
+        conv, ssm = self.caches(site.layer, site.recipe.kv)
         gate, mixed, step = self._project(site, x)
         with graph.scope("conv"):
             weight = site.weight(f"{self.prefix}.conv1d.weight", self.channels, 1, self.kernel)

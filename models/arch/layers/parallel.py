@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from models.arch.layers.part import Part, Site
 from models.graph.builder import Value
 from models.manifest import CacheSpec
+from models.quantize import CacheType
 from models.smooth import Fold
 
 
@@ -23,9 +24,9 @@ class Parallel:
         """Those of both."""
         return (*self.left.folds(prefix), *self.right.folds(prefix))
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """Those of both."""
-        return (*self.left.caches(layer), *self.right.caches(layer))
+        return (*self.left.caches(layer, kv), *self.right.caches(layer, kv))
 
     def emit(self, site: Site, x: Value) -> Value:
         """One after the other, then the sum."""

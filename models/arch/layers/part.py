@@ -11,7 +11,7 @@ from models.arch.reading import Reader
 from models.graph.blocks import Rotary, Steps
 from models.graph.builder import Graph, Value
 from models.manifest import CacheSpec
-from models.quantize import Recipe
+from models.quantize import CacheType, Recipe
 from models.smooth import Fold
 
 Array = NDArray[np.float32]
@@ -64,8 +64,8 @@ class Part(Protocol):
         """Activations inside that can be evened out before quantising."""
         ...
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
-        """What it keeps between steps."""
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
+        """What it keeps between steps, keys and values in the type `kv`."""
         ...
 
     def emit(self, site: Site, x: Value) -> Value:

@@ -7,6 +7,7 @@ from models.graph.builder import Value
 from models.graph.linear import linear
 from models.graph.recurrent import causal_conv, conv_cache
 from models.manifest import CacheSpec
+from models.quantize import CacheType
 from models.smooth import Fold
 
 
@@ -29,8 +30,9 @@ class ShortConv:
         producers = (f"{name}.conv.weight", *((f"{name}.conv.bias",) if self.bias else ()))
         return (Fold(f"{name}.out_proj", producers, (f"{name}.out_proj.weight",)),)
 
-    def caches(self, layer: int) -> tuple[CacheSpec, ...]:
+    def caches(self, layer: int, kv: CacheType) -> tuple[CacheSpec, ...]:
         """The convolution's last inputs."""
+        del kv
         return (conv_cache(layer, self.channels, self.kernel),)
 
     def emit(self, site: Site, x: Value) -> Value:
@@ -44,7 +46,7 @@ class ShortConv:
             "Split", projected, graph.constant(wide, wide, wide), outputs=("b", "c", "x"), axis=-1
         )
         (gated,) = graph.op("Mul", b, x)
-        (cache,) = self.caches(site.layer)
+        (cache,) = self.caches(site.layer, site.recipe.kv)
         with graph.scope("conv"):
             weight = site.weight(f"{self.prefix}.conv.weight", wide, 1, self.kernel)
             bias = site.optional(f"{self.prefix}.conv.bias", wide, wanted=self.bias)

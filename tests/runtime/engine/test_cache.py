@@ -30,12 +30,27 @@ CHUNKS = st.lists(TOKENS, min_size=2, max_size=12)
 """Of two tokens or more: those are bit for bit the same however a prompt is cut."""
 STEP_TOLERANCE = 1e-4
 """Between a step and a chunk, whose matrix products differ in the order of their sums; logits are of about 3."""
+ROUNDED = 0.05
+"""The same where keys and values are rounded to eight bits: a last digit may tip one to the next level."""
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     path = tmp_path_factory.mktemp("hybrid") / "b"
     return Session(path, hybrid_bundle(path), threads=1)
+
+
+@pytest.fixture(scope="module")
+def session8(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Keys and values in eight bits."""
+    path = tmp_path_factory.mktemp("hybrid8") / "b"
+    return Session(path, hybrid_bundle(path, "int8"), threads=1)
+
+
+@pytest.fixture(scope="module")
+def windowed8(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    path = tmp_path_factory.mktemp("windowed8") / "b"
+    return Session(path, tiny_bundle(path, variant="gemma3", kv="int8"), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +178,12 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize(
     ("kinds", "atol"),
-    [("session", 0.0), ("windowed", STEP_TOLERANCE)],  # a window that is whole is cut within a chunk
+    [
+        ("session", 0.0),
+        ("windowed", STEP_TOLERANCE),
+        ("session8", 0.0),
+        ("windowed8", ROUNDED),
+    ],  # a window that is whole is cut within a chunk
 )
 def test_any_history_gives_the_logits_of_a_fresh_slot(
     kinds: str, atol: float, request: pytest.FixtureRequest

@@ -20,9 +20,13 @@ LIMITS = Limits(prefill_chunk=32, cache_slots=2)
 SYSTEM = 45
 """Tokens, of which the windows of the tiny Gemma 3 have let go some."""
 KINDS = ["llama-tied", "gemma3", "lfm2", "granite-4-hybrid", "falcon-h1", "hybrid"]
+INT8 = "-kv8"
+"""Behind a kind: keys and values in eight bits."""
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module", params=[*KINDS, *(f"{kind}{INT8}" for kind in ("llama-tied", "gemma3", "falcon-h1"))]
+)
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Session:
     return load(request.param, tmp_path_factory.mktemp(request.param) / "b")
 
@@ -33,7 +37,10 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 def load(kind: str, path: Path, threads: int = 1) -> Session:
-    manifest = hybrid_bundle(path) if kind == "hybrid" else tiny_bundle(path, variant=kind)
+    if kind == "hybrid":
+        return Session(path, hybrid_bundle(path), threads=threads)
+    variant = kind.removesuffix(INT8)
+    manifest = tiny_bundle(path, variant=variant, kv="float32" if variant == kind else "int8")
     return Session(path, manifest, threads=threads)
 
 

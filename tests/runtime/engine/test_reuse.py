@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.manifest import Manifest
+from models.quantize import CacheType
 from runtime.engine.engine import OnnxEngine
 from runtime.engine.request import Done, Prefill, Request, Token
 from runtime.engine.snapshots import TURN_TOKENS
@@ -72,9 +73,12 @@ async def test_the_second_turn_goes_on_from_the_end_of_the_first_answer(engine: 
     assert again == await cold(engine, second)
 
 
+@pytest.mark.parametrize("kv", ["float32", "int8"])
 @pytest.mark.parametrize("variant", sorted({"lfm2", "granite-4-hybrid", "falcon-h1", "gemma3"} & BUILT))
-async def test_every_forgetful_architecture_goes_on_and_goes_back(variant: str, tmp_path: Path) -> None:
-    manifest = tiny_bundle(tmp_path / "b", variant=variant)
+async def test_every_forgetful_architecture_goes_on_and_goes_back(
+    variant: str, kv: CacheType, tmp_path: Path
+) -> None:
+    manifest = tiny_bundle(tmp_path / "b", variant=variant, kv=kv)
     engine = OnnxEngine.load(tmp_path / "b", manifest, limits=LIMITS, threads=1)
     first = ids(70, 1)
     answer, _ = await ask(engine, first)
