@@ -18,6 +18,7 @@ from models.plan import Plan, Wishes
 from models.quantize import recipe_named
 from models.recorded import foretold, measure_apart
 from models.reference import Wheel
+from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
 from tests.support.goldens import GOLDEN_DIR, GOLDENS, tolerance
 from tests.support.goldens import Reference as Golden
@@ -41,7 +42,7 @@ def most(variant: str) -> float:
 def test_the_cache_alone_costs_little(variant: str, tmp_path: Path) -> None:
     golden = Golden.of(GOLDEN_DIR / variant)
     manifest = tiny_bundle(tmp_path / "b", variant=variant, kv="int8")
-    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    slot = new_slot(Session(tmp_path / "b", manifest, threads=1))
     prompt = np.array(golden.prompt)
     prefill = golden.divergence(slot.prefill(prompt, asked=np.arange(len(prompt))))
     stepped = np.array([slot.step(token).copy() for token in golden.greedy])
@@ -58,7 +59,7 @@ def test_the_cache_alone_costs_little(variant: str, tmp_path: Path) -> None:
 def test_beside_quantised_weights_it_stays_near(variant: str, recipe: str, tmp_path: Path) -> None:
     golden = Golden.of(GOLDEN_DIR / variant)
     manifest = tiny_bundle(tmp_path / "b", variant=variant, recipe=recipe, kv="int8")
-    slot = Session(tmp_path / "b", manifest, threads=1).new_slot()
+    slot = new_slot(Session(tmp_path / "b", manifest, threads=1))
     prompt = np.array(golden.prompt)
     prefill = slot.prefill(prompt, asked=np.arange(len(prompt)))
     assert golden.divergence(prefill) <= tolerance(variant, recipe) + most(variant)

@@ -6,22 +6,27 @@ import numpy as np
 import pytest
 import tokenizers
 
-from models.assemble import agrees, fidelity_of
+from models.assemble import Reference, agrees, fidelity_of
 from models.build import Identity, build
 from models.bundle import Bundle
 from models.checkpoint import Checkpoint
 from models.cpu import cpu_class
+from models.fidelity import TEXT_NAME, measure
 from models.manifest import TOKENIZER_NAME
 from models.quantize import recipe_named
+from models.runner import pieces, text_ids
 from models.store import Store
 from models.weights import open_checkpoint
 from runtime.engine.bank import new_slot
 from runtime.engine.session import Session
+from tests.support.goldens import log_softmax
 from tests.support.oracle import Oracle
 from tests.support.prompts import PROMPTS
 
 pytestmark = pytest.mark.real
 TOKENS = 24
+FAR = 128
+"""Last tokens of a long text."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,38 @@ def test_the_recorded_fidelity_is_found_again(
     assert recorded.kl_mean <= 0.01
     measured = fidelity_of(smollm2.path, smollm2.manifest, checkpoint, tmp_path / "fp32", lambda _: None)
     assert agrees(recorded, measured)
+
+
+@pytest.fixture(scope="module")
+def reference(smollm2: Bundle, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """The fp32 graph, and how large its keys and values become."""
+    manifest = smollm2.manifest
+    identity = Identity("smollm2", "fp32", manifest.licence, manifest.source, manifest.languages)
+    return Reference.build(checkpoint, identity, tmp_path_factory.mktemp("reference") / "fp32", "int8")
+
+
+@pytest.mark.parametrize(("recipe", "most"), [("int8", 0.01), ("int4-affine", 0.015)])
+def test_keys_and_values_in_eight_bits_stay_near(
+    reference: Reference, recipe: str, most: float, tmp_path: Path
+) -> None:
+    manifest = reference.quantize(recipe_named(recipe).keeping("int8"), tmp_path)
+    found = measure(tmp_path, manifest, reference.path, tokens=1022)
+    print(f"{recipe}, int8 cache: KL {found.kl_mean} mean, {found.kl_max} max; top-1 {found.top1:.1%}")
+    assert found.kl_mean <= most
+
+
+def test_keys_far_from_where_they_were_measured_stay_near(reference: Reference, tmp_path: Path) -> None:
+    """Scales were measured over windows of 512 tokens; two thousand on, positions have turned keys elsewhere."""
+    manifest = reference.quantize(recipe_named("fp32").keeping("int8"), tmp_path)
+    ids = text_ids(tmp_path, manifest, TEXT_NAME)[:2048]
+    slots = [new_slot(Session(path, Bundle.open(path).manifest)) for path in (reference.path, tmp_path)]
+    for part in pieces(ids[:-FAR], 256):
+        for slot in slots:
+            slot.prefill(part, asked=np.empty(0, dtype=np.int64))
+    near, far = (log_softmax(slot.prefill(ids[-FAR:], asked=np.arange(FAR))) for slot in slots)
+    found = float((np.exp(near) * (near - far)).sum(axis=-1).mean())
+    print(f"KL {found:.4f} over the last {FAR} of {len(ids)} tokens")
+    assert found <= 0.01
 
 
 def test_the_stored_bundle_is_sound(smollm2: Bundle, real_state: Path) -> None:

@@ -71,10 +71,11 @@ class Reference:
 
     def divergence(self, prefill: NDArray[np.float32]) -> float:
         """Mean KL of other logits of the prompt to these, in nats."""
-        p, q = _log_softmax(self.prefill), _log_softmax(prefill)
+        p, q = log_softmax(self.prefill), log_softmax(prefill)
         return float((np.exp(p) * (p - q)).sum(-1).mean())
 
 
-def _log_softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-probabilities of logits [..., V]."""
     x = x - x.max(axis=-1, keepdims=True)
     return np.asarray(x - np.log(np.exp(x).sum(axis=-1, keepdims=True)))
