@@ -20,6 +20,8 @@ _ENGINE: Final[tuple[tuple[str, Literal["counter", "gauge"], str, str], ...]] = 
     ("ingle_cached_tokens_total", "counter", "Prompt tokens that were not computed again.", "cached_tokens"),
     ("ingle_prefixes_restored_total", "counter", "Prompts whose beginning was read from disk.", "restored"),
     ("ingle_completion_tokens_total", "counter", "Tokens generated.", "completion_tokens"),
+    ("ingle_drafted_tokens_total", "counter", "Tokens guessed ahead, and run.", "drafted_tokens"),
+    ("ingle_accepted_tokens_total", "counter", "Guessed tokens that came true.", "accepted_tokens"),
     ("ingle_prefill_seconds_total", "counter", "Seconds spent on prompts.", "prefill_seconds"),
     ("ingle_decode_seconds_total", "counter", "Seconds spent on answers.", "decode_seconds"),
     ("ingle_prefix_bytes", "gauge", "Beginnings of prompts on disk for this model.", "prefix_bytes"),

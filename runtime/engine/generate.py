@@ -65,7 +65,8 @@ def generate(
         decode_s=decode_s,
         overhead_s=max(0.0, decode_s - (lease.slot.run_seconds - run_prefill)),
     )
-    yield Done(reason, Usage(len(request.prompt_ids), lease.claim.cached, answer.told), timings)
+    usage = Usage(len(request.prompt_ids), lease.claim.cached, answer.told, answer.drafted, answer.accepted)
+    yield Done(reason, usage, timings)
 
 
 class _Answer:
@@ -73,7 +74,7 @@ class _Answer:
 
     def __init__(self, speaker: Speaker, lease: Lease, drafting: Drafting, chunk: int) -> None:
         self.speaker = speaker
-        self.told = 0
+        self.told = self.drafted = self.accepted = 0
         self._lease = lease
         self._drafting = drafting
         self._chunk = chunk
@@ -122,6 +123,7 @@ class _Answer:
                 break
         again: Sequence[int] = ()
         if draft:
+            self.drafted, self.accepted = self.drafted + len(draft), self.accepted + right
             self._drafting.drafter.verified(len(draft), right, forced=forced)
             again = self._go_back(before, part, draft, right, copy)
         return (*again, *fresh[same:])

@@ -29,6 +29,10 @@ class EngineStats:
     """Prompts whose beginning was read from disk."""
     prefix_bytes: int = 0
     """Gauge: what is there to be read."""
+    drafted_tokens: int = 0
+    """Guessed ahead, and run."""
+    accepted_tokens: int = 0
+    """How many of those came true."""
 
 
 class Engine(Protocol):

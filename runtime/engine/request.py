@@ -115,6 +115,10 @@ class Usage:
     prompt: int
     cached: int
     completion: int
+    drafted: int = 0
+    """Tokens that were guessed, and run along with others."""
+    accepted: int = 0
+    """How many of those are in the answer."""
 
 
 @dataclass(frozen=True, slots=True)

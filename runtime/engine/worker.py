@@ -302,6 +302,8 @@ class Worker:
                 prompt_tokens=old.prompt_tokens + done.usage.prompt,
                 cached_tokens=old.cached_tokens + done.usage.cached,
                 completion_tokens=old.completion_tokens + done.usage.completion,
+                drafted_tokens=old.drafted_tokens + done.usage.drafted,
+                accepted_tokens=old.accepted_tokens + done.usage.accepted,
                 prefill_seconds=old.prefill_seconds + done.timings.prefill_s,
                 decode_seconds=old.decode_seconds + done.timings.decode_s,
             )

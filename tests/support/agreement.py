@@ -66,22 +66,19 @@ class Agreement:
 async def fast_answers(
     session: Session, requests: Sequence[Request], limits: Limits, prefixes: Path
 ) -> tuple[list[tuple[int, Answer]], tuple[EngineStats, ...]]:
-    """The first half is asked, eight at once; the engine is started again; and everything is asked."""
+    """All is asked, eight at once; the engine is started again; all is asked one by one, which is when it guesses."""
     found: list[tuple[int, Answer]] = []
     stats = []
-    half = range((len(requests) + 1) // 2)
-    for places in (half, range(len(requests))):
+    for streams in (AT_ONCE, 1):
         engine = OnnxEngine(session, limits, prefixes=prefixes)
-        found += await _at_once(engine, requests, places)
+        found += await _ask(engine, requests, streams)
         stats.append(engine.stats)
         await engine.close()
     return found, tuple(stats)
 
 
-async def _at_once(
-    engine: OnnxEngine, requests: Sequence[Request], places: Sequence[int]
-) -> list[tuple[int, Answer]]:
-    waiting = iter(places)
+async def _ask(engine: OnnxEngine, requests: Sequence[Request], at_once: int) -> list[tuple[int, Answer]]:
+    waiting = iter(range(len(requests)))
     found: list[tuple[int, Answer]] = []
 
     async def stream() -> None:
@@ -89,7 +86,7 @@ async def _at_once(
             found.append((place, await _answer(engine, requests[place])))  # noqa: PERF401  streams take turns
 
     async with asyncio.TaskGroup() as streams:
-        for _ in range(AT_ONCE):
+        for _ in range(at_once):
             streams.create_task(stream())
     return found
 
@@ -118,7 +115,7 @@ async def compare(
     """Ask everything plainly and fast; measure the noise over what was said. `say` hears what is begun."""
     say(f"asking {len(requests)} questions plainly")
     plain = [greedy(session, request) for request in requests]
-    say("asking them fast, half of them twice")
+    say("asking them fast, eight at once, then one by one")
     fast, stats = await fast_answers(session, requests, limits, prefixes)
     say("measuring what running tokens at once changes")
     texts = [
@@ -165,7 +162,8 @@ async def report(path: Path, count: int) -> bool:
     for each in found.stats:
         print(
             f"  {each.requests} requests: {each.cached_tokens} of {each.prompt_tokens} prompt tokens were cached, "
-            f"{each.restored} beginnings came from disk"
+            f"{each.restored} beginnings came from disk, {each.accepted_tokens} of {each.drafted_tokens} "
+            "guessed tokens were right"
         )
     for parting in found.beyond:
         print(f"  beyond: question {parting.question}, token {parting.place}, lead {parting.lead:.4f}")

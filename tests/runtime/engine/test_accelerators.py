@@ -4,7 +4,8 @@ The greedy answer is the plain one wherever the model's two best tokens are furt
 at once changes them; in float32, everywhere.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.manifest import TOKENIZER_NAME, Manifest
 from runtime.engine.bank import new_slot
+from runtime.engine.constraint import Constraint, Grammar
 from runtime.engine.request import Priority, Request
 from runtime.engine.session import Session
 from runtime.limits import Limits
@@ -40,30 +42,78 @@ FORM: Final = JsonSchema.of(
 )
 
 
+@dataclass(frozen=True)
+class Few:
+    """Answers of so many tokens, out of a few: what random models say then repeats itself, and comes to an end.
+
+    At every eleventh place there is only one of them, in turn, which `accepts` does not tell: guesses go wrong.
+    """
+
+    ids: tuple[int, ...]
+    count: int
+
+    def begin(self) -> Constraint:
+        return _Few(self)
+
+
+class _Few:
+    def __init__(self, grammar: Few) -> None:
+        self._grammar = grammar
+        self._said = 0
+
+    @property
+    def complete(self) -> bool:
+        return self._said == self._grammar.count
+
+    def forced(self) -> Sequence[int]:
+        return ()
+
+    def restrict(self, logits: NDArray[np.float32]) -> None:
+        turn, place = divmod(self._said, 11)
+        ids = list(self._grammar.ids)
+        left = [ids[turn % len(ids)]] if place == 10 else ids
+        kept = logits[left]
+        logits[:] = -np.inf
+        logits[left] = kept
+
+    def accepts(self, draft: Sequence[int]) -> int:
+        fits = next(
+            (place for place, token in enumerate(draft) if token not in self._grammar.ids), len(draft)
+        )
+        return min(fits, self._grammar.count - self._said)
+
+    def accept(self, token: int) -> None:
+        assert token in self._grammar.ids
+        self._said += 1
+
+
 def asked(path: Path, manifest: Manifest, count: int) -> list[Request]:
     """Prompts that begin alike and repeat themselves; some want an answer in a form, some were asked before."""
-    prompts = list(repeating(count, manifest.vocabulary_size, 120, seed=11))
-    plain = Request((), 24, stop_ids=frozenset(manifest.eos_ids), stable=36)
-    requests = [replace(plain, prompt_ids=prompt) for prompt in prompts]
+    free = Request((), 48, stop_ids=frozenset(manifest.eos_ids), stable=36)
+    forms: list[Grammar | None] = [Few((3, 7, 20), 24), Few((5, 9), 32), None, None, None]
     if (path / TOKENIZER_NAME).exists():
         tokenizer = Tokenizer.load(path / TOKENIZER_NAME)
-        compiler = Compiler(tokenizer, manifest.vocabulary_size, manifest.eos_ids, Limits())
-        form = compiler.compile(FORM)
-        for number in range(0, count, 5):
-            requests[number] = replace(requests[number], grammar=form, priority=Priority.COMMAND)
-    for number in range(7, count, 7):
-        requests[number] = replace(requests[number % 2], priority=Priority.COMMAND)
+        forms[2] = Compiler(tokenizer, manifest.vocabulary_size, manifest.eos_ids, Limits()).compile(FORM)
+    requests: list[Request] = []
+    for number, prompt in enumerate(repeating(count, manifest.vocabulary_size, 120, seed=11)):
+        form = forms[number % len(forms)]
+        priority = Priority.CHAT if form is None else Priority.COMMAND
+        fresh = replace(free, prompt_ids=prompt, grammar=form, priority=priority)
+        requests.append(requests[number % 3] if number > 3 and number % 7 == 0 else fresh)
     return requests
 
 
 def tell(name: str, found: Agreement) -> None:
     print(
         f"{name}: {found.answers} answers, {found.tokens} tokens, {len(found.partings)} part, "
-        f"{len(found.beyond)} beyond {found.noise.largest:.2g} (99.9 % {found.noise.most:.2g})"
+        f"{len(found.beyond)} beyond {found.noise.largest:.2g} (99.9 % {found.noise.most:.2g}), "
+        f"{found.stats[1].accepted_tokens} of {found.stats[1].drafted_tokens} guesses right"
     )
     first, second = found.stats
     assert first.cached_tokens > 0
     assert second.restored > 0, "what was stable came from disk after the restart"
+    assert second.accepted_tokens > 0
+    assert second.drafted_tokens > second.accepted_tokens, "wrong guesses leave no trace"
 
 
 @pytest.mark.parametrize("recipe", ["fp32", "int8", "int4-affine"])
