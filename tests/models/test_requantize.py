@@ -153,6 +153,17 @@ def test_a_path_becomes_a_bundle_by_the_recipe(tmp_path: Path) -> None:
     }
 
 
+def test_keys_and_values_in_eight_bits_are_tried_and_kept(tmp_path: Path) -> None:
+    eight = ("--recipe", "int8", "--kv", "int8")
+    (row,) = json.loads(ingle(tmp_path, str(TINY), "--explain", "--json", *eight).stdout)
+    done = ingle(tmp_path, str(TINY), *eight, "--name", "small", *ACCEPT)
+    assert done.exit_code == 0, done.output
+    manifest = Store(tmp_path / "models").resolve("small").manifest
+    assert (row["recipe"], manifest.kv) == ("int8-kv8", "int8")
+    assert manifest.version.endswith("-int8-kv8")
+    assert [measured.kl_mean for measured in manifest.fidelity] == [row["kl_mean"]]
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("--recipe", "int4", "--recipe", "int8"), ("--explain", "--name", "x")]
 )
