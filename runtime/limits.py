@@ -42,9 +42,9 @@ class Limits:
     cache_slots: int = 8
     """Conversations that are computed at once, and whose cache is kept between turns; commands have one more to
     themselves. Memory is touched only as far as it is used."""
-    kv_bytes: int = 0
-    """Memory for the caches of all conversations together; 0: half of what is free when the model has been loaded. Idle
-    conversations are forgotten first; then a request waits that does not fit beside those that run."""
+    kv_bytes: int | None = None
+    """Memory for the caches of all conversations together; None: half of what is free when the model has been loaded.
+    Idle conversations are forgotten first; then a request waits that does not fit beside those that run."""
     snapshots: int = 16
     """Points of one conversation that a model with recurrent layers, or windows, can go back to."""
     snapshot_bytes: int = 256 << 20
@@ -52,7 +52,7 @@ class Limits:
     prefix_bytes: int = 512 << 20
     """Disk for beginnings of prompts, kept for the next start; and the most that is written of them in a day."""
     draft_tokens: int = 16
-    """Most tokens that are guessed ahead and checked in one run; 0 guesses nothing."""
+    """Most tokens that are guessed ahead and checked in one run; 0, which the configuration says otherwise, is none."""
     logged_answers: int = 256
     """Answers to commands that are kept in memory, to guess the next from."""
     logged_tokens: int = 16384

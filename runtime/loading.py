@@ -4,6 +4,7 @@ Everything heavy is imported here and not before. What is loaded has passed the 
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -36,13 +37,14 @@ def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool
     Raises:
         BundleError: the bundle cannot be loaded, or is not what its manifest says.
     """
+    limits = config.limits if config.engine.guess_ahead else replace(config.limits, draft_tokens=0)
     # onnxruntime lets Python run while it reads the graph: a second core has the rest done by then.
     with ThreadPoolExecutor(1, "load.engine") as aside:
         loading = aside.submit(
             OnnxEngine.load,
             bundle.path,
             bundle.manifest,
-            limits=config.limits,
+            limits=limits,
             threads=config.engine.threads,
             prefixes=state / _PREFIXES if config.engine.prefix_files else None,
         )

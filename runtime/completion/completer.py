@@ -183,6 +183,7 @@ class Completer:
             sampling=engine_sampling(request.sampling, manifest.sampling),
             stop_ids=frozenset(manifest.eos_ids),
             priority=request.priority,
+            client=request.client,
             deadline_s=deadline_s,
             grammar=made.grammar,
             stable=self._stable.of(request, made.ids) if request.prompt is None else 0,

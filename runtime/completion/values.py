@@ -50,6 +50,8 @@ class CompletionRequest:
     sampling: SamplingOptions = SamplingOptions()
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.CHAT
+    client: str = ""
+    """Who asks, as `runtime.engine.request.Request` has it."""
     deadline_s: float | None = None
     tools: tuple[Tool, ...] = ()
     must_call: tuple[str, ...] = ()

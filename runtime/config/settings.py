@@ -51,6 +51,8 @@ class EngineSettings:
     """None: chosen from the physical cores."""
     prefix_files: bool = True
     """Whether what system prompts and tools leave in the cache is kept on disk for the next start."""
+    guess_ahead: bool = True
+    """Whether tokens that may well follow are run along, and kept where the model says the same."""
 
 
 @dataclass(frozen=True, slots=True)

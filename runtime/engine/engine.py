@@ -113,7 +113,7 @@ class OnnxEngine:
         job = Job(request, asyncio.get_running_loop())
         if not self._worker.submit(job):
             raise BusyError(
-                f"{self._limits.queue_depth} requests are waiting already; ask again in a few seconds"
+                "as many requests are waiting already as one may have, or all together; ask again in a few seconds"
             )
         try:
             while True:

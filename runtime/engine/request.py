@@ -52,6 +52,8 @@ class Request:
     stable: int = 0
     """How many of the prompt's first tokens are nobody's words and will come again: a system prompt, tools. What they
     leave in the cache may be kept on disk."""
+    client: str = ""
+    """Who asks, where many do: nobody gets so much of queue and slots that others get none. "" is no one's."""
     grammar: Grammar | None = None
     """What the answer has to be; None leaves it free. It ends with reason "stop" where it is whole, no token later."""
 
@@ -67,6 +69,8 @@ class ScoreRequest:
     deadline_s: float | None = None
     """Seconds from submission until it is given up."""
     stable: int = 0
+    """As a `Request`'s."""
+    client: str = ""
     """As a `Request`'s."""
 
 

@@ -6,7 +6,7 @@ what it left to the others. Jobs of a class share equally, whether they read a l
 do it together.
 """
 
-import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -22,22 +22,23 @@ _BURST_S: Final = 1.0
 
 
 @dataclass(eq=False, slots=True)
-class _Begun(Generic[Job]):
+class _Entry(Generic[Job]):
     priority: Priority
     order: int
+    client: str
     job: Job
-    used: float
+    used: float = 0.0
     """Seconds, counted from where its class was when it began."""
 
 
 class Scheduler(Generic[Job]):
-    """Waiting and begun jobs. Not thread-safe: its owner holds a lock."""
+    """Waiting and begun jobs, each of a client. Not thread-safe: its owner holds a lock."""
 
     def __init__(self, *, slots: int, depth: int) -> None:
         self._slots = slots
         self._depth = depth
-        self._waiting: list[tuple[Priority, int, Job]] = []
-        self._begun: list[_Begun[Job]] = []
+        self._waiting: list[_Entry[Job]] = []
+        self._begun: list[_Entry[Job]] = []
         self._used = dict.fromkeys(Priority, 0.0)
         self._count = 0
 
@@ -51,32 +52,41 @@ class Scheduler(Generic[Job]):
         """Jobs that hold a slot."""
         return [entry.job for entry in self._begun]
 
-    def submit(self, job: Job, priority: Priority) -> bool:
-        """Queue a job; False when the queue is full."""
-        if len(self._waiting) >= self._depth:
+    def submit(self, job: Job, priority: Priority, client: str = "") -> bool:
+        """Queue a job; False when the queue is full, or as full of this client's as it may be.
+
+        A client may have as many waiting as places are left, so that there is a place for the next (A. Choudhury, E.
+        Hahne, "Dynamic queue length thresholds", 1998). "" is no client in particular, and has no bound of its own.
+        """
+        left = self._depth - len(self._waiting)
+        own = sum(entry.client == client for entry in self._waiting) if client else 0
+        if left < 1 or own >= left:
             return False
         self._count += 1
-        heapq.heappush(self._waiting, (priority, self._count, job))
+        self._waiting.append(_Entry(priority, self._count, client, job))
         return True
 
     def begin(self, fits: Callable[[Job], bool]) -> Job | None:
         """Let the most urgent waiting job begin, if there is a slot for it and it fits beside those begun.
 
-        There is one slot more than `slots`, for commands. Nobody overtakes one that does not fit yet.
+        Among equals, one of the client that has fewest. There is one slot more than `slots`, for commands. Nobody
+        overtakes one that does not fit yet.
         """
         if not self._waiting:
             return None
-        priority, order, job = self._waiting[0]
-        others = sum(entry.priority is not Priority.COMMAND for entry in self._begun)
-        room = len(self._begun) <= self._slots and (priority is Priority.COMMAND or others < self._slots)
-        if not room or not fits(job):
+        has = Counter(entry.client for entry in self._begun if entry.client)
+        entry = min(self._waiting, key=lambda each: (each.priority, has[each.client], each.order))
+        others = sum(each.priority is not Priority.COMMAND for each in self._begun)
+        mine = entry.priority is Priority.COMMAND or others < self._slots
+        if not mine or len(self._begun) > self._slots or not fits(entry.job):
             return None
-        heapq.heappop(self._waiting)
-        same = [entry.used for entry in self._begun if entry.priority is priority]
+        self._waiting.remove(entry)
+        same = [each.used for each in self._begun if each.priority is entry.priority]
         if not same:
-            self._wake(priority)
-        self._begun.append(_Begun(priority, order, job, min(same, default=0.0)))
-        return job
+            self._wake(entry.priority)
+        entry.used = min(same, default=0.0)
+        self._begun.append(entry)
+        return entry.job
 
     def turn(self, steps: Callable[[Job], bool]) -> list[Job]:
         """Who runs now: one job, or where that would take a step of decoding all who would and are no less urgent."""
@@ -108,15 +118,14 @@ class Scheduler(Generic[Job]):
 
     def drop(self, job: Job) -> bool:
         """Forget a job that has not begun; False when it has."""
-        kept = [entry for entry in self._waiting if entry[2] is not job]
+        kept = [entry for entry in self._waiting if entry.job is not job]
         found = len(kept) < len(self._waiting)
-        heapq.heapify(kept)
         self._waiting = kept
         return found
 
     def drain(self) -> list[Job]:
         """Take every job out, waiting or begun."""
-        jobs = [entry[2] for entry in sorted(self._waiting)] + self.begun
+        jobs = [entry.job for entry in (*self._waiting, *self._begun)]
         self._waiting, self._begun = [], []
         return jobs
 

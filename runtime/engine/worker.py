@@ -76,7 +76,7 @@ class Worker:
     def submit(self, job: Job) -> bool:
         """Queue a job; False when too many wait already."""
         with self._wake:
-            accepted = self._scheduler.submit(job, job.request.priority)
+            accepted = self._scheduler.submit(job, job.request.priority, job.request.client)
             self._wake.notify_all()
         return accepted
 

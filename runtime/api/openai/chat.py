@@ -38,7 +38,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _chat(request: web.Request) -> web.StreamResponse:
-    asked = parse(await read_json(request), request.app[LIMITS])
+    asked = parse(await read_json(request), request.app[LIMITS], client=request.remote or "")
     completer = request.app[SERVING].completer(asked.model)
     reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
     async with aclosing(completer.complete(asked.completion)) as events:

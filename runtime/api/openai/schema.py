@@ -43,8 +43,8 @@ class ChatRequest:
     """llama-server's extension: stream chunks with `prompt_progress` while the prompt is read."""
 
 
-def parse(body: object, limits: Limits) -> ChatRequest:
-    """Read a parsed JSON body.
+def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
+    """Read a parsed JSON body; `client` is who sent it.
 
     Raises:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
@@ -67,6 +67,7 @@ def parse(body: object, limits: Limits) -> ChatRequest:
             thinking=thinking,
             template_switches=tuple(switches.items()),
             constraint=held.held_to(fields),
+            client=client,
         ),
         stream=fields.flag("stream"),
         include_usage=options is not None and Fields.of(options, "stream_options").flag("include_usage"),

@@ -1,7 +1,7 @@
 """Who begins and whose turn it is: a state machine, and shares of time counted over long runs."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import pytest
@@ -24,21 +24,26 @@ class Model(RuleBasedStateMachine):
         self.scheduler: Scheduler[Job] = Scheduler(slots=SLOTS, depth=DEPTH)
         self.waiting: list[Job] = []
         self.begun: list[Job] = []
+        self.clients: dict[Job, str] = {}
         self.count = 0
 
-    @rule(priority=st.sampled_from(Priority))
-    def submit(self, priority: Priority) -> None:
+    @rule(priority=st.sampled_from(Priority), client=st.sampled_from(["", "a", "b"]))
+    def submit(self, priority: Priority, client: str) -> None:
         self.count += 1
         job = (int(priority), self.count)
-        accepted = self.scheduler.submit(job, priority)
-        assert accepted == (len(self.waiting) < DEPTH)
+        accepted = self.scheduler.submit(job, priority, client)
+        own = sum(self.clients[waiting] == client for waiting in self.waiting) if client else 0
+        assert accepted == (own < DEPTH - len(self.waiting) and len(self.waiting) < DEPTH)
         if accepted:
             self.waiting.append(job)
+            self.clients[job] = client
 
     @rule(fits=st.booleans())
     def begin(self, *, fits: bool) -> None:
         job = self.scheduler.begin(lambda _: fits)
-        first = min(self.waiting, default=None)
+        has = Counter(self.clients[begun] for begun in self.begun)
+        has[""] = 0
+        first = min(self.waiting, key=lambda each: (each[0], has[self.clients[each]], each[1]), default=None)
         others = sum(priority > Priority.COMMAND for priority, _ in self.begun)
         if first is None or not fits or len(self.begun) == SLOTS + 1:
             assert job is None
@@ -175,3 +180,11 @@ def test_nobody_waits_for_ever_whatever_runs_take() -> None:
         stepping = {job for job in takes if rng.random() < 0.5}
         spent = seconds_of(scheduler, 600.0, takes, stepping)
         assert set(spent) == set(takes)
+
+
+def test_who_asks_for_much_leaves_room_for_others() -> None:
+    scheduler: Scheduler[int] = Scheduler(slots=2, depth=8)
+    flood = [scheduler.submit(number, Priority.CHAT, "much") for number in range(20)]
+    assert sum(flood) == 4
+    assert scheduler.submit(100, Priority.CHAT, "little"), "there is a place"
+    assert [scheduler.begin(lambda _: True) for _ in range(3)] == [0, 100, None], "and it is next"
