@@ -86,6 +86,7 @@ class Runner:
             for cache in manifest.caches
             for past, present in zip(cache.past, cache.present, strict=True)
         ]
+        self._unused = {spec.name for spec in manifest.inputs} & {"score_positions", "candidates"}
         replaced = {past.name for cache in manifest.caches if cache.kind != "kv" for past in cache.past}
         self._states = [buffer for name, _, buffer in self._buffers if name in replaced]
         self._rows = [(name, buffer) for name, _, buffer in self._buffers if name not in replaced]
@@ -106,6 +107,7 @@ class Runner:
             "total_sequence_length": np.array(total, dtype=np.int32),
             "logit_positions": np.arange(asked),
         }
+        inputs |= {name: np.empty(0, np.int64) for name in self._unused}
         with _as_graph_error(self._name):
             return self._bound(inputs, outputs)
 

@@ -18,7 +18,7 @@ from models.checkpoint import Weights
 from models.graph import rotary
 from models.graph.blocks import Rotary, Steps, rotary_tables, step_inputs
 from models.graph.builder import Graph, Value
-from models.graph.vocabulary import embed, head, table
+from models.graph.vocabulary import embed, few, head, table
 from models.manifest import CacheSpec
 from models.quantize import Recipe
 from models.smooth import Fold
@@ -79,7 +79,7 @@ def folds(decoder: Decoder) -> tuple[Fold, ...]:
 
 
 def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> tuple[CacheSpec, ...]:
-    """Emit the whole decoder: ids in, logits at the asked positions out.
+    """Emit the whole decoder: ids in, logits at the asked positions out, and of few ids at other positions.
 
     Raises:
         WeightsError: a tensor is missing, extra, or of another shape than the configuration says.
@@ -89,6 +89,8 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
     ids = graph.input("input_ids", "int64", ("batch", "sequence"))
     stream = _Stream(graph, decoder, step_inputs(graph), _rotary(graph, decoder), read, recipe)
     positions = graph.input("logit_positions", "int64", ("asked",))
+    scored = graph.input("score_positions", "int64", ("scored",))
+    candidates = graph.input("candidates", "int64", ("candidates",))
     with graph.scope("embedding"):
         weight = read(f"{decoder.embedding}.weight", *shape)
         vectors = table(graph, weight, recipe.embedding, looks_up=True, scores=decoder.tied, rare=recipe.rare)
@@ -105,8 +107,13 @@ def build(graph: Graph, decoder: Decoder, weights: Weights, recipe: Recipe) -> t
             weight = read(f"{decoder.head}.weight", *shape)
             vectors = table(graph, weight, recipe.head, looks_up=False, scores=True, rare=recipe.rare)
         bias = read.optional(f"{decoder.head}.bias", decoder.vocabulary, wanted=decoder.head_bias)
-        logits = head(graph, asked, vectors, None if bias is None else bias / decoder.logits_divisor)
+        bias = None if bias is None else bias / decoder.logits_divisor
+        logits = head(graph, asked, vectors, bias)
+    with graph.scope("scores"):
+        (asked,) = graph.op("Gather", normed, scored, axis=1)
+        scores = few(graph, asked, candidates, vectors, bias)
     graph.output(logits, "logits", "float32", ("batch", "asked", decoder.vocabulary))
+    graph.output(scores, "scores", "float32", ("batch", "scored", "candidates"))
     read.refuse_rest(f"{decoder.head}.weight" if decoder.tied else "")
     return tuple(
         cache

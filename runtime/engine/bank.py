@@ -4,7 +4,7 @@ Knows how caches are bound to the graph's inputs and outputs, and how a chunk of
 run. Does not know what the tokens mean, which come next, or who asked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from runtime.engine.arena import State
 
 LOGITS: Final = "logits"
+SCORES: Final = "scores"
 _FIRST: Final = np.zeros(1, dtype=np.int64)
 """The place of the only token of a step."""
+_NONE: Final = np.zeros(0, dtype=np.int64)
+_ALL: Final[Mapping[int, Sequence[int]]] = {}
+_NEVER: Final = np.float32(-np.inf)
 
 
 class Bank:
@@ -39,6 +43,9 @@ class Bank:
         self._total = np.zeros((), dtype=np.int32)
         self._logits = np.zeros((count, 1, self.vocabulary), dtype=np.float32)
         self._steps: dict[range, Bound] = {}
+        self._choices: dict[range, Bound] = {}
+        self.picks = any(spec.name == SCORES for spec in session.manifest.outputs)
+        """Whether the graph can compute the logits of few ids alone; those built before it was thought of cannot."""
         size = snapshot_size(self._arenas, session.manifest)
         pool: Pool[tuple[State, ...]] = Pool(snapshot_bytes // size if size else 0)
         caches = [
@@ -63,24 +70,55 @@ class Bank:
                 found.append(range(row, row + 1))
         return found
 
-    def step(self, rows: range, tokens: Mapping[int, int]) -> dict[int, NDArray[np.float32]]:
+    def step(
+        self, rows: range, tokens: Mapping[int, int], among: Mapping[int, Sequence[int]] = _ALL
+    ) -> dict[int, NDArray[np.float32]]:
         """Append a token to each slot of `rows` that has one, in one run.
 
-        Returns the logits [V] of each, valid (and free to be changed) until its next step.
+        Returns the logits [V] of each, valid (and free to be changed) until its next step. A slot that has ids in
+        `among` gets theirs alone, the rest being -inf, where the graph can do so.
 
         Raises:
             EngineError: onnxruntime failed; the caches of these slots then hold nothing.
         """
-        bound = self._steps.get(rows)
+        few = {row: np.array(ids, dtype=np.int64) for row, ids in among.items() if len(ids) and self.picks}
+        bounds = self._choices if few else self._steps
+        beside = slice(rows.start, rows.stop)
+        bound = bounds.get(rows)
         if bound is None:
-            beside = slice(rows.start, rows.stop)
-            bound = self._steps[rows] = self.bind(rows, self._ids[beside], _FIRST, self._logits[beside])
+            bound = bounds[rows] = self.bind(rows, self._ids[beside], _FIRST, self._logits[beside])
+        candidates = np.unique(np.concatenate([*few.values()])) if few else _NONE
+        scores = np.empty((len(rows), 1, len(candidates)), dtype=np.float32)
+        if few:
+            asked = _NONE if few.keys() >= tokens.keys() else _FIRST
+            self.ask(bound, asked, self._logits[beside, : len(asked)], _FIRST, candidates, scores)
         for row in rows:
             self._ids[row, 0] = tokens.get(row, 0)
         self.run(bound, rows, 1)
         for row in tokens:
             self.slots[row].cache.moved_on(1)
+        for row, ids in few.items():
+            self._logits[row, 0] = _NEVER
+            self._logits[row, 0, ids] = scores[row - rows.start, 0, np.searchsorted(candidates, ids)]
         return {row: self._logits[row, 0] for row in tokens}
+
+    def ask(
+        self,
+        bound: Bound,
+        asked: NDArray[np.int64],
+        logits: NDArray[np.float32],
+        scored: NDArray[np.int64] = _NONE,
+        candidates: NDArray[np.int64] = _NONE,
+        scores: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Bind which logits are wanted: [rows, asked, V] of all ids, [rows, scored, candidates] of few."""
+        bound.read("logit_positions", asked)
+        bound.write(LOGITS, logits)
+        if self.picks:
+            bound.read("score_positions", scored)
+            bound.read("candidates", candidates)
+            nothing = np.empty((len(logits), len(scored), len(candidates)), dtype=np.float32)
+            bound.write(SCORES, nothing if scores is None else scores)
 
     def bind(
         self, rows: range, ids: NDArray[np.int64], asked: NDArray[np.int64], logits: NDArray[np.float32]
@@ -91,12 +129,13 @@ class Bank:
             "input_ids": ids,
             "seqlens_k": self._seqlens[beside],
             "total_sequence_length": self._total,
-            "logit_positions": asked,
         }
-        outputs: dict[str, State] = {LOGITS: logits}
+        outputs: dict[str, State] = {}
         for arena, buffer in zip(self._arenas, self.slots[0].cache.buffers, strict=True):
             inputs[buffer.past] = outputs[buffer.present] = arena.array[beside]
-        return self._session.bind(inputs, outputs)
+        bound = self._session.bind(inputs, outputs)
+        self.ask(bound, asked, logits)
+        return bound
 
     def run(self, bound: Bound, rows: range, count: int) -> None:
         """Run what was bound for these slots, `count` tokens behind what each holds. The caches are not told.
@@ -131,25 +170,33 @@ class Slot:
         """Time spent inside onnxruntime so far, for whatever slot."""
         return self._bank.run_seconds
 
-    def prefill(self, ids: NDArray[np.int64], *, asked: NDArray[np.int64]) -> NDArray[np.float32]:
+    def prefill(
+        self, ids: NDArray[np.int64], *, asked: NDArray[np.int64], among: Sequence[int] = ()
+    ) -> NDArray[np.float32]:
         """Append ids [n] behind what the cache holds; return logits [len(asked), V] at those places of the chunk.
 
-        With nothing asked the head is not computed at all.
+        With nothing asked the head is not computed at all. With `among` the logits are those of its ids alone, the
+        rest being -inf, where the graph can do so.
 
         Raises:
             EngineError: onnxruntime failed; the cache then holds nothing.
         """
-        together = ids.reshape(1, -1)
-        logits = np.empty((1, len(asked), self._bank.vocabulary), dtype=np.float32)
+        together, bank = ids.reshape(1, -1), self._bank
+        few = np.array(among if bank.picks else (), dtype=np.int64)
+        scored = asked if len(few) else _NONE
+        whole = _NONE if len(few) else asked
+        logits = np.empty((1, len(whole), bank.vocabulary), dtype=np.float32)
+        scores = np.empty((1, len(scored), len(few)), dtype=np.float32)
         if self._bound is None:
-            self._bound = self._bank.bind(self._rows, together, asked, logits)
-        else:
-            self._bound.read("input_ids", together)
-            self._bound.read("logit_positions", asked)
-            self._bound.write(LOGITS, logits)
-        self._bank.run(self._bound, self._rows, len(ids))
+            self._bound = bank.bind(self._rows, together, whole, logits)
+        self._bound.read("input_ids", together)
+        bank.ask(self._bound, whole, logits, scored, few, scores)
+        bank.run(self._bound, self._rows, len(ids))
         self.cache.moved_on(len(ids))
         rows: NDArray[np.float32] = logits[0]
+        if len(few):
+            rows = np.full((len(asked), bank.vocabulary), _NEVER)
+            rows[:, few] = scores[0]
         return rows
 
     def step(self, token: int) -> NDArray[np.float32]:

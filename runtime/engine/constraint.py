@@ -37,6 +37,14 @@ class Constraint(Protocol):
         """
         ...
 
+    def few(self, most: int) -> Sequence[int]:
+        """The ids that `restrict` leaves, ascending, if they are at most so many; else none.
+
+        Raises:
+            CallerError: the grammar takes too much work here.
+        """
+        ...
+
     def accepts(self, draft: Sequence[int]) -> int:
         """How many of these tokens, from the first on, fit behind what was said; nothing changes by asking.
 

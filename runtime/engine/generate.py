@@ -50,7 +50,7 @@ def generate(
     reason: FinishReason
     try:
         opening = answer.speaker.opening()
-        prompt = yield from prefill(request, lease, chunk, opening)
+        prompt = yield from prefill(request, lease, chunk, opening, answer.speaker.few())
         prefilled, run_prefill = prompt.finished, lease.slot.run_seconds
         reason = yield from answer.decode(opening, prompt.row)
     except Ended as ended:
@@ -112,7 +112,8 @@ class _Answer:
         before, copy = cache.tokens, None
         if draft and not cache.appends(len(part) + len(draft)):
             copy = self._copy = cache.snapshot(self._copy)
-        rows = yield Work((*part, *draft), asked=tuple(range(len(part) - 1, len(part) + len(draft))))
+        asked = tuple(range(len(part) - 1, len(part) + len(draft)))
+        rows = yield Work((*part, *draft), asked, among=() if draft else self.speaker.few())
         right = forced = 0
         while True:
             fresh = yield from self._say(rows[right])

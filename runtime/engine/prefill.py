@@ -21,11 +21,16 @@ class Prompt:
 
 
 def prefill(
-    request: Request | ScoreRequest, lease: Lease, chunk: int, opening: Sequence[int] = ()
+    request: Request | ScoreRequest,
+    lease: Lease,
+    chunk: int,
+    opening: Sequence[int] = (),
+    among: tuple[int, ...] = (),
 ) -> Steps[Prefill, Prompt]:
     """Have run what is not cached of the prompt, in chunks; keep snapshots on the way, where the model needs them.
 
-    What the answer has to begin with, of which nothing is cached, rides along with the prompt's end.
+    What the answer has to begin with, of which nothing is cached, rides along with the prompt's end. `among` are the
+    ids that can follow it, if they are few.
     """
     cache, claim = lease.slot.cache, lease.claim
     cached, total = claim.cached, len(request.prompt_ids)
@@ -35,7 +40,7 @@ def prefill(
     begin, row = cached, None
     for end in cuts(cached, len(tokens), chunk, stops):
         part = tokens[begin:end]
-        rows = yield Work(part, asked=(len(part) - 1,) if end == len(tokens) else ())
+        rows = yield Work(part, (len(part) - 1,), among) if end == len(tokens) else Work(part)
         if end < total:
             cache.keep(branch=end in {claim.shared, request.stable})
         row = rows[0] if end == len(tokens) else None

@@ -4,12 +4,16 @@ Knows the sampler, the constraint and the request's own end. Does not know how l
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.engine.request import FinishReason, Request
 from runtime.engine.sampling import Sampler
+
+_FEW: Final = 256
+"""Their rows are looked up one by one, which takes as long as a head of some ten thousand."""
 
 
 class Speaker:
@@ -35,6 +39,16 @@ class Speaker:
             CallerError: as `opening`.
         """
         return len(draft) if self._constraint is None else self._constraint.accepts(draft)
+
+    def few(self) -> tuple[int, ...]:
+        """The ids one of which comes next, if a form leaves so few that it pays to compute theirs alone; else none.
+
+        Raises:
+            CallerError: as `opening`.
+        """
+        if self._constraint is None or self.ended:
+            return ()
+        return tuple(self._constraint.few(_FEW))
 
     def opening(self) -> Sequence[int]:
         """What the answer has to begin with, whatever the model thinks of it.

@@ -39,6 +39,8 @@ class Work:
     tokens: tuple[int, ...]
     asked: tuple[int, ...] = ()
     """Places in `tokens` behind which logits are wanted, ascending."""
+    among: tuple[int, ...] = ()
+    """The ids whose logits are wanted there, ascending, if they are few; the others' are then of no consequence."""
 
     @property
     def single(self) -> bool:

@@ -207,7 +207,8 @@ class Worker:
             together = {row: by_row[row] for row in rows if row in by_row}
             tokens = {row: job.wanted.tokens[0] for row, job in together.items()}
             try:
-                logits = self._bank.step(rows, tokens)
+                few = {row: job.wanted.among for row, job in together.items()}
+                logits = self._bank.step(rows, tokens, few)
             except EngineError as exc:
                 self._lost(rows, exc)
                 continue
@@ -219,7 +220,7 @@ class Worker:
         """Run a chunk of one job."""
         work, lease = job.wanted, job.leased
         ids, asked = np.array(work.tokens, dtype=np.int64), np.array(work.asked, dtype=np.int64)
-        rows = lease.slot.prefill(ids, asked=asked)
+        rows = lease.slot.prefill(ids, asked=asked, among=work.among)
         lease.claim.held.ids.extend(work.tokens)
         self._go_on(job, rows)
 

@@ -84,6 +84,13 @@ class Progress:
         self._check()
         return np.unpackbits(bits, count=self._vocabulary, bitorder="little")
 
+    def few(self, most: int) -> Sequence[int]:
+        """The ids that may come next, ascending, if they are at most so many; else none."""
+        if self.complete:
+            return ()
+        ids: list[int] = np.flatnonzero(self.allowed()).tolist()
+        return ids if len(ids) <= most else ()
+
     def accepts(self, draft: Sequence[int]) -> int:
         """How many of these tokens fit, from the first on; `runtime.engine.constraint` says what that is worth."""
         if self.complete:

@@ -55,6 +55,14 @@ class Thinking:
             allowed[self._opens] = 1
         np.copyto(logits, -np.inf, where=allowed == 0)
 
+    def few(self, most: int) -> Sequence[int]:
+        """The ids that may come next, ascending, if they are at most so many; while thinking they are not."""
+        if self._thinks:
+            return ()
+        opens = () if self._opens is None else (self._opens,)
+        ids = self._answer.few(most - len(opens))
+        return sorted({*ids, *opens}) if ids else ()
+
     def accepts(self, draft: Sequence[int]) -> int:
         """How many of these tokens fit, from the first on: what ends a thought is followed by the answer."""
         opened = self._opens is not None and self._opens in draft[:1]

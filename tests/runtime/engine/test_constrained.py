@@ -119,6 +119,16 @@ class Plodding:
         return _Plodding(self._grammar.begin())
 
 
+class Whole:
+    """A grammar that never says how few may come, so that every step computes the whole head."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+
+    def begin(self) -> Constraint:
+        return _Whole(self._grammar.begin())
+
+
 class _Plodding:
     def __init__(self, answer: Constraint) -> None:
         self._answer = answer
@@ -133,11 +143,22 @@ class _Plodding:
     def restrict(self, logits: NDArray[np.float32]) -> None:
         self._answer.restrict(logits)
 
+    def few(self, most: int) -> Sequence[int]:
+        return self._answer.few(most)
+
     def accepts(self, draft: Sequence[int]) -> int:
         return self._answer.accepts(draft)
 
     def accept(self, token: int) -> None:
         self._answer.accept(token)
+
+
+class _Whole(_Plodding):
+    def forced(self) -> Sequence[int]:
+        return self._answer.forced()
+
+    def few(self, most: int) -> Sequence[int]:
+        return () if most else self._answer.few(most)
 
 
 def naive(room: Room, grammar: Grammar) -> tuple[int, ...]:
@@ -173,6 +194,18 @@ async def test_jumps_change_nothing_but_the_steps(room: Room, constraint: JsonSc
     assert done(events).reason == "stop"
     assert ids(events) == naive(room, grammar)
     assert ids(await room.play(ask(room, Plodding(grammar)))) == ids(events)
+
+
+@pytest.mark.parametrize("recipe", ["int8", "int4-affine"])
+@pytest.mark.parametrize("variant", ["llama-tied", "gemma3", "llama-untied"])
+async def test_few_logits_change_nothing_but_the_time(variant: str, recipe: str, tmp_path: Path) -> None:
+    room = await enter(tmp_path / "b", tiny_bundle(tmp_path / "b", variant=variant, recipe=recipe))
+    for constraint in GRAMMARS:
+        grammar = room.compiler.compile(constraint)
+        for sampling in (Sampling(), Sampling(temperature=1.0, seed=3, top_k=20, repetition_penalty=1.3)):
+            events = await room.play(ask(room, grammar, sampling=sampling))
+            assert ids(await room.play(ask(room, Whole(grammar), sampling=sampling))) == ids(events)
+    await room.engine.close()
 
 
 async def test_what_follows_a_jump_is_computed_on_the_right_cache(room: Room) -> None:
