@@ -27,7 +27,7 @@ from tests.support.questions import KINDS, Kind, in_tokens, questions
 AT_ONCE: Final = 8
 """Streams that an engine is asked for at the same time."""
 FAST: Final = Limits()
-_TEXTS: Final = 40
+_TEXTS: Final = 20
 """Prompts whose answers the noise is measured over."""
 _LONGEST: Final = 256
 """Tokens of each that count."""
@@ -122,7 +122,7 @@ async def compare(
         (*request.prompt_ids, *(token for token in answer if token != END))[-_LONGEST:]
         for request, answer in zip(requests, plain, strict=True)
     ]
-    measured = noise(session, texts[:: max(1, len(texts) // _TEXTS)])
+    measured = noise(session, texts[:: -(-len(texts) // _TEXTS)])
     tokens, partings = 0, []
     for question, answer in fast:
         expected = plain[question]
@@ -152,12 +152,17 @@ async def report(path: Path, count: int) -> bool:
         f"  noise of {one.positions} places: 99.9 % change the lead by at most {one.most:.4f}, all by at most "
         f"{one.largest:.4f}; {one.flips} have another likeliest token"
     )
+    furthest = max((parting.lead for parting in found.partings), default=0.0)
     kinds: list[Kind] = [asked[parting.question].kind for parting in found.partings]
     parted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
     print(
         f"  {found.answers} answers to {count} prompts, {found.tokens} tokens compared: "
         f"{found.answers - len(found.partings)} are the same, {len(found.partings)} part"
-        + (f" ({parted}), {len(found.beyond)} of them beyond the noise" if parted else "")
+        + (
+            f" ({parted}) at leads of at most {furthest:.4f}, {len(found.beyond)} beyond the noise"
+            if parted
+            else ""
+        )
     )
     for each in found.stats:
         print(
