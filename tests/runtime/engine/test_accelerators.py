@@ -68,10 +68,17 @@ class _Few:
     def forced(self) -> Sequence[int]:
         return ()
 
-    def restrict(self, logits: NDArray[np.float32]) -> None:
+    def _left(self) -> list[int]:
         turn, place = divmod(self._said, 11)
-        ids = list(self._grammar.ids)
-        left = [ids[turn % len(ids)]] if place == 10 else ids
+        ids = sorted(self._grammar.ids)
+        return [ids[turn % len(ids)]] if place == 10 else ids
+
+    def few(self, most: int) -> Sequence[int]:
+        left = self._left()
+        return left if len(left) <= most else ()
+
+    def restrict(self, logits: NDArray[np.float32]) -> None:
+        left = self._left()
         kept = logits[left]
         logits[:] = -np.inf
         logits[left] = kept
