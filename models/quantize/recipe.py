@@ -100,6 +100,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         _recipe("int4-symmetric", _int8(32), _int4(32, symmetric=True), _int4(32, symmetric=True)),
         _recipe("int4-block64", _int8(64), _int4(64), _int4(64)),
         _recipe("int4-block128", _int8(128), _int4(128), _int4(128)),
+        # The vocabulary too, as other builders do by default: the fewest bytes a step.
+        _recipe("int4-whole", _int4(32), _int4(32), _int4(32)),
         # The grid of a Q4_1 file: for weights that come from one, hardly anything is lost.
         _recipe("int4-affine", _int8(32), _AFFINE, _AFFINE),
         # Where the vocabulary is much of the model, a step reads less; logits of rare tokens are less exact.
