@@ -2,8 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from runtime.engine.snapshots import TURN_TOKENS
+
+_FEW: Final = 64
+"""Tokens that are soon computed again, should their conversation ever go on."""
+_COPY: Final = 4
+"""Of what is shared, one part in so many may go. A token takes as long to compute as some forty to copy, page faults
+included; but few of the conversations that end so soon are ever gone on with."""
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -66,7 +73,8 @@ class PrefixIndex:
 
         At least one token is left to compute, since its logits are wanted. The next turn of a conversation goes on
         where the last one is. A prompt that only begins like another's takes a copy of that to the slot that was used
-        least recently, unless more would be lost there, so that the other conversation's cache lives on.
+        least recently, unless more would be lost there, so that the other conversation's cache lives on. Where that
+        went on for few tokens only, as one command behind the same devices as the next, they are not worth a copy.
         """
         free = [held for held in self._held if not held.busy]
         if not free:
@@ -76,7 +84,10 @@ class PrefixIndex:
         lost = [max(0, held.prompt - TURN_TOKENS - n) for held, n in zip(self._held, common, strict=True)]
         source = max(self._held, key=lambda h: (cached[h.index], not h.busy, -lost[h.index], -h.used))
         held = min(free, key=lambda held: held.used)
-        if not source.busy and cached[source.index] and lost[source.index] <= min(held.prompt, len(held.ids)):
+        gone = len(source.ids) - common[source.index]
+        cheap = gone <= _FEW and _COPY * gone <= cached[source.index]
+        less = lost[source.index] <= min(held.prompt, len(held.ids))
+        if not source.busy and cached[source.index] and (cheap or less):
             held = source
         best = cached[source.index]
         return self._take(Claim(held, best, source if best else held, max(common)), prompt)

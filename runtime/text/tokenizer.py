@@ -28,7 +28,7 @@ class Reader:
             BundleError: it is not one.
         """
         try:
-            self._library = tokenizers.Tokenizer.from_str(source)
+            self._library = tokenizers.Tokenizer.from_buffer(source.encode())
         except Exception as exc:  # the library raises Exception itself
             raise _unreadable(exc) from exc
         self._library.no_truncation()  # nothing is cut silently, whatever the file asks for

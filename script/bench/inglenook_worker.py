@@ -54,15 +54,17 @@ class Inglenook:
 
 
 def _streams(arguments: Sequence[str], into: BinaryIO) -> None:
-    """Tokens a second of one answer, and of eight at once, through the engine and its queue."""
+    """Tokens a second of one answer, and of eight at once, through the engine and its queue; and nothing guessed."""
     del arguments
     workload = Workload.from_json(sys.stdin.readline())
-    into.write(json.dumps(asyncio.run(_both(workload))).encode())
+    told = asyncio.run(_both(workload, Limits()))
+    plain = asyncio.run(_both(workload, replace(Limits(), draft_tokens=0)))
+    into.write(json.dumps({**told, **{f"plain_{name}": each for name, each in plain.items()}}).encode())
 
 
-async def _both(workload: Workload) -> dict[str, float]:
+async def _both(workload: Workload, limits: Limits) -> dict[str, float]:
     bundle = Path(workload.model)
-    limits = replace(Limits(), cache_slots=_STREAMS, queue_depth=_STREAMS)
+    limits = replace(limits, cache_slots=_STREAMS, queue_depth=_STREAMS)
     engine = OnnxEngine.load(bundle, _manifest(bundle), limits=limits, threads=workload.threads)
     try:
         await _answers(engine, workload, 1)

@@ -33,7 +33,15 @@ from models.sources.shelf import SourceShelf
 from models.store import Store, default_state_dir
 from runtime.text.tokenizer import Tokenizer
 
-RECIPES: Final = ("int8", "int8-block64", "int4-affine", "int4-affine-rare4", "int4-mixed", "int4", "int4-whole")
+RECIPES: Final = (
+    "int8",
+    "int8-block64",
+    "int4-affine",
+    "int4-affine-rare4",
+    "int4-mixed",
+    "int4",
+    "int4-whole",
+)
 PREFILLS: Final = (32, 128, 512, 2048)
 PASTS: Final = (0, 512, 2048)
 

@@ -64,9 +64,12 @@ class Tasks:
         return found if all(len(ids) <= room for ids in found) else []
 
     def _streams(self, one: Contender) -> Figures:
-        """One answer, then eight at once; `streams` is their ratio."""
+        """One answer, then eight at once; `streams` is their ratio, `plain_streams` where nothing is guessed ahead."""
         told: Figures = self.workers.ask(OURS, "streams", lines=[one.of(self.work).to_json()])
-        return {**told, "streams": told["stream@8"] / told["stream@1"]}
+        ratios = {
+            f"{kind}streams": told[f"{kind}stream@8"] / told[f"{kind}stream@1"] for kind in ("", "plain_")
+        }
+        return {**told, **ratios}
 
     def _commands(self, one: Contender, asked: Sequence[Sequence[int]], *, prime: bool) -> Answers:
         """One process's answers. `prime`: ask once before, since what is measured is a restart and no first boot."""

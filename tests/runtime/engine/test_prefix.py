@@ -92,6 +92,17 @@ def test_what_is_short_goes_before_what_is_long() -> None:
     assert len(chat.held.ids) == 400
 
 
+def test_few_tokens_are_not_worth_a_copy_even_where_there_is_a_free_slot() -> None:
+    index = index_of(3)
+    first = run(index, [*range(300), *range(700, 720)], answer=range(800, 820))
+    again = index.claim([*range(300), *range(900, 920)])
+    assert again.held.index == again.source.index == first.held.index
+    index.release(again.held, sound=True)
+    long = run(index, [*range(300), *range(900, 920)], answer=range(800, 900))
+    other = index.claim([*range(300), *range(600, 620)])
+    assert other.held.index != long.held.index, "a long answer may well be gone on with"
+
+
 def test_recurrent_caches_are_compared_by_what_they_reach() -> None:
     index = PrefixIndex([lambda tokens: 0 if tokens < 90 else 90, lambda tokens: min(tokens, 40)])
     for slot, conversation in enumerate(([*range(80), 3, 4], [*range(50), 5, 6])):
