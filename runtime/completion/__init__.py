@@ -17,6 +17,7 @@ from runtime.completion.values import (
     Thought,
 )
 from runtime.completion.wording import Wording
+from runtime.engine.request import Priority
 from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex
 from runtime.text.tools.values import Tool, ToolCall
 
@@ -32,6 +33,7 @@ __all__ = [
     "JsonSchema",
     "Lark",
     "Message",
+    "Priority",
     "Progress",
     "Regex",
     "Role",

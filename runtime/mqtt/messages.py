@@ -14,7 +14,7 @@ from runtime.completion import CompletionRequest, Finished, Message
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 from runtime.limits import Limits
 from runtime.strict_json import parse, shown
-from runtime.wire import asked
+from runtime.wire import asked, held
 from runtime.wire.fields import Fields, text
 
 EXAMPLE: Final = '{"id": "1", "prompt": "What is the capital of France?"}'
@@ -22,7 +22,7 @@ _ID_LENGTH: Final = 128
 _KNOWN: Final = (
     *("id", "prompt", "messages", "model", "max_tokens", "temperature", "top_p", "top_k", "min_p"),
     *("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "stop"),
-    "deadline_s",
+    *("response_format", "json_schema", "structured_outputs", "priority", "deadline_s"),
 )
 
 QuestionId = str | int
@@ -132,6 +132,8 @@ def _request(fields: Fields, limits: Limits) -> CompletionRequest:
         max_tokens=fields.integer("max_tokens", 1, asked.MOST_TOKENS),
         sampling=asked.sampling(fields),
         stop=asked.stop(fields, limits),
+        priority=asked.priority(fields),
+        constraint=held.held_to(fields),
         deadline_s=fields.real("deadline_s", 0.001, limits.request_seconds) or limits.request_seconds,
     )
 

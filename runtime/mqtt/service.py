@@ -1,6 +1,6 @@
-"""Questions from the broker, answers back to it: at least once, one at a time, in the order they came.
+"""Questions from the broker, answers back to it: at least once; of a priority one at a time, in the order they came.
 
-Knows the queue, repeats and what to acknowledge when. A question is acknowledged only after its result is
+Knows the lines they wait in, repeats and what to acknowledge when. A question is acknowledged only after its result is
 with the broker, so one that we could not finish comes again. One that comes again is not computed again: a
 client that did not see the answer asks with the same message, and gets the same result. Nothing here may
 end the service: a broker that is away, or a message that is nonsense, is the normal case.
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from contextlib import aclosing
 from typing import Final, Literal, assert_never
 
-from runtime.completion import Called, Completer, Delta, Finished, Progress, Thought
+from runtime.completion import Called, Completer, Delta, Finished, Priority, Progress, Thought
 from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _REMEMBERED: Final = 128
 """Results kept for questions that come again."""
 _FAREWELL_S: Final = 2.0
+
+_Line = asyncio.Queue[tuple[Delivery, messages.Question]]
 
 
 class Unfinished(Exception):  # noqa: N818  not an error: the broker keeps the question
@@ -42,11 +44,11 @@ class MqttService:
         self._completer = completer
         self._limits = limits
         self._version = version
-        self._queue: asyncio.Queue[tuple[Delivery, messages.Question]] = asyncio.Queue(limits.queue_depth)
+        self._lines = {priority: _Line(limits.queue_depth) for priority in Priority}
         self._results: OrderedDict[bytes, bytes] = OrderedDict()
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
-        self._busy = False
+        self._busy: set[Priority] = set()
         self._leaving = False
 
     @property
@@ -55,15 +57,21 @@ class MqttService:
         return bool(self._connected)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then finish the running answer within the time for draining."""
+        """Serve until `stop` is set; then finish the running answers within the time for draining."""
         await self._link.open(self._topics.chat, self._status("offline"), self._on_event)
         try:
             async with asyncio.TaskGroup() as tasks:
-                worker = tasks.create_task(self._work(stop), name="mqtt.answers")
+                workers = {
+                    each: tasks.create_task(self._work(each, stop), name=f"mqtt.{each.name.lower()}")
+                    for each in Priority
+                }
                 await stop.wait()
-                if self._busy and self.connected:  # with the broker away nobody would get the answer
-                    await asyncio.wait({worker}, timeout=self._limits.drain_seconds)
-                worker.cancel()
+                for idle in workers.keys() - self._busy:
+                    workers.pop(idle).cancel()
+                if workers and self.connected:  # with the broker away nobody would get the answer
+                    await asyncio.wait(workers.values(), timeout=self._limits.drain_seconds)
+                for worker in workers.values():
+                    worker.cancel()
             if self.connected:
                 await asyncio.wait({self._spawn(self._status("offline"))}, timeout=_FAREWELL_S)
         finally:
@@ -107,12 +115,11 @@ class MqttService:
         except messages.MalformedError as exc:
             self._spawn(self._result(messages.refusal(exc.id, exc)), delivery)
             return
+        line = self._lines[asked.request.priority]
         try:
-            self._queue.put_nowait((delivery, asked))
+            line.put_nowait((delivery, asked))
         except asyncio.QueueFull:
-            full = BusyError(
-                f"{self._queue.maxsize} questions are waiting already; ask again in a few seconds"
-            )
+            full = BusyError(f"{line.maxsize} questions are waiting already; ask again in a few seconds")
             self._spawn(self._result(messages.refusal(asked.id, full)), delivery)
 
     def _result(self, payload: bytes) -> Publication:
@@ -135,17 +142,18 @@ class MqttService:
         if delivery is not None:
             self._link.acknowledge(delivery)
 
-    async def _work(self, stop: asyncio.Event) -> None:
+    async def _work(self, priority: Priority, stop: asyncio.Event) -> None:
+        """Answer one line: who is more urgent waits in another, and the engine lets it go first."""
         while not stop.is_set():
-            delivery, asked = await self._queue.get()
-            self._busy = True
+            delivery, asked = await self._lines[priority].get()
+            self._busy.add(priority)
             try:
                 result = await self._handle(delivery.payload, asked)
                 await self._publish(self._result(result), delivery)
             except Unfinished:
                 _log.info("a question was left with the broker: the appliance is stopping")
             finally:
-                self._busy = False
+                self._busy.discard(priority)
 
     async def _handle(self, payload: bytes, asked: messages.Question) -> bytes:
         """The result for a question, from memory if it is known."""

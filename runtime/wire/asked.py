@@ -1,14 +1,14 @@
-"""What every front end lets a caller say about an answer: messages, sampling, stop strings. Fields in, values out.
+"""What every front end lets a caller say about an answer: messages, sampling, stop strings, how urgent it is.
 
-Knows the names that OpenAI's API gave them, and llama-server's for what that lacks. What hangs on the model is the
-engine's to check. No I/O.
+Fields in, values out. Knows the names that OpenAI's API gave them, llama-server's for what that lacks, and our own for
+what both lack. What hangs on the model is the engine's to check. No I/O.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.completion import Message, Role, SamplingOptions
+from runtime.completion import Message, Priority, Role, SamplingOptions
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.strict_json import shown
@@ -21,6 +21,7 @@ _LEAST_SHARE: Final = 1e-6
 _ROLES: Final[Mapping[object, Role]] = MappingProxyType(
     {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 )
+_PRIORITIES: Final[Mapping[str, Priority]] = MappingProxyType({each.name.lower(): each for each in Priority})
 
 
 def messages(fields: Fields, limits: Limits) -> tuple[Message, ...]:
@@ -78,6 +79,22 @@ def stop(fields: Fields, limits: Limits) -> tuple[str, ...]:
                 f"stop[{index}] has {size} bytes; send 1 to {limits.stop_string_bytes} bytes", param="stop"
             )
     return tuple(stops)
+
+
+def priority(fields: Fields) -> Priority:
+    """Who goes first when several wait; chat where nothing is said.
+
+    Raises:
+        CallerError: not one of the three words.
+    """
+    value = fields.get("priority")
+    if value is None:
+        return Priority.CHAT
+    if not isinstance(value, str) or value not in _PRIORITIES:
+        raise CallerError(
+            f"priority is {shown(value)}; send one of {', '.join(_PRIORITIES)}", param="priority"
+        )
+    return _PRIORITIES[value]
 
 
 def _message(fields: Fields, limits: Limits) -> Message:

@@ -61,6 +61,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
             max_tokens=_max_tokens(fields),
             sampling=asked.sampling(fields),
             stop=asked.stop(fields, limits),
+            priority=asked.priority(fields),
             tools=offered,
             must_call=tools.to_call(fields, offered),
             parallel_calls=tools.parallel(fields),

@@ -79,6 +79,22 @@ async def test_a_repeat_is_computed_once(endpoint: Endpoint) -> None:
         assert len(engine.requests) == 1
 
 
+async def test_a_command_overtakes_chats_and_all_are_answered_once(endpoint: Endpoint) -> None:
+    """What comes later is acknowledged sooner, which a broker has to bear."""
+    engine = EngineSimulator(ANSWER, token_s=0.05)
+    async with appliance(endpoint, engine) as link, Person(endpoint.broker, TOPICS.result) as person:
+        epoch = link._epoch
+        for number in range(8):
+            person.say(TOPICS.chat, {"id": number, "prompt": f"question {number}"})
+        await until(lambda: bool(engine.requests))
+        person.say(TOPICS.chat, {"id": "command", "prompt": "light on", "priority": "command"})
+        heard = [(await person.hear())["id"] for _ in range(9)]
+        assert heard.index("command") < 4
+        assert [each for each in heard if each != "command"] == list(range(8))
+        assert link._epoch == epoch
+        assert len(engine.requests) == 9
+
+
 @pytest.mark.parametrize("qos", [0, 1, 2])
 async def test_every_quality_of_service_is_answered_on_one_connection(endpoint: Endpoint, qos: int) -> None:
     epochs: set[int] = set()

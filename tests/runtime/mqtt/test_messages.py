@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.api.openai.schema import parse as parse_http
-from runtime.completion import Finished, Message
+from runtime.completion import Choice, Constraint, Finished, JsonSchema, Message
 from runtime.engine.request import Timings, Usage
 from runtime.errors import BusyError, EngineError
 from runtime.limits import Limits
@@ -66,10 +66,25 @@ def test_messages_and_sampling_are_read_as_over_http() -> None:
         "top_p": 0,
         "logit_bias": {"7": -100},
         "max_tokens": 1 << 21,
+        "priority": "command",
+        "response_format": {"type": "json_object"},
     }
     assert ask(id=1, **fields).request == replace(
         parse_http(fields, LIMITS).completion, deadline_s=LIMITS.request_seconds
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "constraint"),
+    [
+        ({}, None),
+        ({"response_format": {"type": "json_object"}}, JsonSchema.of({"type": "object"})),
+        ({"json_schema": {"type": "integer"}}, JsonSchema.of({"type": "integer"})),
+        ({"structured_outputs": {"choice": ["on", "off"]}}, Choice(("on", "off"))),
+    ],
+)
+def test_an_answer_can_be_held_to_a_form(fields: dict[str, Any], constraint: Constraint | None) -> None:
+    assert ask(id=1, prompt="x", **fields).request.constraint == constraint
 
 
 @pytest.mark.parametrize(
@@ -111,6 +126,12 @@ def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part
         ({"prompt": 3}, "prompt is 3"),
         ({"prompt": "\ud800"}, "surrogate"),
         ({"prompt": "x", "temprature": 1}, "did you mean temperature?"),
+        (
+            {"prompt": "x", "priority": "urgent"},
+            "priority is 'urgent'; send one of command, chat, background",
+        ),
+        ({"prompt": "x", "response_format": {"type": "xml"}}, "response_format.type is 'xml'"),
+        ({"prompt": "x", "json_schema": {}, "response_format": {"type": "json_object"}}, "send one of them"),
         ({"prompt": "x", "stream": True}, "'stream' is not a field"),
         ({"prompt": "x", "temperature": 3}, "temperature is 3"),
         ({"prompt": "x", "temperature": -0.1}, "temperature is -0.1"),

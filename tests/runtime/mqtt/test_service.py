@@ -161,6 +161,43 @@ async def test_one_too_many_is_told_to_come_back_and_the_others_are_answered() -
     assert all(results[answered]["text"] for answered in ("running", "1", "2"))
 
 
+async def test_a_command_waits_for_no_chat_and_a_chat_for_nothing_in_the_background() -> None:
+    engine, link = EngineSimulator(ANSWER, token_s=0.02), MemoryLink()
+    async with serving(engine, link):
+        running = link.deliver({**question("background"), "priority": "background"})
+        await until(lambda: bool(engine.requests))
+        waiting = [link.deliver(question(each)) for each in ("1", "2")]
+        command = link.deliver({**question("command"), "priority": "command"})
+        await until(lambda: len(link.acknowledged) == 4)
+    assert link.acknowledged == [running, command, *waiting]
+    assert [result["id"] for result in link.results()] == ["background", "command", "1", "2"]
+    assert [request.priority.name for request in engine.requests].count("COMMAND") == 1
+
+
+async def test_commands_keep_their_order_and_leave_no_place_to_chats() -> None:
+    engine, link = EngineSimulator(ANSWER, token_s=0.002), MemoryLink()
+    async with serving(engine, link):
+        chats = [link.deliver(question(str(number))) for number in range(4)]
+        commands = [link.deliver({**question(name), "priority": "command"}) for name in ("on", "off")]
+        await until(lambda: len(link.acknowledged) == 6)
+    results = [result["id"] for result in link.results() if "text" in result]
+    assert results.index("on") < results.index("off")
+    assert {str(result["id"]) for result in link.results() if "error" in result} == {"2", "3"}
+    assert set(link.acknowledged) == {*chats, *commands}
+
+
+async def test_while_an_answer_is_finished_no_other_begins() -> None:
+    engine, link = EngineSimulator(ANSWER, token_s=0.02), MemoryLink()
+    async with serving(engine, link) as (_, stop):
+        running = link.deliver(question("running"))
+        await until(lambda: bool(engine.requests))
+        stop.set()
+        await asyncio.sleep(0.01)
+        link.deliver({**question("late"), "priority": "command"})
+    assert [result["id"] for result in link.results()] == ["running"]
+    assert link.acknowledged == [running]
+
+
 async def test_stopping_finishes_the_running_answer_and_leaves_the_others_with_the_broker() -> None:
     link = MemoryLink()
     async with serving(EngineSimulator(ANSWER, token_s=0.02), link) as (_, stop):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.api.openai.schema import ChatRequest, parse
-from runtime.completion import CompletionRequest, Message, SamplingOptions, ToolCall
+from runtime.completion import CompletionRequest, Message, Priority, SamplingOptions, ToolCall
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.strict_json import parse as parse_json
@@ -33,7 +33,7 @@ KEYS = (
     "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
     "logit_bias", "seed", "stop", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs",
     "structured_outputs", "json_schema", "grammar", "guided_choice",
-    "user", "enable_thinking", "chat_template_kwargs",
+    "user", "enable_thinking", "chat_template_kwargs", "priority",
 )  # fmt: skip
 NAMES = (
     *(
@@ -168,6 +168,17 @@ def test_a_single_stop_string_is_a_list_of_one() -> None:
     assert ask(stop="\n").completion.stop == ("\n",)
 
 
+def test_who_goes_first() -> None:
+    for word, priority in (
+        ("command", Priority.COMMAND),
+        ("chat", Priority.CHAT),
+        ("background", Priority.BACKGROUND),
+        (None, Priority.CHAT),
+    ):
+        assert ask(priority=word).completion.priority is priority
+    assert str(refused(priority=0)) == "priority is 0; send one of command, chat, background"
+
+
 def test_the_newer_name_of_max_tokens() -> None:
     assert ask(max_completion_tokens=7).completion.max_tokens == 7
     assert ask(max_completion_tokens=7, max_tokens=7.0).completion.max_tokens == 7
@@ -193,6 +204,7 @@ def test_what_the_engine_writes_in_another_way() -> None:
         ("stop", 7), ("stop", ["", "a"]), ("stop", ["x" * 9]), ("stop", ["a"] * 4),
         ("logit_bias", []), ("logit_bias", {"x": 1}), ("logit_bias", {"-1": 1}), ("logit_bias", {"\u0661": 1}),
         ("logit_bias", {"9" * 500: 1}),
+        ("priority", "urgent"), ("priority", "COMMAND"), ("priority", ""), ("priority", 0), ("priority", ["command"]),
         ("messages", []), ("messages", "Hello"), ("messages", None), ("messages", HELLO * 5),
     ],
 )  # fmt: skip
