@@ -16,6 +16,8 @@ from runtime.config.sources import Given, from_environment, from_file
 from runtime.errors import ConfigError
 
 FILE_VARIABLE: Final = "INGLENOOK_CONFIG"
+_INSTEAD: Final = {"limits.draft_tokens": "engine.guess_ahead = false switches guessing off"}
+"""What to set where a refused value says that something is not wanted at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +122,5 @@ def _value(key: str, hint: Any, given: Given) -> object:
     try:
         return convert(hint, given.raw)
     except ValueError as exc:
-        raise ConfigError(f"{given.origin}: {key} {exc}") from exc
+        instead = f"; {_INSTEAD[key]}" if key in _INSTEAD else ""
+        raise ConfigError(f"{given.origin}: {key} {exc}{instead}") from exc

@@ -23,8 +23,10 @@ class Given:
     origin: str
 
 
-def _unknown(origin: str, key: str, known: Iterable[str]) -> ConfigError:
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+def _unknown(origin: str, key: str, known: Iterable[str], elsewhere: Iterable[str]) -> ConfigError:
+    """Refuses `key`; `elsewhere` is what it would be in each of the sections, whether that exists or not."""
+    known = list(known)
+    near = [each for each in elsewhere if each in known] or difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else "`ingle config` lists the settings there are"
     return ConfigError(f"{origin}: {key} is not a setting; {hint}")
 
@@ -48,18 +50,19 @@ def from_file(path: Path, hints: Mapping[str, Any]) -> dict[str, Given]:
         raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
     lines = _lines(text)
     given: dict[str, Given] = {}
-    sections = {key.partition(".")[0] for key in hints}
+    sections = list(dict.fromkeys(key.partition(".")[0] for key in hints))
     for section, table in raw.items():
         origin = f"{path}:{lines[section]}" if section in lines else str(path)
         if section not in sections:
-            raise _unknown(origin, section, sections)
+            known = sections if isinstance(table, dict) else [*sections, *hints]
+            raise _unknown(origin, section, known, (f"{each}.{section}" for each in sections))
         if not isinstance(table, dict):
             raise ConfigError(f"{origin}: {section} is {shown(table)}, but must be a section: [{section}]")
         for name, value in table.items():
             key = f"{section}.{name}"
             where = f"{path}:{lines[key]}" if key in lines else origin
             if key not in hints:
-                raise _unknown(where, key, hints)
+                raise _unknown(where, key, hints, (f"{each}.{name}" for each in sections))
             given[key] = Given(value, where)
     return given
 
@@ -85,15 +88,16 @@ def from_environment(
 ) -> tuple[dict[str, Given], tuple[str, ...]]:
     """Settings from INGLE_SECTION_NAME. A name without a section of ours is someone else's and only noted."""
     names = {PREFIX + key.replace(".", "_").upper(): key for key in hints}
-    sections = tuple({f"{PREFIX}{key.partition('.')[0].upper()}_" for key in hints})
+    sections = tuple(dict.fromkeys(f"{PREFIX}{key.partition('.')[0].upper()}_" for key in hints))
     given: dict[str, Given] = {}
     ignored = []
     for variable in sorted(name for name in environ if name.startswith(PREFIX)):
         if variable in names:
             key = names[variable]
             given[key] = Given(from_text(hints[key], environ[variable]), f"environment {variable}")
-        elif variable.startswith(sections):
-            raise _unknown("environment", variable, names)
+        elif section := next(filter(variable.startswith, sections), None):
+            elsewhere = (each + variable.removeprefix(section) for each in sections)
+            raise _unknown("environment", variable, names, elsewhere)
         else:
             ignored.append(variable)
     return given, tuple(ignored)

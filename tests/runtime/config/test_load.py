@@ -100,7 +100,9 @@ def test_environment_values_are_read_as_their_types() -> None:
     [
         ("[server]\nprot = 1", ["inglenook.toml:2", "server.prot", "did you mean server.port?"]),
         ("[sever]\nport = 1", ["inglenook.toml:1", "sever is not a setting", "did you mean server?"]),
-        ("port = 1", ["inglenook.toml:1", "port is not a setting"]),
+        ("port = 1", ["inglenook.toml:1", "port is not a setting", "did you mean server.port?"]),
+        ("[engine]\nkv_bytes = 5", ["inglenook.toml:2", "engine.kv_bytes", "did you mean limits.kv_bytes?"]),
+        ("[limits]\nguess_ahead = true", ["limits.guess_ahead", "did you mean engine.guess_ahead?"]),
         ("[server]\nport = 70000", ["inglenook.toml:2", "server.port is 70000", "between 0 and 65535"]),
         ("[server]\nport = '8080'", ["server.port is '8080'", "a whole number"]),
         ("[server]\nport = true", ["server.port is True", "a whole number"]),
@@ -114,6 +116,7 @@ def test_environment_values_are_read_as_their_types() -> None:
         ("[mqtt]\npassword = 'x'", ["mqtt.password is not", "did you mean mqtt.password_file?"]),
         ("[logging]\nlevel = 'loud'", ["logging.level is 'loud'", "debug, info, warning, error"]),
         ("[limits]\nqueue_depth = 0", ["limits.queue_depth is 0", "above zero"]),
+        ("[limits]\ndraft_tokens = 0", ["limits.draft_tokens is 0", "engine.guess_ahead = false switches"]),
         ("[limits]\nrequest_seconds = inf", ["limits.request_seconds is inf", "finite"]),
         ("[limits]\nrequest_seconds = nan", ["limits.request_seconds is nan", "finite"]),
         (f"[limits]\nrequest_seconds = {10**400}", ["limits.request_seconds", "finite"]),
@@ -141,6 +144,10 @@ def test_a_misspelt_variable_is_refused_and_a_foreign_one_only_noted() -> None:
         ConfigError, match="INGLE_SERVER_PROT is not a setting; did you mean INGLE_SERVER_PORT"
     ):
         load(environ={"INGLE_SERVER_PROT": "1"})
+    with pytest.raises(
+        ConfigError, match=r"INGLE_ENGINE_KV_BYTES is .*; did you mean INGLE_LIMITS_KV_BYTES\?"
+    ):
+        load(environ={"INGLE_ENGINE_KV_BYTES": "5"})
     assert load(environ={"INGLE_PORT": "tcp://10.0.0.1:8080"}).ignored == ("INGLE_PORT",)
 
 
