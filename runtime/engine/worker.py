@@ -14,6 +14,7 @@ from typing import assert_never
 
 import numpy as np
 
+from models.cpu import cpu_class
 from runtime.engine.bank import Bank
 from runtime.engine.budget import Budget
 from runtime.engine.generate import Drafting, generate
@@ -26,7 +27,7 @@ from runtime.engine.scheduler import Scheduler
 from runtime.engine.score import score
 from runtime.engine.session import Session
 from runtime.engine.shelf import LEAST_TOKENS, Shelf
-from runtime.engine.speculate import Drafter
+from runtime.engine.speculate import Drafter, costs_on
 from runtime.engine.work import Ended, Lease, Logits, Work
 from runtime.errors import EngineError, IngleError
 from runtime.limits import Limits
@@ -41,6 +42,7 @@ class Worker:
         """Start the thread."""
         self._vocabulary = session.manifest.vocabulary_size
         self._chunk = limits.prefill_chunk
+        self._processor = cpu_class()
         self._shelf = shelf
         self._bank = Bank(
             session,
@@ -169,7 +171,8 @@ class Worker:
         prompt = request.prompt_ids
         forgetful = not lease.slot.cache.appends(len(prompt) + request.max_tokens)
         log = self._log if request.priority is Priority.COMMAND else None
-        drafter = Drafter(prompt, log, forgetful=forgetful, ends=request.stop_ids)
+        costs = costs_on(self._processor, forgetful=forgetful)
+        drafter = Drafter(prompt, log, costs=costs, ends=request.stop_ids)
         return Drafting(drafter, self._draft_tokens, lambda: len(self._scheduler.begun) == 1)
 
     def _lease(self, job: Job) -> Lease:

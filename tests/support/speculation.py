@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runtime.engine.ngrams import Log
 from runtime.engine.prefix import common_prefix
-from runtime.engine.speculate import ATTENTION, FORGETFUL, Drafter
+from runtime.engine.speculate import Drafter, costs_on
 
 Draft = tuple[int, ...]
 
@@ -35,14 +35,15 @@ def play(
     log: Log | None = None,
     forgetful: bool = False,
     most: int = 16,
+    processor: str = "aarch64-dotprod",
 ) -> Played:
     """Draft until the model says nothing more, counting as `runtime.engine.speculate.Costs` does.
 
     Asked with a draft, it says what it accepts of it, a token of its own, and what a grammar then leaves no choice in:
     `forced` are places in the answer.
     """
-    drafter = Drafter(prompt, log, forgetful=forgetful)
-    costs = FORGETFUL if forgetful else ATTENTION
+    costs = costs_on(processor, forgetful=forgetful)
+    drafter = Drafter(prompt, log, costs=costs)
     answer: list[int] = []
     fast = plain = 0.0
     drafted = right = 0

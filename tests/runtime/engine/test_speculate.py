@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.engine.ngrams import Log
-from runtime.engine.speculate import GRANT, INCOME, Costs, Drafter
+from runtime.engine.speculate import ATTENTION, FORGETFUL, GRANT, INCOME, Costs, Drafter
 from tests.support.speculation import Draft, Played, play, recorded
 
 STREAMS: Final = json.loads(Path(__file__).with_name("streams.json").read_text(encoding="utf-8"))
@@ -49,9 +49,10 @@ def within_the_bound(played: Played) -> bool:
     plan=st.lists(st.tuples(st.integers(0, 16), st.integers(0, 5)), min_size=1),
     forgetful=st.booleans(),
     most=st.integers(0, 16),
+    processor=st.sampled_from(["aarch64-dotprod", "x86_64-avx512vnni"]),
 )
 def test_no_pattern_of_acceptance_costs_more_than_the_bound(
-    *, prompt: list[int], plan: list[tuple[int, int]], forgetful: bool, most: int
+    *, prompt: list[int], plan: list[tuple[int, int]], forgetful: bool, most: int, processor: str
 ) -> None:
     runs = iter(plan * (200 // len(plan) + 1))
 
@@ -63,7 +64,7 @@ def test_no_pattern_of_acceptance_costs_more_than_the_bound(
         refused = accepted < len(draft) and draft[accepted] == token
         return (*draft[:accepted], token + 6 if refused else token)
 
-    assert within_the_bound(play(prompt, model, forgetful=forgetful, most=most))
+    assert within_the_bound(play(prompt, model, forgetful=forgetful, most=most, processor=processor))
 
 
 @pytest.mark.parametrize("forgetful", [False, True])
@@ -192,7 +193,7 @@ def test_what_a_grammar_forced_neither_earns_nor_counts() -> None:
 def test_a_state_that_has_to_be_taken_back_makes_drafts_dearer() -> None:
     assert Costs().loss(4, 0) < Costs(forgetful=True).loss(4, 0)
     assert Costs().loss(4, 4) == Costs(forgetful=True).loss(4, 4)
-    light, dear = (Drafter([1, 2, 3, 4, 5] * 8, forgetful=forgetful) for forgetful in (False, True))
+    light, dear = (Drafter([1, 2, 3, 4, 5] * 8, costs=costs) for costs in (ATTENTION, FORGETFUL))
     assert 0 < len(dear.propose(16)) < len(light.propose(16))
 
 
