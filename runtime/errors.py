@@ -16,11 +16,18 @@ class CallerError(IngleError, ValueError):
 class PromptTooLongError(CallerError):
     """The prompt and the answer asked for, or one token of it, do not fit the context. Nothing is cut silently."""
 
-    def __init__(self, prompt: int, answer: int, context: int) -> None:
+    def __init__(self, prompt: int, answer: int, context: int, *, memory: bool = False) -> None:
+        """`memory`: the model's context is longer, but there is not the memory for more."""
         advice = "shorten the prompt" if answer == 1 else "shorten the prompt or ask for fewer tokens"
+        holds = "the context holds"
+        if memory:
+            holds, advice = (
+                "the memory for a conversation holds",
+                f"{advice}, or have the owner raise limits.kv_bytes",
+            )
         super().__init__(
             f"the prompt has {prompt} tokens and the answer needs room for {answer}, "
-            f"but the context holds {context}; {advice}",
+            f"but {holds} {context}; {advice}",
             param="messages",
         )
         self.prompt, self.answer, self.context = prompt, answer, context

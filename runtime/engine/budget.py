@@ -2,17 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+_COMMANDS: Final = 1024
+"""Tokens that are kept for commands: devices, a sentence and a form take some hundreds."""
+_SHARE: Final = 8
+"""But no more than one part in so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Room for so many tokens, over all slots."""
+    """Room for so many tokens, over all slots; some of it for commands alone."""
 
     tokens: int
 
-    def fits(self, most: int, promised: Mapping[int, int]) -> bool:
+    @property
+    def most(self) -> int:
+        """The largest request there can be that is no command."""
+        return self.tokens - min(_COMMANDS, self.tokens // _SHARE)
+
+    def fits(self, most: int, promised: Mapping[int, int], *, command: bool) -> bool:
         """Whether a request of at most so many tokens may begin beside those that were promised theirs, by slot."""
-        return most + sum(promised.values()) <= self.tokens
+        return most + sum(promised.values()) <= (self.tokens if command else self.most)
 
     def too_much(
         self, promised: Mapping[int, int], resident: Mapping[int, int], idle: Sequence[int]

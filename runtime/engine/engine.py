@@ -23,11 +23,13 @@ from runtime.engine.sampling import check_sampling
 from runtime.engine.session import Session
 from runtime.engine.shelf import Shelf
 from runtime.engine.worker import Worker
-from runtime.errors import BusyError, CallerError, IngleError, PromptTooLongError
+from runtime.errors import BundleError, BusyError, CallerError, IngleError, PromptTooLongError
 from runtime.limits import Limits
 
 _log = logging.getLogger(__name__)
 
+_LEAST: Final = 32
+"""Tokens without room for which nothing can be asked."""
 _SHARE: Final = 2
 """Of the memory that is free when a model has been loaded, one part in so many is for caches, where nothing is said."""
 
@@ -75,7 +77,7 @@ class OnnxEngine:
     @property
     def context(self) -> int:
         """See `runtime.engine.interface.Engine.context`."""
-        return min(self.manifest.context_length, self._budget.tokens)
+        return min(self.manifest.context_length, self._budget.most)
 
     @property
     def stats(self) -> EngineStats:
@@ -111,10 +113,20 @@ class OnnxEngine:
         if self._draining:
             raise BusyError("the appliance is shutting down; ask again in a minute")
         job = Job(request, asyncio.get_running_loop())
-        if not self._worker.submit(job):
-            raise BusyError(
-                "as many requests are waiting already as one may have, or all together; ask again in a few seconds"
-            )
+        match self._worker.submit(job):
+            case "client":
+                raise BusyError(
+                    "as many requests of this client are waiting as it may have, which is half of limits.queue_depth "
+                    "or what others leave; ask again in a few seconds"
+                )
+            case "queue":
+                raise BusyError(
+                    f"{self._limits.queue_depth} requests are waiting already; ask again in a few seconds"
+                )
+            case "stopped":
+                raise BusyError("the appliance is shutting down; ask again in a minute")
+            case None:
+                pass
         try:
             while True:
                 event = await self._next(job)
@@ -155,15 +167,19 @@ class OnnxEngine:
             self._check_ids(option, "an option")
         longest = max(map(len, request.options))
         if len(request.prompt_ids) + longest > self.context:
-            raise PromptTooLongError(len(request.prompt_ids), longest, self.context)
+            raise self._too_long(len(request.prompt_ids), longest)
 
     def _check(self, request: Request) -> None:
         self._check_ids(request.prompt_ids, "the prompt")
         if request.max_tokens < 1:
             raise CallerError("max_tokens must be at least 1", param="max_tokens")
         if len(request.prompt_ids) + request.max_tokens > self.context:
-            raise PromptTooLongError(len(request.prompt_ids), request.max_tokens, self.context)
+            raise self._too_long(len(request.prompt_ids), request.max_tokens)
         check_sampling(request.sampling, self.manifest.vocabulary_size)
+
+    def _too_long(self, prompt: int, answer: int) -> PromptTooLongError:
+        memory = self.context < self.manifest.context_length
+        return PromptTooLongError(prompt, answer, self.context, memory=memory)
 
     async def close(self, *, drain_s: float = 0.0) -> None:
         """See `runtime.engine.interface.Engine.close`."""
@@ -185,11 +201,16 @@ def _budget(manifest: Manifest, limits: Limits) -> Budget:
     """What `limits.kv_bytes` holds of this model's cache."""
     each = bytes_per_token(manifest)
     allowed = limits.kv_bytes or Machine.measure(Path("/")).memory_available // _SHARE
-    tokens = allowed // each if each else limits.cache_slots * manifest.context_length
-    if tokens < manifest.context_length:
+    budget = Budget(allowed // each if each else 2 * (limits.cache_slots + 1) * manifest.context_length)
+    if budget.most < min(_LEAST, manifest.context_length):
+        raise BundleError(
+            f"the memory for caches, {allowed} bytes, holds {budget.most} tokens of {manifest.name!r}; "
+            f"set limits.kv_bytes to {_LEAST * 2 * each} or more, or choose a smaller model"
+        )
+    if budget.most < manifest.context_length:
         _log.warning(
             "caches have memory for %d of the context's %d tokens; limits.kv_bytes allows more, where there is more",
-            tokens,
+            budget.most,
             manifest.context_length,
         )
-    return Budget(tokens)
+    return budget

@@ -6,6 +6,8 @@ from typing import Final
 
 from runtime.engine.snapshots import TURN_TOKENS
 
+_LEFT: Final = 2
+"""Tokens of every prompt that are computed."""
 _FEW: Final = 64
 """Tokens that are soon computed again, should their conversation ever go on."""
 _COPY: Final = 4
@@ -71,15 +73,19 @@ class PrefixIndex:
     def claim(self, prompt: Sequence[int]) -> Claim:
         """A free slot for a prompt, and the slot that saves it most; nothing is copied or taken back yet.
 
-        At least one token is left to compute, since its logits are wanted. The next turn of a conversation goes on
-        where the last one is. A prompt that only begins like another's takes a copy of that to the slot that was used
-        least recently, unless more would be lost there, so that the other conversation's cache lives on. Where that
-        went on for few tokens only, as one command behind the same devices as the next, they are not worth a copy.
+        Two tokens are left to compute where the prompt has them: the logits behind the last are wanted, and one alone
+        goes through other kernels, which round otherwise, so that the same question could be answered otherwise.
+
+        The next turn of a conversation goes on where the last one is. A prompt that only begins like another's takes a
+        copy of that to the slot that was used least recently, unless more would be lost there, so that the other
+        conversation's cache lives on. Where that went on for few tokens only, as one command behind the same devices as
+        the next, they are not worth a copy.
         """
         free = [held for held in self._held if not held.busy]
         if not free:
             raise RuntimeError("claim() with no free slot")
-        common = [min(common_prefix(held.ids, prompt), len(prompt) - 1) for held in self._held]
+        most = max(0, len(prompt) - _LEFT)
+        common = [min(common_prefix(held.ids, prompt), most) for held in self._held]
         cached = [held.reaches(n) for held, n in zip(self._held, common, strict=True)]
         lost = [max(0, held.prompt - TURN_TOKENS - n) for held, n in zip(self._held, common, strict=True)]
         source = max(self._held, key=lambda h: (cached[h.index], not h.busy, -lost[h.index], -h.used))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import assert_never
+from typing import Final, Literal, assert_never
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from runtime.engine.job import Job
 from runtime.engine.ngrams import Log
 from runtime.engine.prefix import PrefixIndex
 from runtime.engine.request import Done, Priority, Request, ScoreRequest, Token
-from runtime.engine.scheduler import Scheduler
+from runtime.engine.scheduler import Refusal, Scheduler
 from runtime.engine.score import score
 from runtime.engine.session import Session
 from runtime.engine.shelf import LEAST_TOKENS, Shelf
@@ -33,6 +33,8 @@ from runtime.errors import EngineError, IngleError
 from runtime.limits import Limits
 
 _log = logging.getLogger(__name__)
+
+_PAUSE_S: Final = 0.1
 
 
 class Worker:
@@ -75,17 +77,21 @@ class Worker:
                 prefix_bytes=0 if shelf is None else shelf.size,
             )
 
-    def submit(self, job: Job) -> bool:
-        """Queue a job; False when too many wait already."""
+    def submit(self, job: Job) -> Refusal | Literal["stopped"] | None:
+        """Queue a job; None when it is, else why not."""
         with self._wake:
-            accepted = self._scheduler.submit(job, job.request.priority, job.request.client)
+            if self._stopped:
+                return "stopped"
+            refusal = self._scheduler.submit(job, job.request.priority, job.request.client)
             self._wake.notify_all()
-        return accepted
+        return refusal
 
     def drop(self, job: Job) -> bool:
         """Forget a job that has not begun; False when it has."""
         with self._wake:
-            return self._scheduler.drop(job)
+            dropped = self._scheduler.drop(job)
+            self._wake.notify_all()
+        return dropped
 
     def stop(self, until: float) -> None:
         """Wait for the jobs there are until `time.monotonic` says so, then for the thread; blocks."""
@@ -99,37 +105,52 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
-        """The thread: let begin who can, run whose turn it is, over and over."""
-        while True:
+        """The thread: take turns until told to stop. Whatever ends it, nobody is left waiting."""
+        try:
+            while self._turn():
+                pass
+        finally:
             with self._wake:
-                while not (self._stopped or self._scheduler.begun or self._scheduler.waiting):
-                    self._wake.wait()
-                if self._stopped:
-                    break
-            self._admit()
-            self._sweep()
-            with self._wake:
-                turn = self._scheduler.turn(_steps)
-            start = time.perf_counter()
-            if turn and _steps(turn[0]):
-                self._step(turn)
-            elif turn:
-                self._guarded(turn[0], partial(self._append, turn[0]))
-            with self._wake:
-                self._scheduler.used(turn, time.perf_counter() - start)
+                self._stopped = True
+                left = self._scheduler.drain()
+                self._wake.notify_all()
+            for job in left:
+                job.send(job.left("cancelled"))
+
+    def _turn(self) -> bool:
+        """Let begin who can, run whose turn it is; False when told to stop."""
         with self._wake:
-            left = self._scheduler.drain()
-        for job in left:
-            job.send(job.left("cancelled"))
+            while not (self._stopped or self._scheduler.begun or self._scheduler.waiting):
+                self._wake.wait()
+            if self._stopped:
+                return False
+        self._admit()
+        self._sweep()
+        with self._wake:
+            turn = self._scheduler.turn(_steps)
+            if not turn and self._scheduler.waiting:
+                self._wake.wait(_PAUSE_S)  # who waits for room that nobody holds
+        start = time.perf_counter()
+        if turn and _steps(turn[0]):
+            self._step(turn)
+        elif turn:
+            self._guarded(turn[0], partial(self._append, turn[0]))
+        with self._wake:
+            self._scheduler.used(time.perf_counter() - start)
+        return True
 
     def _admit(self) -> None:
         """Let jobs begin."""
         while True:
             with self._wake:
-                job = self._scheduler.begin(lambda job: self._budget.fits(job.most, self._promised))
+                job = self._scheduler.begin(self._fits)
             if job is None:
                 return
             self._guarded(job, partial(self._begin, job))
+
+    def _fits(self, job: Job) -> bool:
+        command = job.request.priority is Priority.COMMAND
+        return self._budget.fits(job.most, self._promised, command=command)
 
     def _sweep(self) -> None:
         """End the jobs that nobody waits for any more."""
@@ -147,10 +168,10 @@ class Worker:
             self._fail(job, exc)
         except Exception as exc:  # noqa: BLE001  our bug must not end the thread that serves everyone
             _log.exception("inference failed")
-            self._fail(job, EngineError(f"inference failed: {exc!r}; report this with the log"))
+            self._fail(job, _ours(exc))
 
     def _begin(self, job: Job) -> None:
-        lease = job.lease = self._lease(job)
+        lease = self._lease(job)
         match job.request:
             case Request() as request:
                 job.steps = generate(
@@ -169,7 +190,7 @@ class Worker:
 
     def _drafting(self, request: Request, lease: Lease) -> Drafting:
         prompt = request.prompt_ids
-        forgetful = not lease.slot.cache.appends(len(prompt) + request.max_tokens)
+        forgetful = not lease.slot.cache.appends(len(prompt) - lease.claim.cached + request.max_tokens)
         log = self._log if request.priority is Priority.COMMAND else None
         costs = costs_on(self._processor, forgetful=forgetful)
         drafter = Drafter(prompt, log, costs=costs, ends=request.stop_ids)
@@ -180,11 +201,13 @@ class Worker:
         prompt = job.request.prompt_ids
         claim = self._prefixes.claim(prompt)
         slot, source = self._bank.slots[claim.held.index], self._bank.slots[claim.source.index].cache
+        job.lease = Lease(slot, claim)  # from here on whatever fails gives it back
         self._promised[slot.row] = job.most
+        self._make_room(claim.source.index)
         beyond = claim.cached + LEAST_TOKENS
         restored = None if self._shelf is None else self._shelf.restore(prompt, slot.cache, beyond=beyond)
         if restored is not None:
-            claim = self._prefixes.moved(claim, prompt, restored)
+            job.lease = Lease(slot, self._prefixes.moved(claim, prompt, restored))
         elif source is slot.cache:
             source.trim(claim.cached)
         else:
@@ -192,11 +215,11 @@ class Worker:
         if slot.cache.resident > job.most:
             slot.cache.give_back()
         self._make_room()
-        return Lease(slot, claim)
+        return job.lease
 
-    def _make_room(self) -> None:
-        """Empty slots that nobody uses until there is memory for all that was promised."""
-        idle = [held.index for held in self._prefixes.idle]
+    def _make_room(self, spared: int | None = None) -> None:
+        """Empty slots that nobody uses, but for one, until there is memory for all that was promised."""
+        idle = [held.index for held in self._prefixes.idle if held.index != spared]
         resident = {index: self._bank.slots[index].cache.resident for index in idle}
         for index in self._budget.too_much(self._promised, resident, idle):
             self._prefixes.empty(index)
@@ -214,6 +237,10 @@ class Worker:
                 logits = self._bank.step(rows, tokens, few)
             except EngineError as exc:
                 self._lost(rows, exc)
+                continue
+            except Exception as exc:  # noqa: BLE001  as in `_guarded`, for all who took the step
+                _log.exception("inference failed")
+                self._lost(rows, _ours(exc))
                 continue
             for row, job in together.items():
                 job.leased.claim.held.ids.append(tokens[row])
@@ -255,7 +282,8 @@ class Worker:
         """Keep what a request leaves to those behind it; it has its answer."""
         self._keep_stable(job)
         if (
-            job.request.priority is Priority.COMMAND
+            self._draft_tokens
+            and job.request.priority is Priority.COMMAND
             and isinstance(job.request, Request)
             and done.reason == "stop"
         ):
@@ -278,6 +306,7 @@ class Worker:
     def _lost(self, rows: range, error: EngineError) -> None:
         """A run over these slots failed, and what they held is lost: whoever has one is told."""
         for row in rows:
+            self._bank.slots[row].cache.forget()
             self._prefixes.empty(row)
         with self._wake:
             begun = self._scheduler.begun
@@ -295,6 +324,8 @@ class Worker:
             self._wake.notify_all()
         if job.lease is not None:
             self._promised.pop(job.lease.slot.row, None)
+            if not sound:
+                job.lease.slot.cache.forget()
             self._prefixes.release(job.lease.claim.held, sound=sound)
 
     def _count(self, done: Done) -> None:
@@ -311,6 +342,10 @@ class Worker:
                 prefill_seconds=old.prefill_seconds + done.timings.prefill_s,
                 decode_seconds=old.decode_seconds + done.timings.decode_s,
             )
+
+
+def _ours(exc: Exception) -> EngineError:
+    return EngineError(f"inference failed: {exc!r}; report this with the log")
 
 
 def _steps(job: Job) -> bool:

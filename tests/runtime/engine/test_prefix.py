@@ -35,7 +35,9 @@ def run(index: PrefixIndex, prompt: Sequence[int], answer: Sequence[int] = ()) -
     st.integers(1, 3),
     st.integers(1, 5),
 )
-def test_a_claim_holds_a_prefix_and_leaves_a_token(prompts: list[list[int]], slots: int, grain: int) -> None:
+def test_a_claim_holds_a_prefix_and_leaves_two_tokens(
+    prompts: list[list[int]], slots: int, grain: int
+) -> None:
     index = PrefixIndex([lambda tokens: tokens // grain * grain] * slots)
     for prompt in prompts:
         before = [list(held.ids) for held in index._held]
@@ -43,7 +45,7 @@ def test_a_claim_holds_a_prefix_and_leaves_a_token(prompts: list[list[int]], slo
         assert claim.held.ids == prompt[: claim.cached] == before[claim.source.index][: claim.cached]
         assert claim.cached <= claim.shared < len(prompt)
         assert claim.cached == max(
-            min(common_prefix(ids, prompt), len(prompt) - 1) // grain * grain for ids in before
+            min(common_prefix(ids, prompt), max(0, len(prompt) - 2)) // grain * grain for ids in before
         )
         claim.held.ids.extend(prompt[claim.cached :])
         index.release(claim.held, sound=True)
@@ -53,7 +55,7 @@ def test_the_next_turn_finds_its_own_slot() -> None:
     index = index_of(2)
     for conversation in ([1, 2, 3], [7, 8, 9]):
         run(index, conversation)
-    claim = index.claim([1, 2, 3, 4])
+    claim = index.claim([1, 2, 3, 4, 5])
     assert (claim.held.ids, claim.cached) == ([1, 2, 3], 3)
     assert claim.source is claim.held
 
@@ -78,7 +80,7 @@ def test_a_copy_can_be_taken_from_a_slot_in_use() -> None:
     index = index_of(2)
     busy = index.claim(range(100))
     busy.held.ids[:] = range(80)
-    second = index.claim([*range(50), 7])
+    second = index.claim([*range(50), 7, 8])
     assert (second.source.index, second.cached, index.idle) == (busy.held.index, 50, [])
 
 

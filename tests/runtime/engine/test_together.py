@@ -18,8 +18,9 @@ from runtime.engine.cache import bytes_per_token
 from runtime.engine.engine import OnnxEngine
 from runtime.engine.request import Done, Priority, Request, ScoreRequest, Token
 from runtime.engine.session import Session
-from runtime.errors import PromptTooLongError
+from runtime.errors import BundleError, EngineError, PromptTooLongError
 from runtime.limits import Limits
+from tests.support.failing import FailingSession
 from tests.support.goldens import GOLDENS
 from tests.support.tiny import tiny_bundle
 
@@ -183,8 +184,8 @@ def bound_to(manifest: Manifest, tokens: int) -> Limits:
 async def test_memory_bounds_what_runs_at_once(tmp_path: Path) -> None:
     manifest = tiny_bundle(tmp_path / "b")
     engine = OnnxEngine.load(tmp_path / "b", manifest, limits=bound_to(manifest, 60), threads=1)
-    assert engine.context == 60
-    with pytest.raises(PromptTooLongError, match="60"):
+    assert engine.context == 53, "an eighth is for commands"
+    with pytest.raises(PromptTooLongError, match=r"53; .*limits\.kv_bytes"):
         await answer(engine, Request((1, 2, 3), 58))
     rng = random.Random(SEED)
     asked = [Request(tuple(rng.randrange(90) for _ in range(20)), 20) for _ in range(12)]
@@ -209,6 +210,54 @@ async def test_memory_bounds_what_runs_at_once(tmp_path: Path) -> None:
 
 def test_a_budget_lets_begin_what_fits() -> None:
     budget = Budget(100)
-    assert budget.fits(100, {})
-    assert budget.fits(40, {0: 60})
-    assert not budget.fits(41, {0: 60})
+    assert budget.most == 88
+    assert budget.fits(88, {}, command=False)
+    assert budget.fits(28, {0: 60}, command=False)
+    assert not budget.fits(29, {0: 60}, command=False)
+    assert budget.fits(40, {0: 60}, command=True), "room that chats leave"
+    assert not budget.fits(41, {0: 60}, command=True)
+
+
+async def test_a_command_has_memory_of_its_own(tmp_path: Path) -> None:
+    manifest = tiny_bundle(tmp_path / "b")
+    engine = OnnxEngine.load(tmp_path / "b", manifest, limits=bound_to(manifest, 120), threads=1)
+    chat = asyncio.create_task(answer(engine, Request(tuple(range(5)), engine.context - 5)))
+    await asyncio.sleep(0)
+    command = asyncio.create_task(answer(engine, Request((1, 2, 3), 3, priority=Priority.COMMAND)))
+    first, _ = await asyncio.wait([chat, command], return_when=asyncio.FIRST_COMPLETED)
+    assert command in first
+    await asyncio.gather(chat, command)
+    await engine.close()
+
+
+def test_memory_that_holds_nothing_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    manifest = tiny_bundle(tmp_path / "b")
+    with pytest.raises(BundleError, match=r"limits\.kv_bytes to \d+ or more"):
+        OnnxEngine.load(tmp_path / "b", manifest, limits=bound_to(manifest, 3), threads=1)
+
+
+@pytest.mark.parametrize("variant", ["llama-tied", "lfm2", "gemma3"])
+async def test_runs_that_fail_take_nobody_elses_answer(variant: str, tmp_path: Path) -> None:
+    """Whatever fails in the middle of whatever, each answer is the right one or an error, and the next one works."""
+    manifest = tiny_bundle(tmp_path / "b", variant=variant)
+    rng = random.Random(SEED)
+    asked = requests(rng, manifest.vocabulary_size, 60)
+    sound = OnnxEngine.load(tmp_path / "b", manifest, limits=LIMITS, threads=1)
+    expected = [(await answer(sound, request))[0] for request in asked]
+    await sound.close()
+    session = FailingSession(tmp_path / "b", manifest, share=0.02, seed=SEED)
+    engine = OnnxEngine(session, LIMITS)
+    failed = 0
+    for _ in range(3):
+        found = await asyncio.gather(*(answer(engine, request) for request in asked), return_exceptions=True)
+        for told, right in zip(found, expected, strict=True):
+            if isinstance(told, EngineError):
+                failed += 1
+            else:
+                assert not isinstance(told, BaseException), told
+                assert told[0] == right, f"seed {SEED}"
+    assert failed >= session.failed > 0
+    session.share = 0.0
+    assert [(await answer(engine, request))[0] for request in asked] == expected, f"seed {SEED}"
+    assert engine.stats.running == 0
+    await engine.close()
