@@ -48,9 +48,13 @@ def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool
             threads=config.engine.threads,
             prefixes=state / _PREFIXES if config.engine.prefix_files else None,
         )
-        wording = Wording.load(bundle.path, bundle.manifest, config.limits)
-        if prepare:
-            wording.grammars.prepare()
+        try:
+            wording = Wording.load(bundle.path, bundle.manifest, config.limits)
+            if prepare:
+                wording.grammars.prepare()
+        except BaseException:
+            loading.result().stop()  # or the engine's own refusal, which is nearer to the cause
+            raise
         return Completer(loading.result(), wording, config.limits)
 
 

@@ -184,9 +184,10 @@ class OnnxEngine:
     async def close(self, *, drain_s: float = 0.0) -> None:
         """See `runtime.engine.interface.Engine.close`."""
         self._draining = True
-        await asyncio.to_thread(self._stop, time.monotonic() + drain_s)
+        await asyncio.to_thread(self.stop, time.monotonic() + drain_s)
 
-    def _stop(self, until: float) -> None:
+    def stop(self, until: float = 0.0) -> None:
+        """What `close` waits for: running work ends by itself until then (`time.monotonic`), or anyway. Blocks."""
         self._worker.stop(until)
         if self._shelf is not None:
             self._shelf.close()
