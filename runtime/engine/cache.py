@@ -30,6 +30,11 @@ class Snapshot:
     tokens: int
     states: tuple[State, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return sum(state.nbytes for state in self.states)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buffer:

@@ -7,6 +7,7 @@ or text, nor what runs beside it: the driver runs its work, or throws `Ended` in
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.engine.cache import Snapshot
 from runtime.engine.prefill import prefill
@@ -15,6 +16,9 @@ from runtime.engine.request import Done, Event, FinishReason, Request, Timings, 
 from runtime.engine.speaking import Speaker
 from runtime.engine.speculate import Drafter
 from runtime.engine.work import Ended, Lease, Logits, Steps, Work
+
+_KEPT_BYTES: Final = 8 << 20
+"""Largest copy whose memory is kept from one draft to the next: it counts in no limit, and an answer can be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class _Answer:
         self._drafting = drafting
         self._chunk = chunk
         self._copy: Snapshot | None = None
+        """The last draft's, needed no more but for its memory."""
 
     def decode(self, opening: Sequence[int], row: Logits) -> Steps[Token, FinishReason]:
         """Tell the opening, which has been run; then choose, tell and have run, until a reason not to."""
@@ -111,7 +116,8 @@ class _Answer:
         cache = self._lease.slot.cache
         before, copy = cache.tokens, None
         if draft and not cache.appends(len(part) + len(draft)):
-            copy = self._copy = cache.snapshot(self._copy)
+            copy = cache.snapshot(self._copy)
+            self._copy = copy if copy.nbytes <= _KEPT_BYTES else None
         asked = tuple(range(len(part) - 1, len(part) + len(draft)))
         rows = yield Work((*part, *draft), asked, among=() if draft else self.speaker.few())
         right = forced = 0

@@ -1,26 +1,25 @@
 """How likely each of several continuations is, by prefill alone: a generator of events and of work.
 
 Options are computed in order, each from where it leaves the one before, so that what several begin with is computed
-once. An option's last token is never run: its likelihood is known before. Knows token ids; does not know what they
-mean, nor how lengths are to be weighed against each other.
+once, or a little of it again where going back takes copies, of which few are held. An option's last token is never run:
+its likelihood is known before. Knows token ids; does not know what they mean, nor how lengths are to be weighed against
+each other.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.engine.places import Places
 from runtime.engine.prefill import prefill
 from runtime.engine.prefix import common_prefix
 from runtime.engine.request import Done, FinishReason, Score, Scored, ScoreEvent, ScoreRequest, Timings, Usage
 from runtime.engine.snapshots import cuts
 from runtime.engine.work import Ended, Lease, Steps, Work
-
-if TYPE_CHECKING:
-    from runtime.engine.cache import Snapshot
 
 Ids = tuple[int, ...]
 
@@ -65,8 +64,8 @@ class _Options:
         return sorted(set(self._options))
 
     def branches(self, option: Ids) -> list[int]:
-        """Lengths of the option's beginnings that others go on from, ascending; the last token is not run."""
-        return [length for length in range(1, len(option)) if len(self._after[option[:length]]) > 1]
+        """Lengths of the option's beginnings that later ones go on from, ascending; the last token is not run."""
+        return [n for n in range(1, len(option)) if option[n] < max(self._after[option[:n]])]
 
     def note(self, begun: Ids, row: NDArray[np.float32]) -> None:
         """Remember of logits [V] what is asked about behind this beginning."""
@@ -90,43 +89,43 @@ class _Walk:
         self.computed = 0
         """Tokens of options that were run."""
         self._lease, self._base, self._chunk = lease, base, chunk
-        self._places: dict[int, Snapshot] = {}
-        """Where to go back to, by how much of an option it is behind; for caches that need it."""
+        self._places: Places | None = None
 
     def steps(self) -> Steps[Scored, None]:
         """Run each option from where it leaves the one before."""
         cache = self._lease.slot.cache
         begun: Ids = ()
         if cache.forgetful:
-            self._places = {0: cache.snapshot()}
+            self._places = Places(cache)
         for option in self.options.ordered:
             inner = option[:-1]
-            length = common_prefix(begun, inner)
-            if length < len(begun):
-                self._go_back(length)
-            yield from self._run(option, length)
+            known = common_prefix(begun, inner)
+            start = self._go_back(known) if known < len(begun) else known
+            yield from self._run(option, start, known)
             begun = inner
             yield from self.options.scores(option)
         self._go_back(0)
 
-    def _run(self, option: Ids, length: int) -> Steps[Scored, None]:
-        """Run what is left of an option but its last token, from `length` on."""
-        cache, inner = self._lease.slot.cache, option[:-1]
-        stops = [stop for stop in self.options.branches(option) if stop > length] if cache.forgetful else []
-        self._places = {place: snapshot for place, snapshot in self._places.items() if place <= length}
-        for end in cuts(length, len(inner), self._chunk, stops):
-            part = inner[length:end]
-            rows = yield Work(part, asked=tuple(range(len(part))))
-            for offset, row in enumerate(rows):
-                self.options.note(inner[: length + offset + 1], row)
-            self.computed, length = self.computed + len(part), end
-            if end in stops:
-                self._places[end] = cache.snapshot()
+    def _run(self, option: Ids, start: int, known: int) -> Steps[Scored, None]:
+        """Run what is left of an option but its last token, from `start` on; what follows up to `known` is known."""
+        inner, places = option[:-1], self._places
+        branches = [length for length in self.options.branches(option) if length > start]
+        stops = [] if places is None else places.worth(branches)
+        for end in cuts(start, len(inner), self._chunk, stops):
+            part = inner[start:end]
+            asked = tuple(range(max(0, known - start), len(part)))
+            rows = yield Work(part, asked)
+            for place, row in zip(asked, rows, strict=True):
+                self.options.note(inner[: start + place + 1], row)
+            self.computed, start = self.computed + len(part), end
+            if places is not None and end in stops:
+                places.keep()
 
-    def _go_back(self, length: int) -> None:
-        cache = self._lease.slot.cache
-        if cache.forgetful:
-            cache.restore(self._places[length])
+    def _go_back(self, length: int) -> int:
+        """Leave so much of the last option, or less where the cache cannot; return how much."""
+        if self._places is None:
+            left = self._lease.slot.cache.trim(self._base + length) - self._base
         else:
-            cache.trim(self._base + length)
-        del self._lease.claim.held.ids[self._base + length :]
+            left = self._places.go_back(length)
+        del self._lease.claim.held.ids[self._base + left :]
+        return left

@@ -258,7 +258,7 @@ def test_a_window_is_trimmed_freely_until_it_has_moved_on(windowed: Session) -> 
 
 
 def test_the_bound_in_bytes_holds(session: Session) -> None:
-    size = sum(state.nbytes for state in new_slot(session).cache.snapshot().states)
+    size = new_slot(session).cache.snapshot().nbytes
     for most, expected in ((size - 1, 0), (size, 1), (3 * size, 3)):
         slot = new_slot(session, snapshots=16, snapshot_bytes=most)
         reached = 0

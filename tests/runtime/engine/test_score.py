@@ -1,6 +1,7 @@
 """Options scored by prefill alone: what the model says token by token, in the order asked, at the cost of a tree."""
 
 import asyncio
+import contextlib
 import itertools
 import math
 from collections.abc import AsyncIterator, Sequence
@@ -15,8 +16,12 @@ from hypothesis import strategies as st
 from models.manifest import Manifest
 from runtime.engine.bank import new_slot
 from runtime.engine.engine import OnnxEngine
+from runtime.engine.places import PLACES
+from runtime.engine.prefix import PrefixIndex
 from runtime.engine.request import Done, Priority, Request, Score, ScoreRequest, Token
+from runtime.engine.score import _Options, _Walk
 from runtime.engine.session import Session
+from runtime.engine.work import Lease, Work
 from runtime.errors import BusyError, CallerError, PromptTooLongError
 from runtime.limits import Limits
 from tests.support.tiny import tiny_bundle
@@ -84,6 +89,42 @@ async def test_afterwards_the_cache_holds_the_prompt(engine: OnnxEngine) -> None
     assert [score.logprob for score in again] == pytest.approx([score.logprob for score in first], abs=1e-3)
 
 
+MANY = tuple(
+    (*(3,) * lead, *room, *device, 9)  # branches at up to eight places behind each other
+    for lead in (0, 1, 2, 11)
+    for room in ((4,), (4, 5), (5, 6), (5, 6, 7))
+    for device in ((10,), (10, 11), (10, 11, 12), (13, 14), (13, 15))
+)
+
+
+async def test_many_branches_are_what_the_model_says(engine: OnnxEngine) -> None:
+    close(await engine.score(ScoreRequest(PROMPT, MANY)), engine._session, MANY)
+
+
+def test_many_branches_take_few_snapshots(hybrid: Session) -> None:
+    slot = new_slot(hybrid)
+    claim = PrefixIndex([slot.cache.reaches]).claim(PROMPT)
+    (row,) = slot.prefill(np.array(PROMPT), asked=np.array([len(PROMPT) - 1]))
+    walk = _Walk(_Options(MANY), Lease(slot, claim), len(PROMPT), 8)
+    walk.options.note((), row)
+    steps, held, scored = walk.steps(), 0, 0
+    told = next(steps)
+    with contextlib.suppress(StopIteration):
+        while True:
+            if isinstance(told, Work):
+                rows = slot.prefill(np.array(told.tokens), asked=np.array(told.asked, dtype=np.int64))
+                told = steps.send(rows)
+            else:
+                scored += 1
+                told = next(steps)
+            held = max(held, 0 if walk._places is None else walk._places.held)
+    assert scored == len(MANY)
+    assert held == PLACES
+    assert slot.cache.tokens == len(PROMPT)
+    begun = {option[:length] for option in MANY for length in range(1, len(option))}
+    assert walk.computed <= 1.25 * len(begun), "little is run again"
+
+
 @pytest.fixture(scope="module")
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Session:
     path = tmp_path_factory.mktemp("any") / "b"
@@ -91,6 +132,8 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@example([(1,) * length + (2,) for length in range(12)])  # a branch at every length
+@example([(2,) * length + (1,) for length in range(12)])
 @example([(1, 1), (1, 1, 1), (1, 2)])  # the first ends where the second and the third part
 @given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5).map(tuple), min_size=1, max_size=8))
 def test_any_tree_of_options(hybrid: Session, options: list[tuple[int, ...]]) -> None:
