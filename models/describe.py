@@ -1,7 +1,7 @@
 """Bundles and catalogue entries in words and plain values, for people and for programs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from models.bundle import Bundle
@@ -10,8 +10,13 @@ from models.cpu import cpu_class
 from models.licences import terms_of
 from models.manifest import Encoder, Fidelity, Licence, Manifest, Quantization, SamplingDefaults, TensorSpec
 from models.preflight import show
+from models.store import Store
 
-LIST_COLUMNS: Final = ("name", "version", "task", "parameters", "bytes", "licence", "kl_mean", "kv", "digest")
+LIST_COLUMNS: Final = (
+    *("name", "version", "default", "task", "parameters", "bytes"),
+    *("licence", "kl_mean", "kv", "digest"),
+)
+LEGEND: Final = {"default": "* is what the name alone means; `ingle use NAME@VERSION` changes it."}
 CATALOGUE_COLUMNS: Final = (
     "name",
     "parameters",
@@ -53,6 +58,24 @@ def summary(bundle: Bundle) -> dict[str, Any]:
         "kl_mean": fidelity.kl_mean if fidelity else None,
         "kv": manifest.kv or None,
     }
+
+
+def listed(store: Store, bundles: Iterable[Bundle]) -> list[dict[str, Any]]:
+    """The lines of `ingle list`; `default` says whether it is the one that its name alone means."""
+    return [
+        summary(bundle)
+        | {
+            "default": (meant := store.meant(bundle.manifest.name)) is not None
+            and meant.digest == bundle.digest
+        }
+        for bundle in bundles
+    ]
+
+
+def list_columns(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Those of `ingle list`: without a mark where every name means the one version there is."""
+    marked = not all(row["default"] for row in rows)
+    return tuple(column for column in LIST_COLUMNS if marked or column != "default")
 
 
 def catalogued() -> list[dict[str, Any]]:

@@ -32,6 +32,8 @@ class Wishes:
     """What else than to write the bundle is for; part of its version, so that one model can be there for both."""
     kv: CacheType = "float32"
     """As what keys and values are remembered."""
+    keep_name: bool = False
+    """Leave the name alone to another version here that it means."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def pull(
             into.mkdir()
             order = Order(fetched.path, identity, plan.recipe, plan.kv, plan.sampling, plan.known)
             manifest = build(order, into, workspace / "reference", report)
-            return Pulled(store.add(into, manifest), fresh=True)
+            return Pulled(store.add(into, manifest, keep_name=wishes.keep_name), fresh=True)
 
 
 def _admitted(asked: "_Asked", plan: Plan, offer: Offer) -> Licence:

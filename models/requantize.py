@@ -53,11 +53,14 @@ def requantize(
 ) -> Pulled:
     """Build the model called `text` once more, as the wishes have it; without a name there, as another version.
 
+    What the name alone means stays as it is; `Store.use` changes it.
+
     Raises:
         As `weights_of`, and as `models.pull.pull`.
     """
     path = weights_of(text, store)
     bundle = _bundle(text, store)
+    wishes = replace(wishes, keep_name=True)
     if bundle is not None:
         manifest = bundle.manifest
         text = _reference(manifest.source.uri) or str(path)

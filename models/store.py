@@ -1,7 +1,7 @@
 """The bundles of one machine: content-addressed, written atomically, safe with several processes at once.
 
     bundles/<digest>/       one bundle each, never changed after it got its name
-    refs/<name>             the digest last added under that name
+    refs/<name>             the digest that the name alone means: last added under it, or chosen
     refs/<name>@<version>   the digest of exactly that version
     sources/<sha256>/       weights as fetched, so that fidelity can be measured again (`models.sources.shelf`)
     downloads/              what is being fetched, kept over an interruption
@@ -93,8 +93,29 @@ class Store:
         """
         return Bundle.open(self.root / "bundles" / self._digest(ref))
 
-    def add(self, staged: Path, manifest: Manifest) -> Bundle:
+    def meant(self, name: str) -> Bundle | None:
+        """The bundle that the name alone means; None where that is nothing, or cannot be read, or is not clear."""
+        try:
+            bundle = self.resolve(name)
+        except StoreError:
+            return None
+        return bundle if bundle.manifest.name == name else None
+
+    def use(self, ref: str) -> Bundle:
+        """Let the name alone of the bundle called `ref` mean that bundle.
+
+        Raises:
+            StoreError: as `resolve`.
+        """
+        with self._exclusive():
+            bundle = self.resolve(ref)
+            self._point(bundle.manifest.name, bundle.digest)
+        return bundle
+
+    def add(self, staged: Path, manifest: Manifest, *, keep_name: bool = False) -> Bundle:
         """Check the bundle in `staged` (from `staging`), then move it to its place and point its names at it.
+
+        With `keep_name` the name alone goes on meaning another version, if it means one.
 
         Raises:
             StoreError: the files are not what the manifest says, or the name cannot be a name.
@@ -107,14 +128,14 @@ class Store:
         durable.sync_tree(staged)
         target = self.root / "bundles" / bundle.digest
         with self._exclusive():
+            held = self.meant(manifest.name) if keep_name else None
             if target.exists() and not self._is_sound(target):
                 durable.remove_tree(target, scratch=self._room("staging"))
             if not target.exists():
                 durable.move(staged, self._room("bundles") / bundle.digest)
-            for name in (bundle.reference, manifest.name):
-                durable.write_file(
-                    self._room("refs") / name, bundle.digest + "\n", scratch=self._room("staging")
-                )
+            meant = held if held and held.reference != bundle.reference else bundle
+            self._point(bundle.reference, bundle.digest)
+            self._point(manifest.name, meant.digest)
         return Bundle(target, manifest, bundle.digest)
 
     def remove(self, ref: str) -> Removed:
@@ -225,6 +246,10 @@ class Store:
     def _lock_file(self, key: str) -> Path:
         return self._room("locks") / hashlib.sha256(key.encode()).hexdigest()[:32]
 
+    def _point(self, name: str, digest: str) -> None:
+        """The caller holds the store's lock."""
+        durable.write_file(self._room("refs") / name, digest + "\n", scratch=self._room("staging"))
+
     def _room(self, name: str) -> Path:
         path = self.root / name
         durable.make_dirs(path)
@@ -247,8 +272,13 @@ class Store:
             return digest
         here = [path.name for path in self._bundle_dirs()]
         matches = [digest for digest in here if _DIGEST_PREFIX.fullmatch(ref) and digest.startswith(ref)]
-        named = [each.digest for each in self.list() if ref in {each.manifest.name, each.reference}]
-        matches = matches or named
+        called = [each for each in self.list() if ref in {each.manifest.name, each.reference}]
+        if not matches and len({each.reference for each in called}) > 1:
+            raise StoreError(
+                f"{ref!r} could be {len(called)} bundles; add the version that `ingle list` shows, or let the name "
+                "mean one of them with `ingle use NAME@VERSION`"
+            )
+        matches = matches or [each.digest for each in called]
         if len(matches) > 1:
             raise StoreError(
                 f"{ref!r} could be {len(matches)} bundles; give more of the digest from `ingle list`"

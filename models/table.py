@@ -27,6 +27,7 @@ _HEADINGS: Final = {
     "bytes": "size",
     "build_s": "build s",
     "chosen": "",
+    "default": "",
     "kl_max": "max KL",
     "kl_mean": "KL",
     "languages": "lang",
@@ -36,7 +37,7 @@ _HEADINGS: Final = {
     "top1": "top-1",
 }
 """Of columns that people know by another name than programs do."""
-_ESSENTIAL: Final = ("licence", "policy", "kl_mean", "tokens_s", "chosen")
+_ESSENTIAL: Final = ("default", "licence", "policy", "kl_mean", "tokens_s", "chosen")
 """Most important first, as below; a long name is cut for these."""
 _RANK: Final = (
     *_ESSENTIAL,
@@ -59,6 +60,7 @@ def _languages(codes: Sequence[str]) -> str:
 
 _WRITTEN: Final[dict[str, Callable[[Any], str]]] = {
     "chosen": lambda chosen: "chosen" if chosen else "",
+    "default": lambda default: "*" if default else "",
     "digest": lambda digest: str(digest)[:12],
     "kl_max": lambda kl: f"{kl:.2g}",
     "kl_mean": _known(lambda kl: f"{kl:.2g}"),

@@ -40,6 +40,9 @@ class Started:
     """Where the appliance can be reached, now that it answers."""
 
     model: str
+    version: str
+    kv: str
+    """As what keys and values are remembered; empty where nothing is."""
     host: str
     port: int
     key: Path | None
@@ -84,7 +87,10 @@ async def serve(
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
         broker = None if endpoint is None else endpoint.broker
-        announce(Started(completer.name, config.server.host, port, key, broker, topics))
+        loaded = completer.manifest
+        announce(
+            Started(loaded.name, loaded.version, loaded.kv, config.server.host, port, key, broker, topics)
+        )
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             if link is not None:

@@ -1,4 +1,4 @@
-"""Commands that keep the store in order: rm, verify."""
+"""Commands that keep the store in order: use, rm, verify."""
 
 from pathlib import Path
 
@@ -7,6 +7,16 @@ import click
 from models.cli.common import command
 from models.errors import ModelError, StoreError
 from models.store import Store
+
+
+@command("use")
+@click.argument("version", metavar="NAME@VERSION")
+def use(store: Store, version: str) -> None:
+    """Choose which of its versions here a name alone means."""
+    bundle = store.use(version)
+    click.echo(
+        f"{bundle.manifest.name} means {bundle.reference}; what runs already takes it when it starts again"
+    )
 
 
 @command("rm")

@@ -17,14 +17,15 @@ def list_(store: Store, *, available: bool, as_json: bool) -> None:
     from models import describe  # noqa: PLC0415  brings the catalogue
 
     bundles = () if available else store.list()
-    rows = describe.catalogued() if available else [describe.summary(bundle) for bundle in bundles]
+    rows = describe.catalogued() if available else describe.listed(store, bundles)
     lost = () if available else unreadable(store, bundles)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
         from models.table import print_table  # noqa: PLC0415  brings rich
 
-        print_table(rows, describe.CATALOGUE_COLUMNS if available else describe.LIST_COLUMNS)
+        columns = describe.CATALOGUE_COLUMNS if available else describe.list_columns(rows)
+        print_table(rows, columns, describe.LEGEND)
     elif not lost:
         click.echo("no model yet; `ingle pull smollm2-135m` fetches a small one")
     if lost:

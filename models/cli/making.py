@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from models.cli.common import RESUMES, accept_option, command, kv_option, policy_option
-from models.store import Store
+from models.store import Bundle, Store
 
 if TYPE_CHECKING:
     from models.licences.policy import Policy
@@ -48,7 +48,7 @@ def pull(
     wishes = pulling.Wishes(name, recipe, frozenset(accepted), force, kv=kv)
     with reporting(Console(stderr=True)) as report:
         pulled = pulling.pull(reference, store, report, wishes=wishes, policy=policy)
-    click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
+    _tell(store, pulled.bundle, fresh=pulled.fresh)
 
 
 @command("export", interrupted=RESUMES)
@@ -86,7 +86,7 @@ def export(
     wishes = exporting.Wishes(name, recipe, frozenset(accepted), force, exporter.task)
     with reporting(Console(stderr=True)) as report:
         pulled = exporting.export(reference, store, report, exporter, wishes=wishes, policy=policy)
-    click.echo(f"{pulled.bundle.reference} is {'ready' if pulled.fresh else 'here already'}")
+    _tell(store, pulled.bundle, fresh=pulled.fresh)
 
 
 @command("quantize")
@@ -126,7 +126,7 @@ def quantize(
         if not explain:
             wishes = Wishes(name, recipes[0], frozenset(accepted), kv=kv)
             built = requantize.requantize(model, store, report, wishes=wishes, policy=policy)
-            click.echo(f"{built.bundle.reference} is {'ready' if built.fresh else 'here already'}")
+            _tell(store, built.bundle, fresh=built.fresh)
             return
         tried = requantize.explain(model, store, report, recipes, kv)
     rows = trials.rows(tried)
@@ -135,3 +135,17 @@ def quantize(
         return
     print_table(rows, trials.COLUMNS)
     click.echo(trials.choice(tried))
+
+
+def _tell(store: Store, bundle: Bundle, *, fresh: bool) -> None:
+    """That it is here; where the name has several versions, which of them it means alone and how to have the other."""
+    name, reference = bundle.manifest.name, bundle.reference
+    told = f"{reference} is {'ready' if fresh else 'here already'}"
+    others = {each.reference for each in store.list() if each.manifest.name == name} - {reference}
+    meant = store.meant(name)
+    if meant is not None and meant.reference != reference:
+        told += f"; {name} alone still means {meant.reference}: `ingle serve --model {reference}` serves this one, "
+        told += f"`ingle use {reference}` gives it the name"
+    elif others:
+        told += f"; {name} alone means it, and `ingle use NAME@VERSION` another: {', '.join(sorted(others))}"
+    click.echo(told)

@@ -40,8 +40,9 @@ def _greet(started: "Started") -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{started.port}"
     key = "" if started.key is None else f' -H "authorization: Bearer $(cat {shlex.quote(str(started.key))})"'
     body = f'{{"messages":[{{"role":"user","content":"{_QUESTION}"}}]}}'
+    about = [f"version {started.version}", *([f"cache in {started.kv}"] if started.kv else [])]
     lines = [
-        f"Inglenook answers as {started.model}. Look at {url}/ or try:",
+        f"Inglenook answers as {started.model} ({', '.join(about)}). Look at {url}/ or try:",
         f'  ingle run "{_QUESTION}"',
         f"  curl -s {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'",
     ]

@@ -266,6 +266,36 @@ def test_rm_wants_names_or_downloads(state: Path, arguments: tuple[str, ...]) ->
     assert len(Store(state / "models").list()) == 1
 
 
+def test_a_name_with_several_versions_says_which_it_means(tmp_path: Path) -> None:
+    weights = str(GOLDEN_DIR / "llama-tied")
+    pulled = _ingle(tmp_path, "pull", weights, "--recipe", "fp32", "--name", "tiny", *ingle.ACCEPT).stdout
+    assert pulled.endswith("-fp32 is ready\n")
+    fp32 = pulled.partition(" ")[0]
+    assert " default" not in _ingle(tmp_path, "list").output
+    assert "*" not in _ingle(tmp_path, "list").output
+    built = _ingle(tmp_path, "quantize", weights, "--recipe", "int8", "--name", "tiny", *ingle.ACCEPT).stdout
+    int8 = built.partition(" ")[0]
+    assert built == (
+        f"{int8} is ready; tiny alone still means {fp32}: `ingle serve --model {int8}` serves this one, "
+        f"`ingle use {int8}` gives it the name\n"
+    )
+    table = _ingle(tmp_path, "list").output
+    assert [" * " in line for line in table.splitlines() if line.startswith("tiny")] == [True, False]
+    assert "* is what the name alone means; `ingle use NAME@VERSION` changes it." in table
+    assert _ingle(tmp_path, "use", int8).stdout == (
+        f"tiny means {int8}; what runs already takes it when it starts again\n"
+    )
+    rows = json.loads(_ingle(tmp_path, "list", "--json").output)
+    assert {row["version"]: row["default"] for row in rows} == {
+        fp32.partition("@")[2]: False,
+        int8.partition("@")[2]: True,
+    }
+    again = _ingle(tmp_path, "pull", weights, "--recipe", "int8", "--name", "tiny", *ingle.ACCEPT).stdout
+    assert again == (
+        f"{int8} is here already; tiny alone means it, and `ingle use NAME@VERSION` another: {fp32}\n"
+    )
+
+
 def test_verify_one_and_all(state: Path) -> None:
     assert _ingle(state, "verify", "tiny").output == "tiny@1: sound\n"
     assert _ingle(state, "verify", "--all").exit_code == 0
@@ -295,6 +325,7 @@ def test_verify_finds_a_name_that_points_nowhere(state: Path) -> None:
     [
         ("show", "none"),
         ("rm", "none"),
+        ("use", "none@1"),
         ("verify", "none"),
         ("licence", "none"),
         ("pull", "none"),

@@ -56,6 +56,7 @@ def test_without_a_name_it_is_another_version(store: Store, pulled: int) -> None
     assert pulled
     built = requantize("tiny@1.0", store, quiet, wishes=Wishes(recipe="int4"), build=build_small)
     assert built.bundle.reference == "tiny@1.0-int4"
+    assert store.resolve("tiny").reference == "tiny@1.0", "who serves it by its name goes on as before"
     assert not requantize("tiny", store, quiet, wishes=Wishes(recipe="int4"), build=build_small).fresh
 
 

@@ -19,9 +19,17 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "models")
 
 
-def _add(store: Store, *, name: str = "tiny", version: str = "1", weights: bytes = b"weights") -> Bundle:
+def _add(
+    store: Store,
+    *,
+    name: str = "tiny",
+    version: str = "1",
+    weights: bytes = b"weights",
+    keep_name: bool = False,
+) -> Bundle:
     with store.staging() as staged:
-        return store.add(staged, write_bundle(staged, name=name, version=version, weights=weights))
+        manifest = write_bundle(staged, name=name, version=version, weights=weights)
+        return store.add(staged, manifest, keep_name=keep_name)
 
 
 def _wrong(store: Store) -> dict[str, tuple[str, ...]]:
@@ -52,6 +60,35 @@ def test_the_bare_name_is_the_bundle_added_last(store: Store) -> None:
     second = _add(store, version="2", weights=b"better")
     assert store.resolve("tiny") == second
     assert store.resolve("tiny@1") == first
+
+
+def test_the_bare_name_stays_if_asked_and_moves_when_told(store: Store) -> None:
+    first = _add(store, version="1", keep_name=True)
+    assert store.meant("tiny") == first, "nothing had the name"
+    second = _add(store, version="2", weights=b"better", keep_name=True)
+    assert store.resolve("tiny") == first
+    assert store.resolve("tiny@2") == second
+    assert store.use("tiny@2") == second
+    assert store.resolve("tiny") == second
+    again = _add(store, version="2", weights=b"better still", keep_name=True)
+    assert store.resolve("tiny") == again, "the same version, built anew"
+    with pytest.raises(StoreError, match="no model 'tiny@3'"):
+        store.use("tiny@3")
+
+
+def test_a_name_that_was_kept_by_one_version_alone_stays_clear(store: Store) -> None:
+    first = _add(store, version="1")
+    _add(store, version="2", weights=b"better")
+    store.remove("tiny@2")  # and the bare name with it, which goes on meaning what is left
+    _add(store, version="3", weights=b"best", keep_name=True)
+    assert store.resolve("tiny") == first
+
+
+def test_a_name_that_points_nowhere_is_not_kept(store: Store) -> None:
+    _add(store, version="1")
+    (store.root / "refs" / "tiny").write_text("0" * 64, encoding="utf-8")
+    second = _add(store, version="2", weights=b"better", keep_name=True)
+    assert store.meant("tiny") == second
 
 
 def test_adding_the_same_bundle_twice_keeps_one(store: Store) -> None:
@@ -87,8 +124,11 @@ def test_a_name_for_two_bundles_is_refused(store: Store) -> None:
     _add(store, version="1")
     _add(store, version="2", weights=b"better")
     (store.root / "refs" / "tiny").unlink()
-    with pytest.raises(StoreError, match="could be 2 bundles"):
+    with pytest.raises(StoreError, match=r"could be 2 bundles; add the version .* `ingle use NAME@VERSION`"):
         store.resolve("tiny")
+    assert store.meant("tiny") is None
+    store.use("tiny@1")
+    assert store.resolve("tiny").reference == "tiny@1"
 
 
 @pytest.mark.parametrize("ref", ["", "../bundles", "a/b", ".", "tiny@", "@1", "-x", "a\nb"])

@@ -24,7 +24,8 @@ FIGURES = Fidelity(0.00214, 13.25, 0.972, 63.61, 63.59, 2261, "fidelity-en.txt",
 
 def _listed() -> list[dict[str, Any]]:
     manifest = replace(tiny_manifest(), name="smollm2-affine", version="1-int4-affine", fidelity=(FIGURES,))
-    return [describe.summary(Bundle(Path("b"), manifest, "0123456789abcdef" * 4))]
+    row = describe.summary(Bundle(Path("b"), manifest, "0123456789abcdef" * 4))
+    return [row | {"default": True}, row | {"default": False}]
 
 
 def _families() -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def _licences() -> list[dict[str, Any]]:
 
 
 TABLES = {
-    "list": (_listed, describe.LIST_COLUMNS, {"licence": "Apache-2.0", "KL": "0.0021"}),
+    "list": (_listed, describe.LIST_COLUMNS, {"licence": "Apache-2.0", "KL": "0.0021", "": "*"}),
     "models": (
         _families,
         families.COLUMNS,

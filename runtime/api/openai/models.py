@@ -28,7 +28,7 @@ async def _model(request: web.Request) -> web.Response:
 
 
 def _described(completer: Completer, created: int) -> dict[str, Any]:
-    """OpenAI's model object; `meta` as llama-server gives it; `licence` with the words it wants shown."""
+    """OpenAI's model object; `meta` as llama-server gives it, and `kv`; `licence` with the words it wants shown."""
     manifest = completer.manifest
     terms = terms_of(manifest.licence)
     return {
@@ -36,11 +36,13 @@ def _described(completer: Completer, created: int) -> dict[str, Any]:
         "object": "model",
         "created": created,
         "owned_by": "inglenook",
+        "version": manifest.version,
         "licence": {"id": terms.spdx, "url": terms.url, "display": terms.display},
         "meta": {
             "n_ctx_train": manifest.context_length,
             "n_vocab": manifest.vocabulary_size,
             "n_params": manifest.parameters,
+            "kv": manifest.kv or None,
             "size": sum(file.size for file in manifest.files),
         },
     }

@@ -198,6 +198,7 @@ async def test_models_are_listed_and_described() -> None:
         assert listed == {"object": "list", "data": [one]}
         assert (one["id"], one["object"], one["owned_by"]) == ("tiny", "model", "inglenook")
         assert one["meta"]["n_ctx_train"] == 512
+        assert (one["version"], one["meta"]["kv"]) == ("1", None)
         assert (one["licence"]["id"], one["licence"]["display"]) == ("Apache-2.0", "")
 
 
