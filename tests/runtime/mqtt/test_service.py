@@ -174,6 +174,20 @@ async def test_a_command_waits_for_no_chat_and_a_chat_for_nothing_in_the_backgro
     assert [request.priority.name for request in engine.requests].count("COMMAND") == 1
 
 
+async def test_an_answer_is_held_to_a_form_and_one_that_cannot_be_kept_is_refused() -> None:
+    pytest.importorskip("llguidance", reason="run script/check: it installs what is new")
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        link.deliver({**question("held"), "structured_outputs": {"choice": ["on", "off"]}})
+        link.deliver({**question("impossible"), "json_schema": {"not": {}}})
+        await until(lambda: len(link.acknowledged) == 2)
+    held, impossible = link.results()
+    assert held["text"] in {"on", "off"}
+    assert held["finish_reason"] == "stop"
+    assert impossible["error"]["code"] == "invalid"
+    assert impossible["error"]["param"] == "json_schema"
+
+
 async def test_commands_keep_their_order_and_leave_no_place_to_chats() -> None:
     engine, link = EngineSimulator(ANSWER, token_s=0.002), MemoryLink()
     async with serving(engine, link):
