@@ -20,7 +20,7 @@ def use(store: Store, version: str) -> None:
 
 
 @command("rm")
-@click.argument("names", nargs=-1, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option(
     "--unused-downloads", is_flag=True, help="Instead: every download that no model here was built from."
 )
