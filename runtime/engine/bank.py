@@ -58,8 +58,8 @@ class Bank:
     def neighbours(self, rows: Iterable[int]) -> list[range]:
         """Slots that are best stepped together, for those that are to take a step.
 
-        One idle slot between two others is taken along, where that leaves no trace: it costs less than another run. Its
-        token is written behind what its cache holds.
+        One slot between two others is taken along, where that leaves no trace: it costs less than another run. Its
+        token is written behind what its cache holds, where its own next run writes; so it may be reading a prompt.
         """
         found: list[range] = []
         for row in sorted(rows):

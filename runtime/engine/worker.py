@@ -164,10 +164,7 @@ class Worker:
         """Do something for one job; what fails ends that job alone."""
         try:
             work()
-        except IngleError as exc:
-            self._fail(job, exc)
         except Exception as exc:  # noqa: BLE001  our bug must not end the thread that serves everyone
-            _log.exception("inference failed")
             self._fail(job, _ours(exc))
 
     def _begin(self, job: Job) -> None:
@@ -235,11 +232,7 @@ class Worker:
             try:
                 few = {row: job.wanted.among for row, job in together.items()}
                 logits = self._bank.step(rows, tokens, few)
-            except EngineError as exc:
-                self._lost(rows, exc)
-                continue
             except Exception as exc:  # noqa: BLE001  as in `_guarded`, for all who took the step
-                _log.exception("inference failed")
                 self._lost(rows, _ours(exc))
                 continue
             for row, job in together.items():
@@ -303,7 +296,7 @@ class Worker:
         ):
             self._shelf.store(stable, pieces)
 
-    def _lost(self, rows: range, error: EngineError) -> None:
+    def _lost(self, rows: range, error: IngleError) -> None:
         """A run over these slots failed, and what they held is lost: whoever has one is told."""
         for row in rows:
             self._bank.slots[row].cache.forget()
@@ -344,7 +337,11 @@ class Worker:
             )
 
 
-def _ours(exc: Exception) -> EngineError:
+def _ours(exc: Exception) -> IngleError:
+    """What a caller is told of an exception that is being handled; one that nobody raised on purpose is logged."""
+    if isinstance(exc, IngleError):
+        return exc
+    _log.exception("inference failed")
     return EngineError(f"inference failed: {exc!r}; report this with the log")
 
 
