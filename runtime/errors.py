@@ -64,5 +64,9 @@ class ConfigError(IngleError, ValueError):
     """The configuration names something unknown or impossible."""
 
 
+class DeviceError(IngleError):
+    """A device cannot be reached, or what it says of itself cannot be used."""
+
+
 class EngineError(IngleError, RuntimeError):
     """Our bug, or onnxruntime's: inference failed on a request that was sound."""

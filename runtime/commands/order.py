@@ -1,0 +1,114 @@
+"""What somebody asks for, and what came of it. Values only; every front end speaks to the desk in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from runtime.commands.meaning import Action, Candidate, Reason, Route
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where the result goes. Kept in the journal, so that it can be sent after a restart."""
+
+    channel: str
+    """Which front end: mqtt, hermes, http, console."""
+    address: str
+    """A topic, to mqtt."""
+    correlation: bytes | None = None
+    """Sent back as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One command, in words or already as an action."""
+
+    id: str
+    """The sender's own, or one that was made of what the delivery has (then `made_up`)."""
+    sender: str
+    """Who sent it, as far as the front end can vouch for it: the last level of a topic that the broker guards, else empty."""
+    text: str | None
+    action: Action | None
+    reply: ReplyTo | None
+    received_at: float
+    """Seconds since the epoch."""
+    expires_at: float
+    """Never begun after this."""
+    language: str | None = None
+    """None: the house's first."""
+    area: str | None = None
+    session: str = ""
+    """Turns with the same sender and session know of each other."""
+    made_up: bool = False
+    """The sender gave no id."""
+    confirms: str | None = None
+    """The token of a confirmation that was asked for."""
+    dry_run: bool = False
+    explain: bool = False
+    answer: bool = False
+    """Whether the model may answer in its own words what is no command."""
+
+
+class Status(StrEnum):
+    """What came of an order."""
+
+    DONE = "done"
+    """Sent to the device, and, where it tells, confirmed by its state."""
+    SENT = "sent"
+    """Sent, with the broker or the board; the device has not said that it is so, yet or ever."""
+    PLANNED = "planned"
+    """To be done later; a second result comes then."""
+    CANCELLED = "cancelled"
+    TOLD = "told"
+    """A question was answered."""
+    ASKED = "asked"
+    """A question is asked back, or a confirmation; the answer is the next turn."""
+    REFUSED = "refused"
+    """Nothing was done; `reason` says why."""
+    FAILED = "failed"
+    """Nothing was done, by a fault of ours or of the device."""
+    UNKNOWN = "unknown"
+    """It may have been done: the appliance went down in between, and to do it again could do it twice."""
+    WOULD = "would"
+    """A dry run: what would have been done."""
+
+
+_NO_STAGES: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is said back. The same order has the same result whenever it is asked again."""
+
+    order: str
+    """The order's id."""
+    status: Status
+    text: str
+    """One sentence for a person, in their language."""
+    actions: tuple[Action, ...] = ()
+    reason: Reason | None = None
+    route: Route = Route.NONE
+    confidence: float = 0.0
+    candidates: tuple[Candidate, ...] = ()
+    ms: Mapping[str, float] = field(default=_NO_STAGES)
+    """Milliseconds by stage."""
+    language: str = "en"
+    confirmed: bool | None = None
+    """Whether all of the devices said that it is so; None where they were not asked or do not tell."""
+    token: str | None = None
+    """To be sent back to confirm."""
+    options: tuple[str, ...] = ()
+    """What was asked back: the answers that are understood."""
+    due_at: float | None = None
+    """When what was planned is to happen, seconds since the epoch."""
+    session: str = ""
+
+
+class Outbox(Protocol):
+    """Where results go: implemented by each front end that has senders to answer."""
+
+    async def deliver(self, reply: ReplyTo, result: Result) -> None:
+        """Return once it is with the broker, or the caller. Results may come twice; their order ids tell."""
+        ...
