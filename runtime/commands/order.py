@@ -28,7 +28,7 @@ class Order:
     id: str
     """The sender's own, or one that was made of what the delivery has (then `made_up`)."""
     sender: str
-    """Who sent it, as far as the front end can vouch for it: the last level of a topic that the broker guards, else empty."""
+    """Who sent it, as far as the front end can vouch for it, such as the last level of a guarded topic; or empty."""
     text: str | None
     action: Action | None
     reply: ReplyTo | None

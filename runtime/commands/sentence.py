@@ -56,6 +56,6 @@ class Stage(Protocol):
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence means in this house; None leaves it to the next stage.
 
-        A stage changes nothing and sends nothing. What it finds is inside the house's devices, capabilities and domains.
+        A stage changes nothing and sends nothing. What it finds is inside the house's devices and their domains.
         """
         ...

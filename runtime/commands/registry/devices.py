@@ -1,7 +1,7 @@
 """What a device is: names, an area, and capabilities with the values they take. Values only.
 
-Kinds and device classes are those of Home Assistant, the vocabulary that boards, sensors and sentences share. Values are
-what something is to be, never how it gets there (`open`, not `opens`), so that doing it twice is doing it once.
+Kinds and device classes are those of Home Assistant, the vocabulary that boards, sensors and sentences share. Values
+are what something is to be, never how it gets there (`open`, not `opens`), so that doing it twice is doing it once.
 """
 
 import math
@@ -107,10 +107,11 @@ Domain = Switch | Range | Options | Press | Text
 class Capability:
     """One thing that a device does or tells.
 
-    Standard names: `power` (Switch), `brightness` and `volume` and `speed` and `position` and `tilt` (Range in %),
-    `color` (Options of colour names), `color_temperature` (Range in K), `state` of a cover or valve (Options open, closed, stopped)
-    or a lock (locked, unlocked), `temperature` of a climate (Range, its target), `mode`, `preset`, `fan_mode`, `effect` (Options),
-    `activate` of a scene or button (Press), `value` of a number (Range), select (Options) or sensor.
+    Standard names: `power` (Switch); `brightness`, `volume`, `speed`, `position`, `tilt`, `humidity` (Range in %);
+    `color` (Options, names of colours), `color_temperature` (Range in K); `state` of a cover or valve (open, closed,
+    stopped) and of a lock (locked, unlocked); `temperature` of a climate (Range, its target) and `current_temperature`;
+    `mode`, `preset`, `fan_mode`, `effect` (Options); `activate` of a scene or button (Press); `value` of a number
+    (Range), a select (Options), a sensor (Range or Text, read only), a binary sensor (Switch, read only).
     """
 
     name: str

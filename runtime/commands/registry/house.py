@@ -35,7 +35,7 @@ class House:
     away: frozenset[str] = _NO_AVAILABILITY
     """Ids of devices that said they cannot be reached now."""
     version: int = 0
-    """Another whenever areas or devices are; states come and go without. What is computed from devices is kept by this."""
+    """Another whenever areas or devices are, not with each state: what is computed from devices is kept by this."""
 
     def value(self, device: str, capability: str) -> Value:
         """What it was last heard to be at; None if nothing was heard."""
