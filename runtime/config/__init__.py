@@ -1,10 +1,11 @@
 """What the owner of the appliance may set, where it is read from, and what it is in effect."""
 
 from runtime.config.load import Loaded, Setting, default_path, load
-from runtime.config.settings import Broker, Config, EngineSettings, Logging, Model, Mqtt, Server
+from runtime.config.settings import Broker, Commands, Config, EngineSettings, Logging, Model, Mqtt, Server
 
 __all__ = [
     "Broker",
+    "Commands",
     "Config",
     "EngineSettings",
     "Loaded",

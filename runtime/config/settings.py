@@ -16,6 +16,8 @@ from runtime.limits import Limits
 
 _TOPIC_LEVEL = Matches(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores")
 
+_LANGUAGE = Matches(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", "a language, such as en or zh-TW")
+
 
 def _host_node() -> str:
     """This machine's name, as one level of an MQTT topic."""
@@ -73,6 +75,29 @@ class Mqtt:
 
 
 @dataclass(frozen=True, slots=True)
+class Commands:
+    """Plain words to devices."""
+
+    enabled: bool = True
+    folder: Path | None = None
+    """Where house.toml, sentences.toml and policy.toml are, each if wanted; None: `house` in the state directory."""
+    languages: tuple[Annotated[str, _LANGUAGE], ...] = ("en",)
+    """Those that are understood; the first is the one that a sentence without a language is taken for."""
+    encoder: Annotated[str, Matches(r"\S+", "the name of a model that `ingle list` shows")] = (
+        "all-minilm-l6-v2"
+    )
+    """What tells sentences of like meaning; without it on this machine, words alone do."""
+    answers: bool = False
+    """Whether the model says something to what is no command, unless the sender says otherwise."""
+    expiry_s: Annotated[float, Between(1, 86400)] = 30.0
+    """How old a command may be when it is begun, where its sender does not say."""
+    confirm_s: Annotated[float, Between(1, 3600)] = 30.0
+    """How long a question whether something dangerous is meant waits for its answer."""
+    state_wait_s: Annotated[float, Between(0, 60)] = 1.0
+    """How long a device that tells its state has, to say that it did what it was told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     """What is written to standard error (the journal, under systemd)."""
 
@@ -87,6 +112,7 @@ class Config:
     model: Model = Model()
     engine: EngineSettings = EngineSettings()
     mqtt: Mqtt = field(default_factory=Mqtt)
+    commands: Commands = Commands()
     limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     """What the owner states and refuses about licences; held to by pulling and by serving."""
