@@ -21,11 +21,12 @@ from runtime.api.serving import Serving
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
+from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
 from runtime.loading import find_bundle, load_prepared
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
-from runtime.mqtt.link import Endpoint
+from runtime.mqtt.link import Endpoint, Session
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics
 from runtime.notify import Notifier
@@ -79,7 +80,7 @@ async def serve(
         await runner.setup()
         port = await listen(runner, config.server)
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
-        link = None if endpoint is None else PahoLink(endpoint, f"inglenook-{topics.node}", config.limits)
+        link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
         notifier.status(f"loading {bundle.reference}")
         completer = await asyncio.to_thread(load, bundle, config, state)
         parts.push_async_callback(completer.engine.close)
@@ -128,13 +129,26 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+def _chat_link(endpoint: Endpoint, node: str, limits: Limits) -> PahoLink:
+    """The connection of questions: no more of them at a time than there are places to wait."""
+    session = Session(window=limits.queue_depth, outgoing=4 * limits.queue_depth)
+    return PahoLink(endpoint, f"inglenook-{node}", limits, session=session)
+
+
 @asynccontextmanager
 async def _endpoint(settings: Mqtt, environ: Mapping[str, str]) -> AsyncIterator[Endpoint | None]:
     """The broker the owner named, else one of our own; None, with a line in the log, if that is not to be had."""
     if settings.broker is not None:
         password = find_secret("mqtt.password", settings.password_file, environ)
         secret = None if password is None else read_secret(password)
-        yield Endpoint(Broker.parse(settings.broker), settings.username, secret, settings.ca_file)
+        yield Endpoint(
+            Broker.parse(settings.broker),
+            settings.username,
+            secret,
+            settings.ca_file,
+            settings.cert_file,
+            settings.key_file,
+        )
         return
     try:
         embedded = await EmbeddedBroker.start(settings.embedded_port) if settings.embedded else None

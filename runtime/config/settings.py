@@ -72,6 +72,10 @@ class Mqtt:
     password_file: Path | None = None
     ca_file: Path | None = None
     """Certificates that a mqtts:// broker is checked against; None: those of the operating system."""
+    cert_file: Path | None = None
+    """What shows a mqtts:// broker who we are."""
+    key_file: Path | None = None
+    """The key of that certificate; None: it is in the same file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,84 +10,140 @@ import asyncio
 import contextlib
 import logging
 import random
-import ssl
 import threading
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from runtime.errors import BusyError, ConfigError
+from runtime.errors import BusyError
 from runtime.limits import Limits
-from runtime.mqtt.link import Delivery, Down, Endpoint, LinkEvent, Patience, Publication, Sink, Up
+from runtime.mqtt import packets, tls
+from runtime.mqtt.link import (
+    AwayError,
+    Delivery,
+    Down,
+    Endpoint,
+    LinkEvent,
+    LostError,
+    Patience,
+    Publication,
+    Session,
+    Sink,
+    Subscription,
+    Up,
+)
+from runtime.mqtt.topics import check_filter, check_topic
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE: Final = Patience()
+_SESSION: Final = Session()
 _KEEPALIVE_S: Final = 30
-_SESSION_S: Final = 24 * 3600
-"""How long a broker keeps our questions while we are away."""
 _HAND_OVER: Final = 64
 """Messages on their way from paho's thread to the event loop."""
-_HAND_OVER_S: Final = 10.0
-_SLACK: Final = 4
-"""A message up to this many times the limit is taken, so that its sender learns of the limit."""
+_HAND_OVER_S: Final = 1.0
+"""How often paho's thread looks whether we are leaving, while the event loop takes nothing."""
+_SLACK: Final = 16
+"""A message up to this many times the limit is taken from the broker, so that its sender learns of the limit."""
+_AT_ONCE: Final = 50
+"""Subscriptions in one packet."""
 
 
 class PahoLink:
     """Implements `runtime.mqtt.link.Link`."""
 
     def __init__(
-        self, endpoint: Endpoint, client_id: str, limits: Limits, patience: Patience = _PATIENCE
+        self,
+        endpoint: Endpoint,
+        client_id: str,
+        limits: Limits,
+        patience: Patience = _PATIENCE,
+        session: Session = _SESSION,
     ) -> None:
         """Take note of where to connect.
 
         Raises:
-            ConfigError: the certificates to trust cannot be read.
+            ConfigError: a certificate or its key cannot be read.
         """
         self._endpoint = endpoint
-        self._tls = _trust(endpoint.ca_file) if endpoint.broker.tls else None
+        self._tls = tls.context(endpoint)
         self._client_id = client_id
         self._limits = limits
         self._patience = patience
+        self._session = session
         self._lock = threading.Lock()
+        """Over what both threads look at: the epoch, and everything about subscriptions."""
         self._epoch = 0
+        self._subscriptions: dict[str, Subscription] = {}
+        self._asked: dict[int, list[str]] = {}
+        """Filters by the packet that asked for them, until the broker answers it."""
+        self._opening: set[int] = set()
+        """Those packets that have to be answered before we are up."""
+        self._refused: list[str] = []
+        self._present = False
         self._hand_over = threading.BoundedSemaphore(_HAND_OVER)
-        self._unconfirmed: dict[int, asyncio.Future[None]] = {}
+        self._unconfirmed: dict[int, tuple[asyncio.Future[None], Publication]] = {}
         self._client: mqtt.Client | None = None
+        self._connected = False
+        """Up, as the event loop knows it."""
         self._greeted = False
         """Whether the broker has answered our CONNECT on this connection."""
+        self._sockets = 0
+        self._speaks5 = False
+        """It did once: from then on a broker that hangs up is one that goes down, not one that does not understand."""
         self._closed = False
 
-    async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
+    async def open(self, subscriptions: Iterable[Subscription], will: Publication | None, sink: Sink) -> None:
         """See `runtime.mqtt.link.Link.open`."""
         self._loop = asyncio.get_running_loop()
-        self._subscription, self._will, self._sink = subscription, will, sink
+        self._subscriptions = {check_filter(each.filter): each for each in subscriptions}
+        if will is not None:
+            check_topic(will.topic)
+        self._will, self._sink = will, sink
         self._start(version5=self._endpoint.version5)
 
     async def publish(self, publication: Publication) -> None:
-        """See `runtime.mqtt.link.Link.publish`.
-
-        Raises:
-            BusyError: too many publications wait for the broker.
-        """
+        """See `runtime.mqtt.link.Link.publish`."""
+        check_topic(publication.topic)
         if self._client is None:
             raise RuntimeError("the link is not open")
-        info = self._client.publish(publication.topic, publication.payload, 1, publication.retain)
+        now_or_never = publication.qos == 0 or not self._session.persistent
+        if now_or_never and not self._connected:
+            raise AwayError("the MQTT broker cannot be reached; try again when it is back")
+        info = _publish(self._client, publication)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise BusyError("too many answers wait for the MQTT broker; see whether it is reachable")
+        if now_or_never and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
+            raise AwayError("the MQTT broker cannot be reached; try again when it is back")
+        if publication.qos == 0:
+            return
         confirmed = self._loop.create_future()
-        self._unconfirmed[info.mid] = confirmed
+        self._unconfirmed[info.mid] = confirmed, publication
         try:
             await confirmed
         finally:
-            self._unconfirmed.pop(info.mid, None)
+            if self._unconfirmed.get(info.mid, (None,))[0] is confirmed:
+                del self._unconfirmed[info.mid]
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        """See `runtime.mqtt.link.Link.subscribe`."""
+        added = {check_filter(each.filter): each for each in subscriptions}
+        with self._lock:
+            self._subscriptions |= added
+            if self._client is not None and self._greeted:
+                self._ask(self._client, list(added.values()))
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """See `runtime.mqtt.link.Link.unsubscribe`."""
+        with self._lock:
+            gone = [each for each in filters if self._subscriptions.pop(each, None) is not None]
+            if self._client is not None and self._greeted:
+                for first in range(0, len(gone), _AT_ONCE):
+                    self._client.unsubscribe(gone[first : first + _AT_ONCE])
 
     def acknowledge(self, delivery: Delivery) -> None:
         """See `runtime.mqtt.link.Link.acknowledge`."""
@@ -99,6 +155,8 @@ class PahoLink:
         """See `runtime.mqtt.link.Link.close`."""
         self._closed = True
         await self._leave()
+        if not self._session.persistent:
+            self._give_up()
 
     async def _leave(self) -> None:
         client, self._client = self._client, None
@@ -107,22 +165,24 @@ class PahoLink:
 
     def _start(self, *, version5: bool) -> None:
         """Make a client and let its thread connect."""
-        endpoint = self._endpoint
+        endpoint, session = self._endpoint, self._session
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             self._client_id,
-            clean_session=None if version5 else False,
+            clean_session=None if version5 else not session.persistent,
             protocol=mqtt.MQTTv5 if version5 else mqtt.MQTTv311,
             manual_ack=True,
         )
-        client.max_queued_messages_set(4 * self._limits.queue_depth)
+        client.max_queued_messages_set(session.outgoing)
         first, longest = self._patience.first_retry, self._patience.longest_retry
         client.reconnect_delay_set(random.randint(*first), random.randint(*longest))  # noqa: S311  no secret
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
         if self._tls is not None:
             client.tls_set_context(self._tls)
-        client.will_set(self._will.topic, self._will.payload, 1, self._will.retain)
+        if (will := self._will) is not None:
+            kept = packets.publishing(will, PacketTypes.WILLMESSAGE) if version5 else None
+            client.will_set(will.topic, will.payload, will.qos, will.retain, kept)
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
@@ -130,32 +190,65 @@ class PahoLink:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
-        options: dict[str, Any] = {"clean_start": False, "properties": self._session()} if version5 else {}
+        options: dict[str, Any] = {}
+        if version5:
+            wanted = packets.connecting(session, _SLACK * self._limits.request_bytes)
+            options = {"clean_start": not session.persistent, "properties": wanted}
         client.connect_async(endpoint.broker.host, endpoint.broker.port, _KEEPALIVE_S, **options)
         self._client = client
         client.loop_start()
 
-    def _session(self) -> Any:
-        """What we ask of an MQTT 5 broker: keep the session, and do not send more than we can hold."""
-        session: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's gap
-        session.SessionExpiryInterval = _SESSION_S
-        session.ReceiveMaximum = min(self._limits.queue_depth, 65535)
-        session.MaximumPacketSize = min(_SLACK * self._limits.request_bytes, (1 << 28) - 1)
-        return session
+    def _ask(self, client: mqtt.Client, subscriptions: list[Subscription]) -> set[int]:
+        """Subscribe, a packet for every few; which packets those are. Under the lock."""
+        sent: set[int] = set()
+        for first in range(0, len(subscriptions), _AT_ONCE):
+            some = subscriptions[first : first + _AT_ONCE]
+            if client.protocol == mqtt.MQTTv5:
+                _, packet = client.subscribe([(each.filter, packets.subscribing(each)) for each in some])
+            else:
+                _, packet = client.subscribe([(each.filter, each.qos) for each in some])
+            if packet is not None:  # else the connection is gone, and the next one asks again
+                self._asked[packet] = [each.filter for each in some]
+                sent.add(packet)
+        return sent
 
-    def _expect_greeting(self, client: mqtt.Client) -> None:
-        self._loop.call_later(self._patience.greeting, self._unless_greeted, client)
+    def _expect_greeting(self, client: mqtt.Client, connection: int) -> None:
+        self._loop.call_later(self._patience.greeting, self._unless_greeted, client, connection)
 
-    def _unless_greeted(self, client: mqtt.Client) -> None:
-        """Begin again with MQTT 3.1.1, unless that has happened or the broker has answered."""
-        if client is self._client and not self._greeted:
+    def _unless_greeted(self, client: mqtt.Client, connection: int) -> None:
+        """Begin again with MQTT 3.1.1, unless that has happened or the broker has answered, now or ever."""
+        if (client, connection) == (self._client, self._sockets) and not (self._greeted or self._speaks5):
             self._falling_back = self._loop.create_task(self._fall_back(), name="mqtt.fall_back")
 
     async def _fall_back(self) -> None:
         _log.info("%s does not speak MQTT 5; using 3.1.1", self._endpoint.broker)
         await self._leave()
-        if not self._closed:
-            self._start(version5=False)
+        if self._closed:
+            return
+        self._start(version5=False)
+        waiting, self._unconfirmed = self._unconfirmed, {}
+        for confirmed, publication in waiting.values():
+            if self._client is not None and not confirmed.done():
+                self._unconfirmed[_publish(self._client, publication).mid] = confirmed, publication
+
+    def _tell(self, event: LinkEvent) -> None:
+        """On the event loop, whatever the thread an event comes from."""
+        match event:
+            case Up():
+                self._connected = True
+            case Down():
+                self._connected = False
+                if not self._session.persistent:
+                    self._give_up()
+        self._sink(event)
+
+    def _give_up(self) -> None:
+        """What was not acknowledged on a connection without a session is sent on no other."""
+        for confirmed, publication in self._unconfirmed.values():
+            if not confirmed.done():
+                confirmed.set_exception(
+                    LostError(f"the connection ended while {publication.topic} was told; see how it is now")
+                )
 
     # Below, everything runs on paho's thread.
 
@@ -163,53 +256,71 @@ class PahoLink:
         with contextlib.suppress(RuntimeError):  # the event loop is gone, and with it everyone who would care
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _tell(self, event: LinkEvent) -> None:
-        self._post(self._sink, event)
-
-    def _new_epoch(self) -> None:
-        with self._lock:
-            self._epoch += 1
-
     def _on_socket_open(self, client: mqtt.Client, _data: object, _socket: object) -> None:
         self._greeted = False
+        self._sockets += 1
         if client.protocol == mqtt.MQTTv5:
-            self._post(self._expect_greeting, client)
+            self._post(self._expect_greeting, client, self._sockets)
 
     def _on_connect(
         self,
         client: mqtt.Client,
         _data: object,
-        _flags: mqtt.ConnectFlags,
+        flags: mqtt.ConnectFlags,
         reason: ReasonCode,
         _properties: object,
     ) -> None:
-        self._new_epoch()
         if reason.getName() == "Unsupported protocol version" and client.protocol == mqtt.MQTTv5:
-            self._post(self._unless_greeted, client)
+            self._post(self._unless_greeted, client, self._sockets)
             return
-        self._greeted = True
+        if not self._session.persistent:
+            client.drop_out_messages()
+        with self._lock:
+            self._epoch += 1
+            self._greeted = True
+            self._speaks5 = client.protocol == mqtt.MQTTv5
+            self._asked.clear()
+            self._refused.clear()
+            self._present = flags.session_present
+            if not reason.is_failure:
+                self._opening = self._ask(client, list(self._subscriptions.values()))
+            alone = not self._subscriptions
         if reason.is_failure:
-            self._tell(
-                Down(
-                    f"{self._endpoint.broker} refuses us ({reason}), see mqtt.username and mqtt.password_file"
-                )
+            broker = self._endpoint.broker
+            self._post(
+                self._tell,
+                Down(f"{broker} refuses us ({reason}), see mqtt.username and mqtt.password_file"),
             )
-        elif client.protocol == mqtt.MQTTv5:
-            fresh = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            client.subscribe(self._subscription, options=fresh)
-        else:
-            client.subscribe(self._subscription, 1)
+        elif alone:
+            self._post(self._tell, Up(self._present))
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
-        self._tell(Down(f"{self._endpoint.broker} cannot be reached"))
+        self._post(self._tell, Down(f"{self._endpoint.broker} cannot be reached"))
 
     def _on_subscribe(
-        self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
+        self,
+        _client: mqtt.Client,
+        _data: object,
+        packet: int,
+        reasons: list[ReasonCode],
+        _properties: object,
     ) -> None:
-        if any(reason.is_failure for reason in reasons):
-            self._tell(Down(f"the broker does not let us subscribe to {self._subscription}"))
-        else:
-            self._tell(Up())
+        with self._lock:
+            filters = self._asked.pop(packet, [])
+            refused = [each for each, reason in zip(filters, reasons, strict=False) if reason.is_failure]
+            opened = packet in self._opening
+            self._opening.discard(packet)
+            self._refused += refused
+            done, all_refused = not self._opening, tuple(self._refused)
+            none_left = len(all_refused) == len(self._subscriptions)
+        if not opened:
+            for each in refused:
+                _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
+        elif done and none_left:
+            names = " or ".join(all_refused)
+            self._post(self._tell, Down(f"the broker does not let us subscribe to {names}"))
+        elif done:
+            self._post(self._tell, Up(self._present, all_refused))
 
     def _on_disconnect(
         self,
@@ -219,23 +330,27 @@ class PahoLink:
         reason: ReasonCode,
         _properties: object,
     ) -> None:
-        self._new_epoch()
+        with self._lock:
+            self._epoch += 1
         if client.protocol == mqtt.MQTTv5 and not self._greeted:
-            self._post(self._unless_greeted, client)
+            self._post(self._unless_greeted, client, self._sockets)
         if reason.is_failure:
-            self._tell(Down(f"the connection ended ({reason})"))
+            hint = ""
+            if reason.getName() == "Session taken over":
+                hint = f"; another client calls itself {self._client_id}, give each appliance a mqtt.node"
+            self._post(self._tell, Down(f"the connection ended ({reason}){hint}"))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        delivery = Delivery(
-            self._epoch, message.mid, message.qos, message.topic, bytes(message.payload), message.retain
-        )
+        try:
+            delivery = packets.delivered(message, self._epoch, self._limits.request_bytes)
+        except UnicodeDecodeError:
+            _log.warning("a message was left with the broker: its topic is not UTF-8")
+            return
         # Waiting here stops reading from the socket, so a flood is held back by TCP and not in our memory.
-        if self._hand_over.acquire(timeout=_HAND_OVER_S):
-            self._post(self._take, delivery)
-        else:
-            _log.error(
-                "a message was left with the broker: the event loop took none for %.0f s", _HAND_OVER_S
-            )
+        while not self._hand_over.acquire(timeout=_HAND_OVER_S):
+            if self._closed:
+                return
+        self._post(self._take, delivery)
 
     def _take(self, delivery: Delivery) -> None:
         """On the event loop again."""
@@ -251,16 +366,14 @@ class PahoLink:
 
     def _confirm(self, mid: int) -> None:
         """On the event loop again."""
-        confirmed = self._unconfirmed.pop(mid, None)
+        confirmed, _ = self._unconfirmed.pop(mid, (None, None))
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as exc:  # a broken certificate is one, too
-        raise ConfigError(f"mqtt.ca_file {ca_file} holds no certificates ({exc}); name another file") from exc
+def _publish(client: mqtt.Client, publication: Publication) -> mqtt.MQTTMessageInfo:
+    beside = packets.publishing(publication) if client.protocol == mqtt.MQTTv5 else None
+    return client.publish(publication.topic, publication.payload, publication.qos, publication.retain, beside)
 
 
 def _stop(client: mqtt.Client) -> None:

@@ -1,14 +1,23 @@
-"""The border between the MQTT service and a client library: what the service may ask, and what it is told.
+"""The border between what we do over MQTT and a client library: what may be asked of it, and what it tells.
 
 Implemented by `runtime.mqtt.client.PahoLink`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from runtime.config.settings import Broker
+from runtime.errors import IngleError
+
+
+class AwayError(IngleError):
+    """There is no connection to the broker: nothing was sent, and nothing will be."""
+
+
+class LostError(IngleError):
+    """The connection ended before the broker acknowledged: whether it was sent is not known, and it is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,9 @@ class Endpoint:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    """What shows the broker who we are; with its key."""
+    key_file: Path | None = None
     version5: bool = True
     """Speak MQTT 5 first. A broker that does not know it gets 3.1.1."""
 
@@ -35,17 +47,52 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """What a connection leaves with the broker, and how much it carries at once."""
+
+    persistent: bool = True
+    """The broker keeps what comes while we are away, and a publication waits here until it can go. Without, a broker
+    forgets us, and a publication goes now or never."""
+    window: int = 16
+    """Deliveries that may be unacknowledged at a time; MQTT 5 only."""
+    outgoing: int = 64
+    """Publications that may be unacknowledged at a time; one more is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What is to be heard."""
+
+    filter: str
+    qos: int = 1
+    retained: bool = False
+    """Whether to be sent what the broker has retained (MQTT 3.1.1 sends it in any case)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
-    """A message to be published, QoS 1."""
+    """A message to be published. What only MQTT 5 can carry is left out with a broker that speaks 3.1.1."""
 
     topic: str
     payload: bytes
     retain: bool = False
+    qos: int = 1
+    """0 or 1."""
+    correlation: bytes | None = None
+    response_topic: str | None = None
+    content_type: str | None = None
+    expiry_s: int | None = None
+    """How long the broker may hold it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
     """Connected and subscribed."""
+
+    session_present: bool = False
+    """The broker remembers the session: what was not acknowledged comes again."""
+    refused: tuple[str, ...] = ()
+    """Filters that the broker does not let us have. If it were all of them, it would be `Down`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +112,15 @@ class Delivery:
     qos: int
     topic: str
     payload: bytes
-    retained: bool
+    retained: bool = False
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    content_type: str | None = None
+    expiry_s: int | None = None
+    """How long it is still of use, what the broker held it for taken off; None: its sender did not say."""
+    user: tuple[tuple[str, str], ...] = ()
+    oversize: int = 0
+    """Bytes of a payload that was let go, because it is larger than any that is taken; `payload` is then empty."""
 
 
 LinkEvent = Up | Down | Delivery
@@ -75,12 +130,35 @@ Sink = Callable[[LinkEvent], None]
 class Link(Protocol):
     """A session with a broker that heals itself. All methods are called on the event loop."""
 
-    async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
-        """Begin to connect; return without waiting for it. `sink` is called on the event loop."""
+    async def open(self, subscriptions: Iterable[Subscription], will: Publication | None, sink: Sink) -> None:
+        """Begin to connect; return without waiting for it. `sink` is called on the event loop.
+
+        Raises:
+            ValueError: a filter or the will's topic is none.
+        """
         ...
 
     async def publish(self, publication: Publication) -> None:
-        """Publish and wait for the broker's acknowledgement, across reconnections."""
+        """Publish and wait for the broker's acknowledgement (QoS 1), in a persistent session across reconnections.
+
+        Raises:
+            ValueError: the topic is none.
+            BusyError: too many publications wait for the broker.
+            AwayError: there is no connection, and the session is not persistent or the publication QoS 0.
+            LostError: the connection ended before the acknowledgement, and the session is not persistent.
+        """
+        ...
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        """Hear these, too, from now on and on each connection to come. One that is there already is replaced.
+
+        Raises:
+            ValueError: a filter is none.
+        """
+        ...
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """Hear these no longer. Those that are not there are nothing to do."""
         ...
 
     def acknowledge(self, delivery: Delivery) -> None:

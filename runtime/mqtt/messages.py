@@ -47,14 +47,14 @@ class Question:
     request: CompletionRequest
 
 
-def question(payload: bytes, limits: Limits) -> Question:
-    """Read a payload.
+def question(payload: bytes, limits: Limits, *, size: int = 0) -> Question:
+    """Read a payload; `size` is that of one that was let go because of it.
 
     Raises:
         MalformedError: too long, not a JSON object, without an id, or a field that is unknown or impossible.
     """
-    if len(payload) > limits.request_bytes:
-        raise MalformedError(f"the message has {len(payload)} bytes; send at most {limits.request_bytes}")
+    if (size := size or len(payload)) > limits.request_bytes:
+        raise MalformedError(f"the message has {size} bytes; send at most {limits.request_bytes}")
     if not payload.lstrip().startswith(b"{"):
         raise MalformedError(f"the message is not a JSON object; send one such as {EXAMPLE}")
     question_id: QuestionId | None = None

@@ -17,7 +17,7 @@ from runtime.completion import Called, Completer, Delta, Finished, Priority, Pro
 from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
-from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Up
+from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
 from runtime.mqtt.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class MqttService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish the running answers within the time for draining."""
-        await self._link.open(self._topics.chat, self._status("offline"), self._on_event)
+        await self._link.open([Subscription(self._topics.chat)], self._status("offline"), self._on_event)
         try:
             async with asyncio.TaskGroup() as tasks:
                 workers = {
@@ -111,7 +111,7 @@ class MqttService:
             self._link.acknowledge(delivery)
             return
         try:
-            asked = messages.question(delivery.payload, self._limits)
+            asked = messages.question(delivery.payload, self._limits, size=delivery.oversize)
         except messages.MalformedError as exc:
             self._spawn(self._result(messages.refusal(exc.id, exc)), delivery)
             return

@@ -1,6 +1,9 @@
-"""The topics of one node. docs/mqtt.md is their description for users."""
+"""The topics of one node, and what a topic is. docs/mqtt.md is their description for users."""
 
 from dataclasses import dataclass
+from typing import Final
+
+_LONGEST: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,59 @@ class Topics:
     def status(self) -> str:
         """Retained: whether this appliance is there."""
         return f"ingle/{self.node}/status"
+
+
+def check_topic(topic: str) -> str:
+    """A name that can be published on, as it came.
+
+    Raises:
+        ValueError: it is none; the text says why.
+    """
+    _check_text(topic, "topic")
+    if wild := next((mark for mark in "+#" if mark in topic), None):
+        raise ValueError(f"the topic has the wildcard {wild}; name one topic")
+    return topic
+
+
+def check_filter(pattern: str) -> str:
+    """What can be subscribed to, as it came: levels, `+` for any one of them, `#` for any that follow.
+
+    Raises:
+        ValueError: it is none; the text says why.
+    """
+    _check_text(pattern, "filter")
+    levels = pattern.split("/")
+    if "#" in "".join(levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+        raise ValueError("# stands alone in the last level of a filter")
+    if any("+" in level and level != "+" for level in levels):
+        raise ValueError("+ stands alone in its level of a filter")
+    return pattern
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """Whether a subscription to `pattern` hears `topic` (MQTT 5, 4.7). A shared one hears what it would without."""
+    levels = pattern.split("/")
+    if levels[0] == "$share":
+        levels = levels[2:]
+    names = topic.split("/")
+    if names[0].startswith("$") and levels[0] in {"+", "#"}:
+        return False
+    if levels[-1] == "#":
+        levels = levels[:-1]
+        if len(names) < len(levels):
+            return False
+        names = names[: len(levels)]
+    return len(levels) == len(names) and all(
+        level in {"+", name} for level, name in zip(levels, names, strict=True)
+    )
+
+
+def _check_text(text: str, what: str) -> None:
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"the {what} holds half of a surrogate pair; send whole characters") from None
+    if not 0 < length <= _LONGEST:
+        raise ValueError(f"the {what} has {length} bytes; it takes 1 to {_LONGEST}")
+    if "\0" in text:
+        raise ValueError(f"the {what} holds a NUL character")

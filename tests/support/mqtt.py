@@ -7,61 +7,112 @@ import json
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.config import Broker
-from runtime.mqtt.link import Delivery, Down, Publication, Sink, Up
+from runtime.mqtt.link import (
+    AwayError,
+    Delivery,
+    Down,
+    LostError,
+    Publication,
+    Session,
+    Sink,
+    Subscription,
+    Up,
+)
+from runtime.mqtt.topics import check_filter, check_topic, matches
+
+_SESSION: Final = Session()
 
 
 class MemoryLink:
     """Implements `Link`; the test plays the broker."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session = _SESSION) -> None:
+        self.session = session
         self.published: list[Publication] = []
         self.acknowledged: list[Delivery] = []
         self.will: Publication | None = None
-        self.subscription = ""
+        self.subscriptions: dict[str, Subscription] = {}
+        self.opened = False
         self.closed = False
+        self.connected = False
         self.confirming = asyncio.Event()
         """While it is not set, no publication is confirmed."""
         self.confirming.set()
+        self._lost = asyncio.Event()
         self._epoch = 0
         self._packet = 0
 
-    async def open(self, subscription: str, will: Publication, sink: Sink) -> None:
-        self.subscription, self.will, self._sink = subscription, will, sink
+    async def open(self, subscriptions: Iterable[Subscription], will: Publication | None, sink: Sink) -> None:
+        self.subscribe(subscriptions)
+        self.will, self._sink, self.opened = will, sink, True
 
     async def publish(self, publication: Publication) -> None:
+        check_topic(publication.topic)
+        now_or_never = publication.qos == 0 or not self.session.persistent
+        if now_or_never and not self.connected:
+            raise AwayError("the test says so")
         self.published.append(publication)
-        await self.confirming.wait()
+        if publication.qos == 0:
+            return
+        waits = {asyncio.ensure_future(self.confirming.wait())}
+        if not self.session.persistent:
+            waits.add(asyncio.ensure_future(self._lost.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        if not self.confirming.is_set():
+            raise LostError("the test says so")
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        self.subscriptions |= {check_filter(each.filter): each for each in subscriptions}
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        for each in filters:
+            self.subscriptions.pop(each, None)
 
     def acknowledge(self, delivery: Delivery) -> None:
-        self.acknowledged.append(delivery)
+        if delivery.epoch == self._epoch:
+            self.acknowledged.append(delivery)
 
     async def close(self) -> None:
         self.closed = True
 
-    def up(self) -> None:
+    def up(self, *, session_present: bool = False, refused: tuple[str, ...] = ()) -> None:
         self._epoch += 1
-        self._sink(Up())
+        self.connected = True
+        self._lost.clear()
+        self._sink(Up(session_present, refused))
 
     def down(self) -> None:
         self._epoch += 1
+        self.connected = False
+        self._lost.set()
         self._sink(Down("the test says so"))
 
-    def deliver(self, message: object, *, topic: str | None = None, retained: bool = False) -> Delivery:
+    def deliver(self, message: object, *, topic: str | None = None, **beside: Any) -> Delivery:
+        """As a broker does; `beside` is what a delivery has besides payload and topic."""
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
         self._packet += 1
-        delivery = Delivery(self._epoch, self._packet, 1, topic or self.subscription, payload, retained)
+        given: dict[str, Any] = {"epoch": self._epoch, "packet": self._packet, "qos": 1} | beside
+        delivery = Delivery(topic=topic or next(iter(self.subscriptions)), payload=payload, **given)
         self._sink(delivery)
         return delivery
+
+    def hears(self, topic: str) -> bool:
+        """Whether a broker would deliver it."""
+        return any(matches(each, topic) for each in self.subscriptions)
 
     def results(self) -> list[Any]:
         return [json.loads(p.payload) for p in self.published if p.topic.endswith("/result")]

@@ -29,7 +29,7 @@ async def serving(
         link, Topics("kitchen"), scripted_completer(engine, limits, template), limits, version="0"
     )
     task = asyncio.create_task(service.run(stop))
-    await until(lambda: link.subscription != "")
+    await until(lambda: link.opened)
     link.up()
     try:
         yield service, stop
@@ -56,7 +56,7 @@ async def test_a_question_is_answered_and_then_acknowledged() -> None:
     assert (result["id"], result["model"], result["finish_reason"]) == ("a", "tiny", "stop")
     assert result["usage"]["completion_tokens"] == len(ANSWER)
     assert result["text"]
-    assert link.subscription == "ingle/kitchen/chat"
+    assert list(link.subscriptions) == ["ingle/kitchen/chat"]
     assert link.states() == ["online", "offline"]
     assert link.will is not None
     assert link.will.retain
