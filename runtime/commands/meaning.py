@@ -6,7 +6,6 @@ Nothing here has happened yet: a `Do` still has the policy before it, and the de
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from runtime.commands.registry.devices import Value, shown
 
@@ -127,9 +126,6 @@ class Candidate:
     action: Action | None = None
 
 
-_NO_STAGES: Mapping[str, float] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Interpretation:
     """What is meant, and how that was found."""
@@ -139,6 +135,6 @@ class Interpretation:
     confidence: float
     """From 0 to 1. Rules are 1 or do not answer."""
     candidates: tuple[Candidate, ...] = ()
-    ms: Mapping[str, float] = field(default=_NO_STAGES)
+    ms: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds by stage, in the order they were asked."""
     language: str = "en"

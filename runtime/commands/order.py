@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Protocol
 
 from runtime.commands.meaning import Action, Candidate, Reason, Route
@@ -75,9 +74,6 @@ class Status(StrEnum):
     """A dry run: what would have been done."""
 
 
-_NO_STAGES: Mapping[str, float] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """What is said back. The same order has the same result whenever it is asked again."""
@@ -92,7 +88,7 @@ class Result:
     route: Route = Route.NONE
     confidence: float = 0.0
     candidates: tuple[Candidate, ...] = ()
-    ms: Mapping[str, float] = field(default=_NO_STAGES)
+    ms: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds by stage."""
     language: str = "en"
     confirmed: bool | None = None

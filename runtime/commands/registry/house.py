@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from runtime.commands.registry.devices import Area, Capability, Device, Kind, Value
 
@@ -16,23 +15,17 @@ class State:
     """Seconds since the epoch."""
 
 
-_NO_AREAS: Mapping[str, Area] = MappingProxyType({})
-_NO_DEVICES: Mapping[str, Device] = MappingProxyType({})
-_NO_STATES: Mapping[tuple[str, str], State] = MappingProxyType({})
-_NO_AVAILABILITY: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class House:
     """Areas, devices and states."""
 
-    areas: Mapping[str, Area] = field(default=_NO_AREAS)
+    areas: Mapping[str, Area] = field(default_factory=dict)
     """By id."""
-    devices: Mapping[str, Device] = field(default=_NO_DEVICES)
+    devices: Mapping[str, Device] = field(default_factory=dict)
     """By id."""
-    states: Mapping[tuple[str, str], State] = field(default=_NO_STATES)
+    states: Mapping[tuple[str, str], State] = field(default_factory=dict)
     """By device id and capability name."""
-    away: frozenset[str] = _NO_AVAILABILITY
+    away: frozenset[str] = frozenset()
     """Ids of devices that said they cannot be reached now."""
     version: int = 0
     """Another whenever areas or devices are, not with each state: what is computed from devices is kept by this."""
