@@ -15,6 +15,7 @@ from models.build import Identity
 from models.bundle import Bundle
 from models.catalogue import offered
 from models.errors import StoreError
+from models.export import packed
 from models.licences import UNKNOWN
 from models.licences.policy import Policy, enforce
 from models.machine import Machine
@@ -61,13 +62,14 @@ def pull(
     wishes: Wishes | None = None,
     network: Network | None = None,
     policy: Policy | None = None,
-    build: Builder = assemble,
+    build: Builder | None = None,
     screen: Screen = screen,
     again: Bundle | None = None,
 ) -> Pulled:
     """Make sure that the model called `text` is in the store, and return its bundle.
 
-    With `again` it is built from what that bundle was built from, if that is here still.
+    Without `build` it is built as the catalogue says, or as a model that writes. With `again` it is built from what
+    that bundle was built from, if that is here still.
 
     Raises:
         UnknownModelError: `text` names nothing.
@@ -107,8 +109,13 @@ def pull(
             into = workspace / "bundle"
             into.mkdir()
             order = Order(fetched.path, identity, plan.recipe, plan.kv, plan.sampling, plan.known)
-            manifest = build(order, into, workspace / "reference", report)
+            manifest = (build or _builder(plan))(order, into, workspace / "reference", report)
             return Pulled(store.add(into, manifest, keep_name=wishes.keep_name), fresh=True)
+
+
+def _builder(plan: Plan) -> Builder:
+    encoder = plan.entry is not None and plan.entry.task != "generate"
+    return packed.assemble if encoder else assemble
 
 
 def _admitted(asked: "_Asked", plan: Plan, offer: Offer) -> Licence:

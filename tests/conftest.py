@@ -40,6 +40,12 @@ def gemma3(real_state: Path) -> Bundle:
     return _pulled("gemma3-270m", real_state, "LicenseRef-Gemma")
 
 
+@pytest.fixture(scope="session")
+def minilm(real_state: Path) -> Bundle:
+    """The encoder all-MiniLM-L6-v2 as `ingle pull all-minilm-l6-v2` makes it."""
+    return _pulled("all-minilm-l6-v2", real_state)
+
+
 def _pulled(name: str, state: Path, *accepted: str) -> Bundle:
     root = state / "models"
     _forget_what_another_builder_made(root)

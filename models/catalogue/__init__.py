@@ -14,7 +14,7 @@ from typing import Literal
 from models import strict
 from models.errors import ModelError
 from models.licences import known
-from models.manifest import Fidelity, Licence, SamplingDefaults
+from models.manifest import Fidelity, Licence, SamplingDefaults, Task
 from models.reference import Remote, parse_remote
 from models.sources.wheel import WheelPin
 
@@ -76,6 +76,8 @@ class Entry:
     needs: Needs
     licence: str
     """An SPDX id of `models.licences`."""
+    task: Task = "generate"
+    """An encoder's graph is written by `models.export`, whatever architectures of writers there are."""
     quirks: tuple[Quirk, ...] = ()
     sampling: SamplingDefaults | None = None
     """None leaves it to the checkpoint."""
@@ -117,7 +119,11 @@ def offered(model_types: Container[str]) -> dict[str, Entry]:
     Raises:
         CatalogueError: as `catalogue`.
     """
-    return {name: entry for name, entry in catalogue().items() if entry.model_type in model_types}
+    return {
+        name: entry
+        for name, entry in catalogue().items()
+        if entry.task != "generate" or entry.model_type in model_types
+    }
 
 
 def parse_entry(text: str, where: str) -> Entry:

@@ -77,7 +77,7 @@ def export(
     """Make a bundle of an encoder, through optimum (pip install 'inglenook[export]')."""
     from rich.console import Console  # noqa: PLC0415  this command only
 
-    from models import export as exporting  # noqa: PLC0415  brings the graph builder and the hub's client
+    from models.export import pulling as exporting  # noqa: PLC0415  brings the graph builder and the hub's client
     from models.terminal import reporting  # noqa: PLC0415  this command only
 
     if pooling and _TASKS[task] != "embed":

@@ -67,7 +67,7 @@ class Exporter:
         _check_tokenizer(order.weights / TOKENIZER_NAME, reading)
         scheme = recipe_named(order.recipe or _DEFAULT).attention
         scratch.mkdir()
-        report(Step(f"tracing {order.identity.name} with optimum, which takes a while"))
+        report(Step(f"tracing {order.identity.name}"))
         model = graph.load(self.trace(order.weights, self.task, scratch / "traced"))
         graph.finish(model, reading)
         unfit: Collection[str] = ()

@@ -15,7 +15,9 @@ from transformers import AutoModel, AutoTokenizer
 
 from models.bundle import Bundle
 from models.errors import FetchError
-from models.export import Exporter, Wishes, export
+from models.export.build import Exporter
+from models.export.pulling import export
+from models.plan import Wishes
 from models.reference import Wheel
 from models.sources import wheel
 from models.sources.shelf import SourceShelf
