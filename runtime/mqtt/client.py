@@ -342,7 +342,8 @@ class PahoLink:
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:
-            delivery = packets.delivered(message, self._epoch, self._limits.request_bytes)
+            largest = self._limits.request_bytes
+            delivery = packets.delivered(message, self._epoch, largest, resumed=self._present)
         except UnicodeDecodeError:
             _log.warning("a message was left with the broker: its topic is not UTF-8")
             return

@@ -113,6 +113,8 @@ class Delivery:
     topic: str
     payload: bytes
     retained: bool = False
+    resumed: bool = False
+    """The broker remembered the session when this connection began: it may have delivered this before."""
     response_topic: str | None = None
     correlation: bytes | None = None
     content_type: str | None = None

@@ -49,8 +49,8 @@ def subscribing(subscription: Subscription) -> SubscribeOptions:
     return SubscribeOptions(qos=subscription.qos, retainHandling=handling)
 
 
-def delivered(message: mqtt.MQTTMessage, epoch: int, largest: int) -> Delivery:
-    """A message as it came; a payload of more than `largest` bytes is let go.
+def delivered(message: mqtt.MQTTMessage, epoch: int, largest: int, *, resumed: bool) -> Delivery:
+    """A message as it came on a connection; a payload of more than `largest` bytes is let go.
 
     Raises:
         UnicodeDecodeError: the topic is not UTF-8, which no broker should have let pass.
@@ -64,6 +64,7 @@ def delivered(message: mqtt.MQTTMessage, epoch: int, largest: int) -> Delivery:
         topic=message.topic,
         payload=bytes(message.payload) if size <= largest else b"",
         retained=message.retain,
+        resumed=resumed,
         response_topic=properties.get("ResponseTopic"),
         correlation=properties.get("CorrelationData"),
         content_type=properties.get("ContentType"),
