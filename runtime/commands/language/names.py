@@ -1,0 +1,140 @@
+"""What things are called, and where a sentence calls them so."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runtime.commands.language.normalise import clean
+from runtime.commands.language.quantities import digits
+from runtime.commands.registry.devices import Area, Device, Name
+from runtime.commands.registry.house import House
+
+_ARTICLE = re.compile(r"^(?:the|my|our|an?) (?=\S)")
+_FLOOR_WORD = re.compile(r"(?<=\S) floor$")
+
+
+def name_of(thing: Device | Area, language: str) -> str:
+    """The name to say in a language: one of that language, else one of any, else the first there is."""
+    base = language.split("-", maxsplit=1)[0].casefold()
+    ranked = sorted(enumerate(thing.names), key=lambda each: (_foreign(each[1], language, base), each[0]))
+    return ranked[0][1].text if ranked else thing.id
+
+
+def _foreign(name: Name, language: str, base: str) -> int:
+    if name.language is None:
+        return 2
+    if name.language.casefold() == language.casefold():
+        return 0
+    return 1 if name.language.split("-")[0].casefold() == base else 3
+
+
+class Of(StrEnum):
+    """What a name is the name of."""
+
+    DEVICE = "device"
+    AREA = "area"
+    FLOOR = "floor"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A name as it is found in a sentence that was made plain and has its numbers in digits."""
+
+    text: str
+    of: Of
+    id: str
+    """Of the device or area; of a floor, the floor as areas have it."""
+    implied: bool = False
+    """Nobody gave this name: it is what is left of one without the name of the room."""
+
+
+def spoken(text: str, language: str) -> str:
+    """A name in the form in which sentences are searched for it."""
+    return _ARTICLE.sub("", digits(clean(text).casefold(), language)).strip(" .,!?;:。、")
+
+
+def names(house: House, language: str) -> Iterator[Spoken]:
+    """Every name of every device, area and floor, in all languages: people mix them."""
+    areas = {each.id: tuple(_forms(each, language)) for each in house.areas.values()}
+    for area in house.areas.values():
+        yield from (Spoken(form, Of.AREA, area.id) for form in areas[area.id])
+    for floor in sorted({each.floor for each in house.areas.values() if each.floor}):
+        yield Spoken(_FLOOR_WORD.sub("", spoken(floor, language)), Of.FLOOR, floor)
+    for device in house.devices.values():
+        given = tuple(_forms(device, language))
+        yield from (Spoken(form, Of.DEVICE, device.id) for form in given)
+        rooms = areas.get(device.area, ()) if device.area else ()
+        short = {_without(form, room) for form in given for room in rooms} - {"", *given}
+        yield from (Spoken(form, Of.DEVICE, device.id, implied=True) for form in sorted(short))
+
+
+def _forms(thing: Device | Area, language: str) -> Iterator[str]:
+    forms = (spoken(name.text, language) for name in thing.names)
+    yield from dict.fromkeys(form for form in forms if form)
+
+
+def _without(name: str, room: str) -> str:
+    """What is left of `kitchen ceiling light` without `kitchen`; nothing where that could be any."""
+    if not name.startswith(room) or name == room:
+        return ""
+    rest = name[len(room) :].removeprefix("的").removeprefix("'s").strip()
+    whole = not room[-1].isascii() or not name[len(room)].isalnum()
+    return rest if whole and rest not in _ANY else ""
+
+
+_ANY = frozenset(
+    [
+        "light",
+        "lights",
+        "lighting",
+        "lamp",
+        "lamps",
+        "fan",
+        "fans",
+        "door",
+        "doors",
+        "window",
+        "windows",
+        "blind",
+        "blinds",
+        "curtain",
+        "curtains",
+        "shade",
+        "shades",
+        "shutter",
+        "shutters",
+        "gate",
+        "gates",
+        "awning",
+        "awnings",
+        "lock",
+        "locks",
+        "switch",
+        "switches",
+        "climate",
+        "temperature",
+        "humidity",
+        "sensor",
+        "燈",
+        "電燈",
+        "燈光",
+        "照明",
+        "風扇",
+        "電扇",
+        "吊扇",
+        "門",
+        "窗",
+        "窗戶",
+        "窗簾",
+        "百葉窗",
+        "捲簾",
+        "鎖",
+        "門鎖",
+        "開關",
+        "溫度",
+        "濕度",
+        "感測器",
+    ]
+)
+"""Words of a kind rather than a name."""

@@ -1,0 +1,67 @@
+"""Whether a sentence says that something is not to be done.
+
+In doubt it does: what is wrongly taken for "don't" is said once more, what is wrongly done cannot be undone.
+"""
+
+import re
+
+from runtime.commands.language.names import names
+from runtime.commands.language.normalise import clean, plain
+from runtime.commands.registry.house import House
+
+_ENGLISH_NOT = re.compile(
+    r"\b(?:don't|dont|do not|doesn't|never|not|no longer|no more|won't|wouldn't|mustn't|must not|"
+    r"shouldn't|can't|cannot|"
+    r"stop (?:turning|switching|opening|closing|setting|dimming|locking|unlocking|changing|making)|"
+    r"without|except|apart from|other than|instead of|rather than|no need|nobody|avoid|refrain|keep from|unless)\b"
+)
+_ENGLISH_MEANS_IT = re.compile(
+    r"\b(?:(?:don't|dont|do not|never) (?:forget|fail|wait|hesitate|worry|mind)|why (?:don't|dont) (?:you|we)|"
+    r"(?:won't|can't|couldn't|wouldn't) you|if you (?:don't|do not) mind|not only|not yet|"
+    r"no problem|whether or not|or not)\b"
+)
+_ENGLISH_LEAVE = re.compile(
+    r"^(?:leave|keep|let|hold)\b.*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"
+    r"as (?:it|they) (?:is|are)|"
+    r"the way (?:it|they) (?:is|are)|like that|like this|dark|lit)$"
+)
+_ENGLISH_ASKS = re.compile(
+    r"^(?:is|are|isn't|aren't|was|were|what|what's|which|who|why|how|when|where|does|do you know|did|tell me)\b"
+)
+_CHINESE_NOT = re.compile(
+    r"不要|不用|不必|不准|不可以|不能|不許|不需要|不想|不應該|"
+    r"別(?!墅|人|處|的)|勿|莫|沒有要|除了|以外|而不是|禁止|避免"
+)
+_CHINESE_MEANS_IT = re.compile(
+    r"(?:別|不要)(?:忘|等|猶豫|客氣|擔心)|要不要|能不能|可不可以|是不是|有沒有|特別|分別|差別|個別|級別|不要緊"
+)
+_CHINESE_LEAVE = re.compile(
+    r"^(?:讓|保持|維持|留著).*(?:開著|關著|亮著|鎖著|不變|不動)$|"
+    r"(?:開著|關著|亮著)就好$|先?別動"
+)
+_CHINESE_ASKS = re.compile(r"[嗎?]$|^為什麼|是不是|有沒有")
+
+
+def negated(text: str, language: str, house: House | None = None) -> bool:
+    """Whether a command is not to be carried out, or only with an exception: "don't", "never", "leave it on".
+
+    A question is no command, so it never is. With a house, the names in it are read as names: the scene
+    `Do not disturb` does not negate.
+    """
+    text = plain(text, language)
+    if house is not None:
+        text = _without_names(text, house, language)
+    if language.startswith("zh"):
+        if _CHINESE_LEAVE.search(text):
+            return True
+        return not _CHINESE_ASKS.search(text) and bool(_CHINESE_NOT.search(_CHINESE_MEANS_IT.sub("", text)))
+    if _ENGLISH_LEAVE.match(text.rstrip("?")):
+        return True
+    return not _ENGLISH_ASKS.match(text) and bool(_ENGLISH_NOT.search(_ENGLISH_MEANS_IT.sub("", text)))
+
+
+def _without_names(text: str, house: House, language: str) -> str:
+    for name in sorted({each.text for each in names(house, language)}, key=len, reverse=True):
+        if (name in text and _ENGLISH_NOT.search(name)) or _CHINESE_NOT.search(name):
+            text = text.replace(name, " ")
+    return clean(text)

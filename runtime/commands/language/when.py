@@ -1,0 +1,136 @@
+"""When something is to happen: "in ten minutes" as seconds from now, with the sentence that is left.
+
+Times of day and lengths of time are found too, to be refused with the right sentence; nobody plans by them here.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
+_COUNT = r"(?:\d+(?:\.\d+)?|half an?|an? half|a quarter of an|(?:three|3) quarters of an|a couple of|a few|another|an?)"
+_PIECE = rf"{_COUNT}[ -]?{_UNIT}(?: and a half)?\b"
+_ENGLISH_SPAN = rf"(?P<span>{_PIECE}(?:(?:,? and |,? ){_PIECE})*)(?:'s?)?(?: time)?"
+_ENGLISH = (
+    re.compile(rf"^(?:in|after) {_ENGLISH_SPAN}[,.]?(?: from now)?,? (?:please )?(?P<rest>\S.*)$"),
+    re.compile(rf"^{_ENGLISH_SPAN} (?:from now|later),? (?:please )?(?P<rest>\S.*)$"),
+    re.compile(rf"^(?P<rest>.*\S),? (?:in|after) {_ENGLISH_SPAN}(?: from now)?$"),
+    re.compile(rf"^(?P<rest>.*\S),? {_ENGLISH_SPAN} (?:from now|later)$"),
+)
+_ENGLISH_PIECE = re.compile(rf"(?P<count>{_COUNT})[ -]?(?P<unit>{_UNIT})(?P<half> and a half)?\b")
+_ENGLISH_LASTING = (
+    re.compile(rf"^for {_ENGLISH_SPAN},? (?P<rest>\S.*)$"),
+    re.compile(rf"^(?P<rest>.*\S),? for (?:the next )?{_ENGLISH_SPAN}$"),
+    re.compile(r"^(?P<rest>.*\S),? (?:until|till) \S.*$"),
+)
+_DAY = (
+    r"(?:today|tonight|tomorrow(?: (?:morning|evening|night|afternoon))?|this (?:morning|evening|afternoon)"
+    r"|(?:in|at) (?:the (?:morning|evening|afternoon)|night|noon|midnight)"
+    r"|(?:at|before|after) (?:sunset|sunrise|dawn|dusk)"
+    r"|(?:every|each) (?:day|morning|evening|night)|(?:on|every|next) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
+)
+_HOUR = (
+    r"(?:at|by|around|from) (?:half past |quarter (?:past|to) )?\d{1,2}(?:[:.]\d{2})?"
+    r"(?: ?(?:a\.?m\.?|p\.?m\.?|o'?clock))?"
+)
+_ENGLISH_CLOCK = (
+    re.compile(rf"^(?:{_DAY}|{_HOUR})(?: {_DAY})?,? (?P<rest>\S.*)$"),
+    re.compile(rf"^(?P<rest>.*\S),? (?:{_HOUR}(?: {_DAY})?|{_DAY}(?: {_HOUR})?)$"),
+)
+_CHINESE_PIECE = (
+    r"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?:半)?"
+    r"(?:小時|鐘頭|分鐘半|分鐘|分半|秒鐘|秒|刻鐘|分)(?:半)?"
+)
+_CHINESE_SPAN = rf"(?P<span>(?:{_CHINESE_PIECE})+)"
+_CHINESE = (
+    re.compile(rf"(?:再過|過)?{_CHINESE_SPAN}(?:之後|以後|過後|後)的?時?候?[,、]?(?:再)?"),
+    re.compile(rf"^(?:再過|過|等){_CHINESE_SPAN}[,、]?(?:再)?"),
+)
+_CHINESE_COUNTED = re.compile(
+    r"(?P<count>\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?P<half>半)?"
+    r"(?P<unit>小時|鐘頭|分鐘半|分鐘|分半|秒鐘|秒|刻鐘|分)(?P<after>半)?"
+)
+_CHINESE_LASTING = re.compile(rf"{_CHINESE_SPAN}$|(?:直到|到).{{1,8}}(?:為止|點)$")
+_CHINESE_CLOCK = re.compile(
+    r"(?:(?:今天|明天|後天|今晚|明晚|每天|每晚|早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|日落|日出)"
+    r"(?:(?:早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|\d{1,2}|[一二三四五六七八九十兩]{1,3})(?:點(?:半|鐘|\d+分|[一二三四五十]+分)?)?)*(?:的時候|時)?"
+    r"|(?:\d{1,2}|[二三四五六七八九十兩]{1,3})點(?:半|鐘|\d+分|[一二三四五十]+分)?(?:的時候|時)?)"
+)
+_CHINESE_NUMBERS: Final = {char: n for n, char in enumerate("一二三四五六七八九十", 1)} | {"兩": 2, "半": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A sentence without its time."""
+
+    text: str
+    after_s: float = 0.0
+    """Seconds from now; 0 where no time is named."""
+    clock: bool = False
+    """It names a time of day, a day, or a habit."""
+    lasting: bool = False
+    """It says for how long, or until when."""
+
+
+def when(text: str, language: str) -> When:
+    """Find the time in a sentence that was made plain and has its numbers in digits."""
+    if language.startswith("zh"):
+        return _chinese(text)
+    return _english(text) if language.startswith("en") else When(text)
+
+
+def _english(text: str) -> When:
+    for pattern in _ENGLISH:
+        if match := pattern.match(text):
+            return When(match["rest"].rstrip(","), _english_seconds(match["span"]))
+    for pattern in _ENGLISH_LASTING:
+        if match := pattern.match(text):
+            return When(match["rest"].rstrip(","), lasting=True)
+    for pattern in _ENGLISH_CLOCK:
+        if match := pattern.match(text):
+            return When(match["rest"].rstrip(","), clock=True)
+    return When(text)
+
+
+def _english_seconds(span: str) -> float:
+    total = 0.0
+    for piece in _ENGLISH_PIECE.finditer(span):
+        count = piece["count"]
+        number = _ENGLISH_COUNTS.get(count)
+        number = float(count) if number is None else number
+        total += (number + (0.5 if piece["half"] else 0)) * _SECONDS[piece["unit"][0]]
+    return total
+
+
+_ENGLISH_COUNTS: Final = {
+    "half an": 0.5, "half a": 0.5, "a half": 0.5, "an half": 0.5, "a quarter of an": 0.25, "three quarters of an": 0.75,
+    "3 quarters of an": 0.75, "a couple of": 2.0, "a few": 3.0, "another": 1.0, "a": 1.0, "an": 1.0,
+}  # fmt: skip
+
+
+def _chinese(text: str) -> When:
+    for pattern in _CHINESE:
+        if (match := pattern.search(text)) and (rest := _cut(text, match)):
+            return When(rest, _chinese_seconds(match["span"]))
+    if (match := _CHINESE_CLOCK.search(text)) and (rest := _cut(text, match)):
+        return When(rest, clock=True)
+    if (match := _CHINESE_LASTING.search(text)) and (rest := _cut(text, match)):
+        return When(rest, lasting=True)
+    return When(text)
+
+
+def _cut(text: str, match: re.Match[str]) -> str:
+    return (text[: match.start()] + text[match.end() :]).strip(" ,、")
+
+
+def _chinese_seconds(span: str) -> float:
+    total = 0.0
+    for piece in _CHINESE_COUNTED.finditer(span):
+        count = piece["count"]
+        number = float(count) if count[0].isdigit() else sum(_CHINESE_NUMBERS[char] for char in count)
+        unit = piece["unit"]
+        half = piece["half"] or piece["after"] or unit.endswith("半")
+        seconds = 900.0 if unit == "刻鐘" else {"小": 3600.0, "鐘": 3600.0, "分": 60.0, "秒": 1.0}[unit[0]]
+        total += (number + (0.5 if half else 0)) * seconds
+    return total

@@ -1,0 +1,67 @@
+"""Of all the ways in which a sentence follows templates, the one that is meant.
+
+The longest name wins over a shorter one, a name that was given over one that is implied, a name over a kind, and more
+of the template's own words over fewer. What is left differs in the device alone, or is the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from runtime.commands.language.names import Spoken
+from runtime.commands.rules.lexicon import PRONOUNS
+from runtime.commands.rules.recogniser import Match
+from runtime.commands.rules.situation import Found
+
+_WHERE: Final = frozenset({"name", "area", "floor", "domain", "device_class"})
+
+
+def best(matches: Iterable[Match], spoken_of: Sequence[str] = ()) -> Found | None:
+    """What was recognised; None if nothing was, or if `them` was said of devices that it cannot be said of."""
+    ranked = sorted(matches, key=_rank)
+    if not ranked:
+        return None
+    top = ranked[0]
+    alike = [each for each in ranked if _rank(each)[:2] == _rank(top)[:2] and _same(each, top)]
+    devices = tuple(dict.fromkeys(name.id for name in map(_name, alike) if name is not None))
+    together = top.said.get("name", "") in PRONOUNS
+    if together and not set(spoken_of) <= set(devices):
+        return None
+    return Found(
+        top.intent,
+        {slot: value for slot, value in top.slots.items() if slot not in _WHERE},
+        top.response,
+        devices,
+        together,
+        area=top.slots.get("area"),
+        floor=top.slots.get("floor"),
+        kind=_text(top.slots, "domain"),
+        device_class=tuple(dict.fromkeys(str(c) for each in alike if (c := each.slots.get("device_class")))),
+    )
+
+
+def _rank(match: Match) -> tuple[int, bool, int]:
+    name = _name(match)
+    return -len(match.said.get("name", "")), bool(name and name.implied), -match.literal
+
+
+def _name(match: Match) -> Spoken | None:
+    name = match.slots.get("name")
+    return name if isinstance(name, Spoken) else None
+
+
+def _same(one: Match, other: Match) -> bool:
+    """Whether two matches differ in the device at most."""
+    kept = ("device_class", "name")
+    return (
+        one.intent == other.intent
+        and one.response == other.response
+        and {k: v for k, v in one.slots.items() if k not in kept}
+        == {k: v for k, v in other.slots.items() if k not in kept}
+        and ("name" in one.slots) == ("name" in other.slots)
+        and ("device_class" in one.slots) == ("device_class" in other.slots)
+    )
+
+
+def _text(slots: Mapping[str, Any], key: str) -> str | None:
+    value = slots.get(key)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,92 @@
+"""Values from a range or of a few words: brightness, colour, temperature, speed, position, volume, options."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from runtime.commands.meaning import Cannot, Meaning, Reason
+from runtime.commands.registry.devices import Device, Kind, Options
+from runtime.commands.rules.setting import beyond, setting, without
+from runtime.commands.rules.situation import Found, Situation
+from runtime.commands.rules.targets import Outcome, carry_out
+
+_MAIN: Final = {
+    Kind.LIGHT: "brightness",
+    Kind.FAN: "speed",
+    Kind.COVER: "position",
+    Kind.VALVE: "position",
+    Kind.CLIMATE: "temperature",
+    Kind.HUMIDIFIER: "humidity",
+    Kind.MEDIA_PLAYER: "volume",
+}
+"""What a number without further words is to a kind; `value` for others."""
+_CHOSEN: Final = ("value", "mode", "preset", "fan_mode", "effect", "color")
+"""Where a word that is an option is looked for."""
+
+
+def main_level(device: Device) -> str:
+    """The capability that a bare number, or up and down, are about."""
+    return _MAIN.get(device.kind, "value")
+
+
+def light(found: Found, situation: Situation) -> Meaning:
+    """`HassLightSet`: brightness, colour, colour temperature."""
+    names = (("brightness", "brightness"), ("color", "color"), ("temperature", "color_temperature"))
+    slot, capability = next((slot, capability) for slot, capability in names if slot in found.slots)
+    value = found.slots[slot]
+    value = float(value) if isinstance(value, int) else value
+    return carry_out(found, situation, lambda device: setting(device, capability, value, situation))
+
+
+def climate(found: Found, situation: Situation) -> Meaning:
+    """`HassClimateSetTemperature`."""
+    return _set("temperature", found, situation, found.slots["temperature"])
+
+
+def fan(found: Found, situation: Situation) -> Meaning:
+    """`HassFanSetSpeed`."""
+    return _set("speed", found, situation, found.slots["percentage"])
+
+
+def position(found: Found, situation: Situation) -> Meaning:
+    """`HassSetPosition`."""
+    return _set("position", found, situation, found.slots["position"])
+
+
+def volume(found: Found, situation: Situation) -> Meaning:
+    """`HassSetVolume`."""
+    return _set("volume", found, situation, found.slots["volume_level"])
+
+
+def humidity(found: Found, situation: Situation) -> Meaning:
+    """The humidity that a humidifier is to keep."""
+    return _set("humidity", found, situation, found.slots["number"])
+
+
+def level(found: Found, situation: Situation) -> Meaning:
+    """A bare number, to whatever it is to each device."""
+    number = found.slots["number"]
+    return carry_out(found, situation, lambda device: setting(device, main_level(device), number, situation))
+
+
+def option(found: Found, situation: Situation) -> Meaning:
+    """A word that is one of a device's options: a mode, a preset, an effect, the value of a select."""
+    words: Sequence[str] = found.slots["option"]
+    return carry_out(found, situation, lambda device: _chosen(device, words, situation))
+
+
+def _set(capability: str, found: Found, situation: Situation, value: object) -> Meaning:
+    value = float(value) if isinstance(value, int) else value
+    return carry_out(found, situation, lambda device: setting(device, capability, value, situation))
+
+
+def _chosen(device: Device, words: Sequence[str], situation: Situation) -> Outcome:
+    refusal: Cannot | None = None
+    for name in _CHOSEN:
+        capability = device.capability(name)
+        if capability is None or not capability.settable or not isinstance(capability.domain, Options):
+            continue
+        for word in words:
+            if word in capability.domain.values:
+                return setting(device, name, word, situation)
+        refusal = refusal or beyond(device, name, words[0], situation)
+    return refusal or Cannot(Reason.NO_SUCH_CAPABILITY, without(device, "mode", situation).text)

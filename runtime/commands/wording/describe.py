@@ -1,0 +1,162 @@
+"""Actions, devices and values in words."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final
+
+from runtime.commands.language.names import name_of
+from runtime.commands.meaning import Action
+from runtime.commands.registry.devices import Device, Kind, Options, Press, Range, Switch, Value
+from runtime.commands.registry.house import House
+from runtime.commands.wording.speak import say, word
+
+_MOST_NAMED: Final = 6
+"""More devices than this are counted, not listed."""
+_STATES: Final = {
+    "open": "open",
+    "closed": "close",
+    "stopped": "stop",
+    "locked": "lock",
+    "unlocked": "unlock",
+}
+_OWN_ARTICLE: Final = ("the ", "my ", "our ", "a ", "an ", "all ")
+_OPENINGS: Final = frozenset({"door", "garage_door", "window", "opening"})
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+def describe(actions: Sequence[Action], house: House, language: str) -> str:
+    """What was done, as one sentence: "Turned on the kitchen light and the fan."."""
+    first, *rest = _parts("done", actions, house, language) or [""]
+    parts = [first, *(part[:1].lower() + part[1:] for part in rest)]
+    return _joined(parts, "and_then", language) + say("word.end", language)
+
+
+def proposal(actions: Sequence[Action], house: House, language: str) -> str:
+    """What is to be done, to go into a sentence: "turn on the kitchen light and the fan"."""
+    return _joined(_parts("do", actions, house, language), "and_then", language)
+
+
+def the(device: Device, house: House, language: str) -> str:
+    """A device with its article; with its room where others have the same name."""
+    name = name_of(device, language)
+    others = (each for each in house.devices.values() if each.id != device.id)
+    if device.area in house.areas and any(name_of(each, language) == name for each in others):
+        return say(
+            "word.the_in",
+            language,
+            name=_inside(name, language),
+            place=area_name(device.area, house, language),
+        )
+    if name.casefold().startswith(_OWN_ARTICLE) or "'s " in name:
+        return name
+    return say("word.the", language, name=_inside(name, language))
+
+
+def area_name(area: str | None, house: House, language: str) -> str:
+    """A room with its article; the house where there is none."""
+    found = house.areas.get(area) if area else None
+    if found is None:
+        return say("word.everywhere", language)
+    return say("word.the", language, name=_inside(name_of(found, language), language))
+
+
+def _inside(name: str, language: str) -> str:
+    """A name as it stands in the middle of an English sentence: `Kitchen light` small, `TV` as it is."""
+    return name[:1].lower() + name[1:] if language.startswith("en") and name[1:2].islower() else name
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """`a, b and c`; many are cut to the first few and the count of the rest."""
+    if len(names) > _MOST_NAMED:
+        names = [
+            *names[: _MOST_NAMED - 1],
+            say("word.more", language, count=str(len(names) - _MOST_NAMED + 1)),
+        ]
+    return _joined(names, "listed", language)
+
+
+def either(names: Sequence[str], language: str) -> str:
+    """`a, b or c`."""
+    return _joined(names, "or", language)
+
+
+def shown(value: Value, device: Device, capability: str, language: str) -> str:
+    """A value as it is said, with its unit."""
+    found = device.capability(capability)
+    match value:
+        case None:
+            return say("word.no_value", language)
+        case bool():
+            opens = device.kind is Kind.BINARY_SENSOR and device.device_class in _OPENINGS
+            names = ("closed", "open") if opens else ("off", "on")
+            return word("value", names[value], language)
+        case str():
+            return word("value", value, language)
+        case _:
+            unit = found.domain.unit if found and isinstance(found.domain, Range) else ""
+            return f"{value:.6g}{_spaced(unit)}"
+
+
+def limits(domain: Range) -> tuple[str, str]:
+    """Both ends of a range, with the unit at the upper one."""
+    return f"{domain.low:g}", f"{domain.high:g}{_spaced(domain.unit)}"
+
+
+def duration(seconds: float, language: str) -> str:
+    """A length of time in its one or two largest units: "1 hour and 30 minutes"."""
+    left = max(1, round(seconds))
+    parts = []
+    for size, unit in ((_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(say(f"word.{unit}{'' if count == 1 else 's'}", language, n=str(count)))
+    return _joined(parts[:2], "listed", language)
+
+
+def _spaced(unit: str) -> str:
+    return unit if unit in {"", "%"} else f" {unit}"
+
+
+def _parts(table: str, actions: Sequence[Action], house: House, language: str) -> list[str]:
+    """One phrase for each run of actions that say the same of several devices."""
+    phrases = []
+    for (verb, value, capability), run in groupby(actions, lambda each: _verb(each, house, language)):
+        devices = dict.fromkeys(each.device for each in run)
+        fields = {"what": listed([_called(each, house, language) for each in devices], language)}
+        if verb.startswith("set"):
+            fields["value"] = value
+        if capability:
+            fields["capability"] = word("capability", capability, language)
+        phrases.append(say(f"{table}.{verb}", language, **fields))
+    return phrases
+
+
+def _called(device: str, house: House, language: str) -> str:
+    found = house.devices.get(device)
+    return device if found is None else the(found, house, language)
+
+
+def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
+    """Which sentence tells of an action, the value in words, and the capability if it is named."""
+    device = house.devices.get(action.device)
+    capability = device.capability(action.capability) if device else None
+    if device is None or capability is None:
+        return "set_capability", str(action.value), action.capability
+    match capability.domain:
+        case Switch() if action.capability == "power":
+            return ("turn_on" if action.value else "turn_off"), "", ""
+        case Press():
+            return ("press" if device.kind is Kind.BUTTON else "activate"), "", ""
+        case Options() if action.capability == "state" and action.value in _STATES:
+            return _STATES[str(action.value)], "", ""
+    value = shown(action.value, device, action.capability, language)
+    main = {"value", "position"} | ({"temperature"} if device.kind is Kind.CLIMATE else set())
+    return ("set", value, "") if action.capability in main else ("set_capability", value, action.capability)
+
+
+def _joined(parts: Iterable[str], how: str, language: str) -> str:
+    *most, last = list(parts) or [""]
+    if not most:
+        return last
+    return say(f"word.{how}", language, most=say("word.comma", language).join(most), last=last)
