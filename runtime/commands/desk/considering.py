@@ -1,0 +1,203 @@
+"""What is to become of an order: understood, held against the policy, and then done, planned, asked about or refused.
+
+Sends nothing and writes nothing down. It changes what is remembered: the conversation, and the question that waits.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from runtime.commands.clock import Clock
+from runtime.commands.desk.border import Devices, Interpreter, Memories
+from runtime.commands.desk.results import Results
+from runtime.commands.desk.settings import DeskSettings
+from runtime.commands.journal.record import Record
+from runtime.commands.meaning import (
+    Action,
+    CancelPlanned,
+    Cannot,
+    Do,
+    Interpretation,
+    Option,
+    Reason,
+    Route,
+    Tell,
+    Which,
+)
+from runtime.commands.order import Order, Result, Status
+from runtime.commands.planned import Planned
+from runtime.commands.policy.confirmations import Confirmations
+from runtime.commands.policy.policy import Confirm, Denied, Policy
+from runtime.commands.sentence import Memory, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """There is nothing to send."""
+
+    result: Result
+    cancelled: tuple[Record, ...] = ()
+    """What was planned, and is not to happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """To be sent now."""
+
+    actions: tuple[Action, ...]
+    draft: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """To be written down for later."""
+
+    actions: tuple[Action, ...]
+    after_s: float
+    draft: Result
+    result: Result
+
+
+Step = Finished | Doing | Planning
+
+
+class Considering:
+    """One for the house."""
+
+    def __init__(
+        self,
+        devices: Devices,
+        interpreter: Interpreter,
+        memories: Memories,
+        policy: Policy,
+        planned: Planned,
+        results: Results,
+        clock: Clock,
+        settings: DeskSettings,
+    ) -> None:
+        self._devices = devices
+        self._interpreter = interpreter
+        self._memories = memories
+        self._policy = policy
+        self._planned = planned
+        self._results = results
+        self._clock = clock
+        self._settings = settings
+        self._confirmations = Confirmations(policy.settings.confirm_s)
+
+    async def consider(self, order: Order, within_s: float) -> Step:
+        """What is to be done about it; not later than in so many seconds.
+
+        Raises:
+            BusyError, EngineError: a model is needed that cannot be had now.
+        """
+        results = self._results
+        nothing = results.begun(order, Interpretation(Do(()), Route.NONE, 0.0))
+        if within_s <= 0:
+            return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
+        if not self._policy.admits(order.sender, self._clock.now()):
+            return Finished(results.refused(nothing, Reason.TOO_OFTEN, "too_many_commands"))
+        waited = None
+        if not order.dry_run:
+            ticks = self._clock.now().ticks
+            waited = self._confirmations.meant(order.sender, order.session, order.confirms, ticks)
+        if order.confirms is not None and waited is None:
+            return Finished(results.refused(nothing, Reason.NOT_CONFIRMED, "not_confirmed"))
+        try:
+            async with asyncio.timeout(within_s):
+                found, memory = await self._understand(order, waited)
+        except TimeoutError:
+            return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
+        step, asked = self._decide(order, found, waited)
+        if not order.dry_run:
+            if asked is not None:
+                memory = replace(memory, asked=asked, text=order.text or "")
+            self._memories.remember(order.sender, order.session, memory, self._clock.now().ticks)
+        return step
+
+    async def _understand(self, order: Order, waited: Do | None) -> tuple[Interpretation, Memory]:
+        now = self._clock.now()
+        memory = self._memories.recall(order.sender, order.session, now.ticks)
+        if order.action is not None:
+            return Interpretation(Do((order.action,)), Route.DIRECT, 1.0), Memory((order.action.device,))
+        if order.text is None:
+            do = waited or Do(())
+            devices = tuple(dict.fromkeys(action.device for action in do.actions))
+            return Interpretation(do, Route.SESSION, 1.0), Memory(devices)
+        sentence = Sentence(order.text, self._results.of(order), order.area, now.wall)
+        return await self._interpreter.interpret(sentence, self._devices.house, memory, answer=order.answer)
+
+    def _decide(self, order: Order, found: Interpretation, waited: Do | None) -> tuple[Step, Which | None]:
+        """The next step, and the question that is asked with it."""
+        draft = self._results.begun(order, found)
+        match found.meaning:
+            case Do() as do:
+                said_yes = waited if order.confirms is not None or found.route is Route.SESSION else None
+                return self._do(order, do, draft, said_yes)
+            case CancelPlanned(devices):
+                return self._cancel(order, devices, draft), None
+            case Tell(text):
+                return Finished(replace(draft, status=Status.TOLD, text=text)), None
+            case Which() as which:
+                return Finished(self._results.asked(draft, which)), None
+            case Cannot(reason, text):
+                return Finished(replace(draft, status=Status.REFUSED, text=text, reason=reason)), None
+            case _:
+                assert_never(found.meaning)
+
+    def _do(self, order: Order, do: Do, draft: Result, said_yes: Do | None) -> tuple[Step, Which | None]:
+        results, house, now = self._results, self._devices.house, self._clock.now()
+        if not do.actions:
+            return Finished(results.refused(draft, Reason.NOT_UNDERSTOOD, "nothing_to_do")), None
+        verdict = self._policy.judge(do, order.sender, house, now, dry_run=order.dry_run)
+        if isinstance(verdict, Confirm) and verdict.do == said_yes:
+            verdict = self._policy.judge(do, order.sender, house, now, confirmed=True, dry_run=order.dry_run)
+        if isinstance(verdict, Denied):
+            return Finished(results.denied(draft, verdict)), None
+        if order.dry_run:
+            return Finished(results.would(draft, verdict.do.actions, house)), None
+        if isinstance(verdict, Confirm):
+            return self._ask(order, verdict.do, draft)
+        if verdict.do.after_s > 0:
+            return self._plan(verdict.do, draft), None
+        return Doing(verdict.do.actions, draft), None
+
+    def _ask(self, order: Order, meant: Do, draft: Result) -> tuple[Step, Which | None]:
+        """Whether that is meant. A confirmation of something else is none."""
+        results = self._results
+        if order.confirms is not None:
+            return Finished(results.refused(draft, Reason.NOT_CONFIRMED, "not_confirmed")), None
+        yes = Option(results.say("yes", draft.language), meant)
+        which = results.is_meant(draft, yes, self._devices.house, self._policy.settings.confirm_s)
+        token = self._confirmations.ask(order.sender, order.session, meant, self._clock.now().ticks)
+        return Finished(results.asked(draft, which, token)), which
+
+    def _plan(self, do: Do, draft: Result) -> Step:
+        results, settings = self._results, self._settings
+        if do.after_s > settings.ahead_s:
+            days = f"{settings.ahead_s / 86400:g}"
+            return Finished(results.refused(draft, Reason.OUT_OF_RANGE, "too_far_ahead", days=days))
+        if len(self._planned) >= settings.plans:
+            return Finished(results.refused(draft, Reason.TOO_OFTEN, "too_many_plans"))
+        due_at = self._clock.now().wall + do.after_s
+        planned = results.planned(draft, do.actions, self._devices.house, due_at)
+        return Planning(do.actions, do.after_s, draft, planned)
+
+    def _cancel(self, order: Order, devices: tuple[str, ...], draft: Result) -> Finished:
+        """What was planned for any of these, as far as this sender may command it."""
+        house = self._devices.house
+        named = [
+            record
+            for record in self._planned
+            if not devices or any(action.device in devices for action in record.plan)
+        ]
+        lets = self._policy.lets_all
+        allowed = [record for record in named if lets(order.sender, record.plan, house)]
+        if named and not allowed:
+            return Finished(self._results.refused(draft, Reason.NOT_ALLOWED, "client", what=""))
+        if not allowed:
+            return Finished(self._results.put(draft, Status.TOLD, "nothing_planned"))
+        actions = tuple(action for record in allowed for action in record.plan)
+        if order.dry_run:
+            return Finished(self._results.would(draft, actions, house))
+        return Finished(self._results.cancelled(draft, actions, house), tuple(allowed))

@@ -1,0 +1,289 @@
+"""The desk: takes orders, and sees each to its answer.
+
+One conversation's orders are understood one after the other; different conversations, and devices, go side by side.
+Knows the steps and their order. How each is done is next door: `considering.py` decides, `carrier.py` sends,
+`teller.py` answers, the journal keeps.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any, Final, assert_never
+
+from runtime.commands.clock import Clock, SystemClock
+from runtime.commands.desk.border import Devices, Interpreter, Memories
+from runtime.commands.desk.carrier import Carrier
+from runtime.commands.desk.considering import Considering, Doing, Finished, Planning, Step
+from runtime.commands.desk.recovery import Finding, find
+from runtime.commands.desk.results import Results, Say
+from runtime.commands.desk.settings import DeskSettings
+from runtime.commands.desk.teller import Teller
+from runtime.commands.dispatch.dispatch import Dispatch
+from runtime.commands.dispatch.heard import Heard
+from runtime.commands.dispatch.lanes import Lanes
+from runtime.commands.journal.journal import Journal
+from runtime.commands.journal.record import Phase, Plan, Received, Record, Repeated
+from runtime.commands.journal.writer import JournalError
+from runtime.commands.meaning import Action, Do, Interpretation, Reason, Route
+from runtime.commands.order import Order, Outbox, ReplyTo, Result, Status
+from runtime.commands.planned import Planned
+from runtime.commands.policy.policy import Denied, Policy
+from runtime.commands.registry.binding import Channel
+from runtime.errors import BusyError, CallerError, IngleError
+
+_log = logging.getLogger(__name__)
+
+_DEFAULTS: Final = DeskSettings()
+_NOTHING: Final = Interpretation(Do(()), Route.NONE, 0.0)
+
+
+class Desk:
+    """One for the house. `run` has to run for `take` to return."""
+
+    def __init__(
+        self,
+        registry: Devices,
+        interpreter: Interpreter,
+        policy: Policy,
+        journal: Journal,
+        channels: Mapping[str, Channel],
+        outboxes: Mapping[str, Outbox],
+        *,
+        sessions: Memories,
+        say: Say,
+        settings: DeskSettings = _DEFAULTS,
+        clock: Clock | None = None,
+    ) -> None:
+        """`channels` carry to devices and `outboxes` answer senders; both by the name that orders and messages use."""
+        clock = clock or SystemClock()
+        self._registry = registry
+        self._policy = policy
+        self._journal = journal
+        self._settings = settings
+        self._clock = clock
+        self._results = Results(say, settings.language)
+        self._planned = Planned(clock, settings.grace_s)
+        self._lanes = Lanes()
+        self._heard = Heard(registry)
+        dispatch = Dispatch(registry, channels, clock, send_s=settings.send_s)
+        self._considering = Considering(
+            registry, interpreter, sessions, policy, self._planned, self._results, clock, settings
+        )
+        self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
+        self._teller = Teller(journal, outboxes, clock, settings.tell_s)
+        self._conversations: dict[tuple[str, str], deque[Record]] = {}
+        self._open: dict[int, ReplyTo | None] = {}
+        """Orders on the desk, and where their results go, by key."""
+        self._taking = 0
+        self._ready = asyncio.Event()
+        self._leaving = False
+        self._group: asyncio.TaskGroup | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def open(self) -> int:
+        """How many orders were taken and have no result yet."""
+        return len(self._open) + self._taking
+
+    async def take(self, order: Order) -> None:
+        """Return once the journal has the order, so that it may be acknowledged; its result comes by its outbox.
+
+        The same order once more, known by sender, session and id, is not done again: it gets the result of the first.
+
+        Raises:
+            BusyError: too many are waiting, the journal's disk is full, or the appliance is stopping.
+            CallerError: the order says nothing, or its id was used for something else before.
+        """
+        if order.text is None and order.action is None and order.confirms is None:
+            raise CallerError("the command is empty; send words, or an action", param="text")
+        await self._ready.wait()
+        if self._leaving:
+            raise BusyError("the appliance is stopping; ask again in a minute")
+        if self.open >= self._settings.orders:
+            raise BusyError(f"{self.open} commands are waiting already; ask again in a few seconds")
+        # Whoever hands it in may leave; what the journal has is seen to all the same.
+        await asyncio.shield(self._start(self._take(order)))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """See to orders until `stop` is set; first to those that the last run left.
+
+        To be begun once the registry knows the devices, or what the last run left is refused for want of them.
+
+        Raises:
+            JournalError: the journal's file is damaged. The next start begins another.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._recover()
+                waiting = group.create_task(self._planned.run(self._due), name="desk.planned")
+                self._ready.set()
+                await stop.wait()
+                self._leaving = True
+                waiting.cancel()
+                await self._drain()
+        except* JournalError as damaged:
+            raise damaged.exceptions[0] from None
+        finally:
+            self._leaving = True
+            self._heard.stop()
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                while self._running:
+                    await asyncio.wait(tuple(self._running))
+        except TimeoutError:
+            for task in self._running:
+                task.cancel()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._group is not None  # noqa: S101  for the type checker: `run` has begun
+        task = self._group.create_task(work, name="desk.order")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _take(self, order: Order) -> None:
+        self._taking += 1
+        try:
+            taken = await self._journal.take(order, self._clock.now())
+        finally:
+            self._taking -= 1
+        match taken:
+            case Received(record):
+                self._line_up(record)
+            case Repeated(record) if record.key in self._open:
+                self._open[record.key] = order.reply
+            case Repeated(record):
+                self._start(self._tell_again(record.key, order.reply))
+            case _:
+                assert_never(taken)
+
+    async def _tell_again(self, key: int, reply: ReplyTo | None) -> None:
+        """What was decided before, also if that was a moment ago."""
+        result = await self._journal.result(key)
+        if reply is not None and result is not None:
+            await self._teller.repeat(reply, result)
+
+    async def _recover(self) -> None:
+        """Take up what the last run left: what may have been sent first, in the order it was."""
+        found = await self._journal.unfinished()
+        turns = [record.turn or 0 for record in found if record.phase is Phase.SENDING]
+        sent = await self._journal.sent_after(min(turns)) if turns else ()
+        for record in sorted(found, key=lambda record: (record.turn is None, record.turn or record.key)):
+            self._resume(record, find(record, sent))
+        if found:
+            _log.info("%d commands of the last run are taken up", len(found))
+
+    def _resume(self, record: Record, finding: Finding) -> None:
+        draft, reply = self._draft(record), record.order.reply
+        match finding:
+            case Finding.BEGIN:
+                self._line_up(record)
+                return
+            case Finding.WAIT:
+                self._planned.add(record)
+                return
+            case Finding.TELL:
+                self._start(self._teller.tell(record.key, reply, draft))
+                return
+            case Finding.REPEAT:
+                ticket = self._lanes.enter(each.action.device for each in record.sendings)
+                work = self._carry(record, self._carrier.carry_on(record, ticket))
+            case Finding.UNKNOWN:
+                work = self._finish(record, self._results.unknown(draft, draft.actions, self._registry.house))
+            case Finding.SENT:
+                work = self._finish(record, draft)
+            case _:
+                assert_never(finding)
+        self._open[record.key] = reply
+        self._start(work)
+
+    def _due(self, record: Record) -> None:
+        self._start(self._do_planned(record.key))
+
+    async def _do_planned(self, key: int) -> None:
+        """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
+        record = await self._journal.record(key)
+        self._open[key] = record.order.reply
+        draft, now = self._draft(record), self._clock.now()
+        if self._planned.is_late(record, now):
+            await self._finish(record, self._results.refused(draft, Reason.TOO_LATE, "missed"))
+            return
+        do, house = Do(record.plan), self._registry.house
+        verdict = self._policy.judge(do, record.order.sender, house, now, confirmed=True)
+        if isinstance(verdict, Denied):
+            await self._finish(record, self._results.denied(draft, verdict))
+        else:
+            self._begin(record, verdict.do.actions, draft)
+
+    def _line_up(self, record: Record) -> None:
+        """Behind what the same sender said before in this session."""
+        self._open[record.key] = record.order.reply
+        who = (record.order.sender, record.order.session)
+        if who in self._conversations:
+            self._conversations[who].append(record)
+        else:
+            self._conversations[who] = deque([record])
+            self._start(self._converse(who))
+
+    async def _converse(self, who: tuple[str, str]) -> None:
+        line = self._conversations[who]
+        while line and not self._leaving:  # what is left is in the journal
+            await self._see_to(line.popleft())
+        del self._conversations[who]
+
+    async def _see_to(self, record: Record) -> None:
+        """Understand it, and begin what is to be done, so that the next of the conversation is understood meanwhile."""
+        step = await self._considered(record)
+        match step:
+            case Doing(actions, draft):
+                self._begin(record, actions, draft)
+            case Planning(actions, after_s, draft, result):
+                plan = Plan(after_s, actions, self._clock.now(), draft)
+                planned = await self._carrier.kept(partial(self._journal.plan, record.key, result, plan))
+                self._planned.add(planned)
+                self._start(self._tell(record.key, record.order, result))
+            case Finished(result, cancelled):
+                self._start(self._finish(record, result, cancelled))
+            case _:
+                assert_never(step)
+
+    async def _considered(self, record: Record) -> Step:
+        try:
+            return await self._considering.consider(record.order, self._carrier.left(record))
+        except IngleError as exc:
+            return Finished(self._results.failed(self._draft(record), str(exc)))
+        except Exception:  # noqa: BLE001  one order's fault is that order's result
+            _log.exception("an order could not be understood")
+            return Finished(self._results.put(self._draft(record), Status.FAILED, "fault"))
+
+    def _draft(self, record: Record) -> Result:
+        """What its result is made of."""
+        return record.result or self._results.begun(record.order, _NOTHING)
+
+    def _begin(self, record: Record, actions: tuple[Action, ...], draft: Result) -> None:
+        """Stand in the devices' lanes, now, and go on beside the conversation."""
+        ticket = self._lanes.enter(action.device for action in actions)
+        work = self._carrier.carry_out(record, actions, draft, ticket)
+        self._start(self._carry(record, work))
+
+    async def _carry(self, record: Record, work: Coroutine[Any, Any, Result]) -> None:
+        await self._finish(record, await work)
+
+    async def _finish(self, record: Record, result: Result, cancelled: tuple[Record, ...] = ()) -> None:
+        """Write the result down, and then tell it."""
+        mine = [each for each in cancelled if self._planned.take(each.key) is not None]
+        house = self._registry.house
+        told = [(each, self._results.cancelled(self._draft(each), each.plan, house)) for each in mine]
+        pairs = [(each.key, its) for each, its in told]
+        await self._carrier.kept(lambda: self._journal.decide(record.key, result, cancelled=pairs))
+        for each, its in told:
+            self._start(self._teller.tell(each.key, each.order.reply, its))
+        await self._tell(record.key, record.order, result)
+
+    async def _tell(self, key: int, order: Order, result: Result) -> None:
+        await self._teller.tell(key, self._open.pop(key, order.reply), result)
