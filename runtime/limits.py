@@ -35,6 +35,10 @@ class Limits:
     """Compiled ones that are kept, to be used again."""
     queue_depth: int = 16
     """Requests waiting behind those that run; one more is told to come back."""
+    commands_waiting: int = 256
+    """Commands that are being written down; one more is told to come back."""
+    command_letters: int = 1000
+    """Longest sentence that is taken for a command."""
     request_seconds: float = 600.0
     """From submission to the last token."""
     prefill_chunk: int = 128

@@ -44,7 +44,7 @@ class Order:
     """The sender gave no id: this one is the packet id and a digest of the payload, a dot, and something unique."""
     again: bool = False
     """With an id that is made up: it may have been delivered before, over a connection that was lost. If so, it is the
-    newest order of this sender and session within two minutes whose id is the same up to its last dot, under that id."""
+    newest order of this sender and session within two minutes with an id that is the same up to its last dot."""
     shared: bool = False
     """Others may have been given it, too, if we went down before we acknowledged it: what a restart finds received, and
     not begun, is not begun then, but reported unknown."""

@@ -14,7 +14,12 @@ from models.licences.policy import Policy
 from runtime.config.rules import Between, BrokerUrl, Matches, Positive
 from runtime.limits import Limits
 
-_TOPIC_LEVEL = Matches(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores")
+_TOPIC_LEVEL = Matches(
+    r"(?!any$)[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores, and not `any`"
+)
+_TOPIC_FILTER = Matches(
+    r"(?:(?:\+|[^+#/\0]*)/)*(?:\+|#|[^+#/\0]*)", "a topic, with + for any level and # for those that follow"
+)
 
 _LANGUAGE = Matches(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", "a language, such as en or zh-TW")
 
@@ -76,6 +81,16 @@ class Mqtt:
     """What shows a mqtts:// broker who we are."""
     key_file: Path | None = None
     """The key of that certificate; None: it is in the same file."""
+    group: Annotated[str, _TOPIC_LEVEL] | None = None
+    """Appliances of one group share what comes on ingle/any/command; None: this one takes no part."""
+    reply_topics: tuple[Annotated[str, _TOPIC_FILTER], ...] = ()
+    """Where senders may have results sent, %c being their name; none: wherever nothing acts on them."""
+    discovery_prefix: Annotated[str, _TOPIC_FILTER] = "homeassistant"
+    """The first level of Home Assistant's discovery."""
+    announce: bool | None = None
+    """Whether this appliance shows itself in Home Assistant; None: with a broker that the owner named."""
+    hermes: bool = False
+    """Whether hermes/nlu/query is answered, and hermes/asr/textCaptured carried out."""
 
 
 @dataclass(frozen=True, slots=True)

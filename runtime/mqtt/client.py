@@ -47,8 +47,8 @@ _HAND_OVER: Final = 64
 """Messages on their way from paho's thread to the event loop."""
 _HAND_OVER_S: Final = 1.0
 """How often paho's thread looks whether we are leaving, while the event loop takes nothing."""
-_SLACK: Final = 16
-"""A message up to this many times the limit is taken from the broker, so that its sender learns of the limit."""
+_LARGEST: Final = 16 << 20
+"""Bytes of a message that is taken from the broker, however small the limit is, so that its sender learns of it."""
 _AT_ONCE: Final = 50
 """Subscriptions in one packet."""
 
@@ -192,7 +192,7 @@ class PahoLink:
         client.on_publish = self._on_publish
         options: dict[str, Any] = {}
         if version5:
-            wanted = packets.connecting(session, _SLACK * self._limits.request_bytes)
+            wanted = packets.connecting(session, max(_LARGEST, 2 * self._limits.request_bytes))
             options = {"clean_start": not session.persistent, "properties": wanted}
         client.connect_async(endpoint.broker.host, endpoint.broker.port, _KEEPALIVE_S, **options)
         self._client = client

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _LONGEST: Final = 65535
+ANY: Final = "any"
+"""The node of those topics that whichever appliance is free listens to; no appliance has this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,64 @@ class Topics:
         return f"ingle/{self.node}/chat/result"
 
     @property
+    def delta(self) -> str:
+        """Where the pieces of an answer go out while it is written."""
+        return f"ingle/{self.node}/chat/delta"
+
+    @property
+    def cancel(self) -> str:
+        """Where it is said that an answer, or a command, is not wanted any more."""
+        return f"ingle/{self.node}/cancel"
+
+    @property
+    def command(self) -> str:
+        """Where commands come in, from nobody that the broker vouches for."""
+        return f"ingle/{self.node}/command"
+
+    @property
+    def command_from(self) -> str:
+        """Filter: where those come in whose sender is the last level, for which a broker's access rules can vouch."""
+        return f"ingle/{self.node}/command/from/+"
+
+    @property
+    def command_result(self) -> str:
+        """Where results of commands go out that name no other topic."""
+        return f"ingle/{self.node}/command/result"
+
+    @property
+    def registry(self) -> str:
+        """Retained: which areas and devices there are."""
+        return f"ingle/{self.node}/registry"
+
+    @property
     def status(self) -> str:
         """Retained: whether this appliance is there."""
         return f"ingle/{self.node}/status"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a command came in, read from its topic."""
+
+    node: str
+    sender: str
+    """The last level of .../command/from/<sender>; empty on plain .../command."""
+
+    @property
+    def result(self) -> str:
+        """Where the result goes, if no other topic is named."""
+        return Topics(self.node).command_result
+
+
+def source(topic: str) -> Source | None:
+    """The source of a command; None if it is no topic for commands."""
+    match topic.split("/"):
+        case ["ingle", node, "command"]:
+            return Source(node, "")
+        case ["ingle", node, "command", "from", sender] if sender:
+            return Source(node, sender)
+        case _:
+            return None
 
 
 def check_topic(topic: str) -> str:

@@ -202,9 +202,16 @@ class Person:
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
         self._client.publish(topic, payload, qos, retain)
 
+    async def hear_message(self) -> mqtt.MQTTMessage:
+        """The next message as it came."""
+        return await asyncio.wait_for(self._heard.get(), 20)
+
+    def heard_nothing_more(self) -> bool:
+        return self._heard.empty()
+
     async def hear(self) -> Any:
         """The next message, as JSON; None for an empty one."""
-        message = await asyncio.wait_for(self._heard.get(), 20)
+        message = await self.hear_message()
         return json.loads(message.payload) if message.payload else None
 
     async def hear_result(self, question_id: object) -> Any:

@@ -1,0 +1,91 @@
+"""The command topics of one appliance: a connection of their own, orders to the desk, its results back to the broker.
+
+A connection of their own, because what is unacknowledged on one is counted by the broker, and a chat takes long.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from runtime.commands.order import ReplyTo, Result
+from runtime.errors import BusyError
+from runtime.mqtt.intake import Intake, Taker
+from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
+from runtime.mqtt.orders import Reader
+from runtime.mqtt.results import Results
+from runtime.mqtt.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+_OUTGOING: Final = 48
+"""Results on their way at a time: fewer than a link has places for, so that none is refused one."""
+
+
+class CommandService:
+    """Commands in, results out. An `Outbox` for the desk, under the name `runtime.mqtt.orders.CHANNEL`."""
+
+    def __init__(
+        self,
+        link: Link,
+        topics: Topics,
+        taker: Taker,
+        reader: Reader,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._link = link
+        self._topics = topics
+        self._reader = reader
+        self._results = Results(topics.node)
+        self._intake = Intake(link, taker, reader, self._results, self.say, clock)
+        self._room = asyncio.Semaphore(_OUTGOING)
+        self._connected: bool | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached now."""
+        return bool(self._connected)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take commands until `stop` is set. Results go out until `close`."""
+        mine = [Subscription(self._topics.command), Subscription(self._topics.command_from)]
+        await self._link.open(mine, None, self._on_event)
+        await stop.wait()
+        await self._intake.finish(self._reader.limits.drain_seconds)
+
+    async def close(self) -> None:
+        """Leave the broker; it keeps the session, and in it what we have not acknowledged."""
+        await self._link.close()
+
+    async def deliver(self, reply: ReplyTo, result: Result) -> None:
+        """See `runtime.commands.order.Outbox.deliver`."""
+        await self._publish(self._results.result(reply, result))
+
+    async def say(self, publication: Publication) -> None:
+        """Publish what does not matter enough to be kept: a refusal, of which the log knows, too."""
+        try:
+            await self._publish(publication)
+        except BusyError as exc:
+            _log.warning("nothing was published on %s: %s", publication.topic, exc)
+
+    async def _publish(self, publication: Publication) -> None:
+        async with self._room:
+            await self._link.publish(publication)
+
+    def _on_event(self, event: LinkEvent) -> None:
+        match event:
+            case Up(_, refused):
+                _log.info("commands are taken on %s", self._topics.command)
+                for each in refused:
+                    _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
+                self._connected = True
+            case Down(reason):
+                # Once a loss, not once an attempt.
+                level = logging.DEBUG if self._connected is False else logging.WARNING
+                _log.log(level, "no commands from MQTT: %s; trying again until it is back", reason)
+                self._connected = False
+            case Delivery():
+                self._intake.receive(event)
+            case _:
+                assert_never(event)
