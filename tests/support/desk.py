@@ -182,11 +182,6 @@ class SessionsSimulator:
         self._kept[sender, session] = memory
 
 
-def say(key: str, language: str, **values: str) -> str:  # noqa: ARG001  the key is the sentence
-    """The key and the values: what a sentence is made of."""
-    return " ".join((key, *(f"{name}={value}" for name, value in values.items())))
-
-
 LAMP_ON = Do((Action("lamp", "power", value=True),))
 LAMP_OFF = Do((Action("lamp", "power", value=False),))
 BLIND_40 = Do((Action("blind", "position", 40),))
@@ -259,7 +254,6 @@ async def desk_in(
         {"mqtt": channel},
         {"console": outbox},
         sessions=SessionsSimulator(),
-        say=say,
         settings=settings or DeskSettings(state_wait_s=0.05, drain_s=1.0),
         clock=clock,
     )

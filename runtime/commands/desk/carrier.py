@@ -11,7 +11,7 @@ from runtime.commands.clock import Clock, Moment
 from runtime.commands.desk.border import Devices
 from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
-from runtime.commands.dispatch.dispatch import Dispatch, UnreachableError
+from runtime.commands.dispatch.dispatch import Dispatch, Outcome, UnreachableError
 from runtime.commands.dispatch.heard import Heard
 from runtime.commands.dispatch.lanes import Ticket
 from runtime.commands.journal.journal import Journal
@@ -59,8 +59,8 @@ class Carrier:
             try:
                 sendings = self._dispatch.prepare(actions)
             except UnreachableError as exc:
-                return self._results.unreachable(draft, exc)
-            expected = self._results.sent_all(draft, actions, self._devices.house)
+                return self._results.unreachable(draft, exc, self._devices.house)
+            expected = self._results.sent(draft, Outcome(actions), self._devices.house, confirmed=None)
             await self.kept(lambda: self._journal.sending(record.key, sendings, expected))
             if self.left(record) <= 0:  # the disk was full for a while
                 return self._too_late(draft)

@@ -27,8 +27,10 @@ from runtime.commands.meaning import (
 from runtime.commands.order import Order, Result, Status
 from runtime.commands.planned import Planned
 from runtime.commands.policy.confirmations import Confirmations
-from runtime.commands.policy.policy import Confirm, Denied, Policy
+from runtime.commands.policy.policy import Confirm, Denied, Policy, Rule
 from runtime.commands.sentence import Memory, Sentence
+from runtime.commands.wording.describe import duration, proposal
+from runtime.commands.wording.speak import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +150,12 @@ class Considering:
     def _do(self, order: Order, do: Do, draft: Result, said_yes: Do | None) -> tuple[Step, Which | None]:
         results, house, now = self._results, self._devices.house, self._clock.now()
         if not do.actions:
-            return Finished(results.refused(draft, Reason.NOT_UNDERSTOOD, "nothing_to_do")), None
+            return Finished(results.refused(draft, Reason.NOT_UNDERSTOOD, "not_understood")), None
         verdict = self._policy.judge(do, order.sender, house, now, dry_run=order.dry_run)
         if isinstance(verdict, Confirm) and verdict.do == said_yes:
             verdict = self._policy.judge(do, order.sender, house, now, confirmed=True, dry_run=order.dry_run)
         if isinstance(verdict, Denied):
-            return Finished(results.denied(draft, verdict)), None
+            return Finished(results.denied(draft, verdict, house)), None
         if order.dry_run:
             return Finished(results.would(draft, verdict.do.actions, house)), None
         if isinstance(verdict, Confirm):
@@ -167,20 +169,22 @@ class Considering:
         results = self._results
         if order.confirms is not None:
             return Finished(results.refused(draft, Reason.NOT_CONFIRMED, "not_confirmed")), None
-        yes = Option(results.say("yes", draft.language), meant)
-        which = results.is_meant(draft, yes, self._devices.house, self._policy.settings.confirm_s)
+        language = draft.language
+        yes, no = (say(f"word.{each}", language) for each in ("yes", "no"))
+        what = proposal(meant.actions, self._devices.house, language)
+        which = Which(say("asked.confirm", language, what=what), (Option(yes, meant),))
         token = self._confirmations.ask(order.sender, order.session, meant, self._clock.now().ticks)
-        return Finished(results.asked(draft, which, token)), which
+        return Finished(replace(results.asked(draft, which), options=(yes, no), token=token)), which
 
     def _plan(self, do: Do, draft: Result) -> Step:
         results, settings = self._results, self._settings
         if do.after_s > settings.ahead_s:
-            days = f"{settings.ahead_s / 86400:g}"
-            return Finished(results.refused(draft, Reason.OUT_OF_RANGE, "too_far_ahead", days=days))
+            longest = duration(settings.ahead_s, draft.language)
+            return Finished(results.refused(draft, Reason.OUT_OF_RANGE, "too_long_a_delay", longest=longest))
         if len(self._planned) >= settings.plans:
             return Finished(results.refused(draft, Reason.TOO_OFTEN, "too_many_plans"))
-        due_at = self._clock.now().wall + do.after_s
-        planned = results.planned(draft, do.actions, self._devices.house, due_at)
+        now = self._clock.now().wall
+        planned = results.planned(draft, do.actions, self._devices.house, do.after_s, now)
         return Planning(do.actions, do.after_s, draft, planned)
 
     def _cancel(self, order: Order, devices: tuple[str, ...], draft: Result) -> Finished:
@@ -194,9 +198,10 @@ class Considering:
         lets = self._policy.lets_all
         allowed = [record for record in named if lets(order.sender, record.plan, house)]
         if named and not allowed:
-            return Finished(self._results.refused(draft, Reason.NOT_ALLOWED, "client", what=""))
+            denied = Denied(Rule.CLIENT, Reason.NOT_ALLOWED, named[0].plan[0])
+            return Finished(self._results.denied(draft, denied, house))
         if not allowed:
-            return Finished(self._results.put(draft, Status.TOLD, "nothing_planned"))
+            return Finished(self._results.put(draft, Status.TOLD, "result.nothing_planned"))
         actions = tuple(action for record in allowed for action in record.plan)
         if order.dry_run:
             return Finished(self._results.would(draft, actions, house))

@@ -17,7 +17,7 @@ from runtime.commands.desk.border import Devices, Interpreter, Memories
 from runtime.commands.desk.carrier import Carrier
 from runtime.commands.desk.considering import Considering, Doing, Finished, Planning, Step
 from runtime.commands.desk.recovery import Finding, find
-from runtime.commands.desk.results import Results, Say
+from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
 from runtime.commands.desk.teller import Teller
 from runtime.commands.dispatch.dispatch import Dispatch
@@ -52,7 +52,6 @@ class Desk:
         outboxes: Mapping[str, Outbox],
         *,
         sessions: Memories,
-        say: Say,
         settings: DeskSettings = _DEFAULTS,
         clock: Clock | None = None,
     ) -> None:
@@ -63,7 +62,7 @@ class Desk:
         self._journal = journal
         self._settings = settings
         self._clock = clock
-        self._results = Results(say, settings.language)
+        self._results = Results(settings.language)
         self._planned = Planned(clock, settings.grace_s)
         self._lanes = Lanes()
         self._heard = Heard(registry)
@@ -216,7 +215,7 @@ class Desk:
         do, house = Do(record.plan), self._registry.house
         verdict = self._policy.judge(do, record.order.sender, house, now, confirmed=True)
         if isinstance(verdict, Denied):
-            await self._finish(record, self._results.denied(draft, verdict))
+            await self._finish(record, self._results.denied(draft, verdict, house))
         else:
             self._begin(record, verdict.do.actions, draft)
 
@@ -259,7 +258,7 @@ class Desk:
             return Finished(self._results.failed(self._draft(record), str(exc)))
         except Exception:  # noqa: BLE001  one order's fault is that order's result
             _log.exception("an order could not be understood")
-            return Finished(self._results.put(self._draft(record), Status.FAILED, "fault"))
+            return Finished(self._results.put(self._draft(record), Status.FAILED, "result.fault"))
 
     def _draft(self, record: Record) -> Result:
         """What its result is made of."""

@@ -1,30 +1,22 @@
 """Results, put into words. Knows what came of an order; not how."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
+from runtime.commands.desk.refusals import denial, unreachable
 from runtime.commands.dispatch.dispatch import Outcome, UnreachableError
-from runtime.commands.meaning import Action, Interpretation, Option, Reason, Which
+from runtime.commands.meaning import Action, Interpretation, Reason, Which
 from runtime.commands.order import Order, Result, Status
 from runtime.commands.policy.policy import Denied
-from runtime.commands.registry.devices import Range, shown
 from runtime.commands.registry.house import House
-
-
-class Say(Protocol):
-    """Fixed sentences, in the language of whoever asked."""
-
-    def __call__(self, key: str, language: str, **values: str) -> str:
-        """The sentence of that key, with the values in its places."""
-        ...
+from runtime.commands.wording.describe import describe, duration, listed, proposal, the
+from runtime.commands.wording.speak import say
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Writes them, in one house's words."""
+    """Writes them, each from a draft that has what is known of the order already."""
 
-    say: Say
     language: str
     """Of orders that do not say their own."""
 
@@ -46,89 +38,83 @@ class Results:
         """The language to answer in."""
         return order.language or self.language
 
+    def put(
+        self, draft: Result, status: Status, key: str, *, reason: Reason | None = None, **values: str
+    ) -> Result:
+        """The draft with its status and its sentence."""
+        return replace(draft, status=status, text=say(key, draft.language, **values), reason=reason)
+
     def refused(self, draft: Result, reason: Reason, key: str, **values: str) -> Result:
         """Nothing is done, and this is why."""
-        return self.put(draft, Status.REFUSED, key, **values, reason=reason)
+        return self.put(draft, Status.REFUSED, f"refused.{key}", reason=reason, **values)
 
-    def denied(self, draft: Result, denied: Denied) -> Result:
+    def denied(self, draft: Result, denied: Denied, house: House) -> Result:
         """The policy says no."""
-        return self.refused(draft, denied.reason, denied.why, what=denied.detail)
+        text = denial(denied, house, draft.language)
+        return replace(draft, status=Status.REFUSED, text=text, reason=denied.reason)
 
-    def unreachable(self, draft: Result, error: UnreachableError) -> Result:
+    def unreachable(self, draft: Result, error: UnreachableError, house: House) -> Result:
         """A device went away, or cannot be told."""
-        return self.refused(draft, error.reason, "unreachable", why=str(error))
+        text = unreachable(error, house, draft.language)
+        return replace(draft, status=Status.REFUSED, text=text, reason=error.reason)
 
     def failed(self, draft: Result, why: str) -> Result:
-        """Nothing is done, by a fault that is not the sender's."""
+        """Nothing is done, by a fault that is not the sender's; `why` is a whole sentence."""
         return replace(draft, status=Status.FAILED, text=why, actions=())
 
-    def would(self, draft: Result, actions: tuple[Action, ...], house: House) -> Result:
+    def would(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
         """A dry run."""
-        what = listed(actions, house, draft.language)
-        return replace(self.put(draft, Status.WOULD, "would", what=what), actions=actions)
+        what = proposal(actions, house, draft.language)
+        return replace(self.put(draft, Status.WOULD, "result.would", what=what), actions=tuple(actions))
 
-    def planned(self, draft: Result, actions: tuple[Action, ...], house: House, due_at: float) -> Result:
-        """Written down, for later."""
-        what = listed(actions, house, draft.language)
-        return replace(self.put(draft, Status.PLANNED, "planned", what=what), actions=actions, due_at=due_at)
+    def planned(
+        self, draft: Result, actions: Sequence[Action], house: House, after_s: float, now: float
+    ) -> Result:
+        """Written down, for later; `now` in seconds since the epoch."""
+        what, delay = proposal(actions, house, draft.language), duration(after_s, draft.language)
+        told = self.put(draft, Status.PLANNED, "result.planned", what=what, delay=delay)
+        return replace(told, actions=tuple(actions), due_at=now + after_s)
 
-    def cancelled(self, draft: Result, actions: tuple[Action, ...], house: House) -> Result:
+    def cancelled(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
         """Not to be done any more."""
-        what = listed(actions, house, draft.language)
-        return replace(self.put(draft, Status.CANCELLED, "cancelled", what=what), actions=actions)
+        devices = dict.fromkeys(action.device for action in actions)
+        here = [house.devices[each] for each in devices if each in house.devices]
+        names = listed([the(each, house, draft.language) for each in here], draft.language)
+        if here:
+            told = self.put(draft, Status.CANCELLED, "result.cancelled", devices=names)
+        else:
+            told = self.put(draft, Status.CANCELLED, "result.cancelled_all")
+        return replace(told, actions=tuple(actions))
 
-    def asked(self, draft: Result, which: Which, token: str | None = None) -> Result:
+    def asked(self, draft: Result, which: Which) -> Result:
         """A question back."""
         options = tuple(option.label for option in which.options)
-        return replace(draft, status=Status.ASKED, text=which.question, options=options, token=token)
-
-    def is_meant(self, draft: Result, option: Option, house: House, seconds: float) -> Which:
-        """The question whether something dangerous is meant."""
-        what = listed(option.meaning.actions, house, draft.language)
-        return Which(self.say("confirm", draft.language, what=what, seconds=f"{seconds:g}"), (option,))
+        return replace(draft, status=Status.ASKED, text=which.question, options=options)
 
     def sent(self, draft: Result, outcome: Outcome, house: House, *, confirmed: bool | None) -> Result:
         """What became of actions that were to be sent."""
         language = draft.language
         if outcome.uncertain:
             return self.unknown(draft, (*outcome.sent, *outcome.uncertain), house)
+        missed = [action for action, _ in outcome.missed]
         if not outcome.sent:
             why = "; ".join(dict.fromkeys(why for _, why in outcome.missed))
-            return self.failed(draft, self.say("failed", language, why=why))
-        key, what = "done" if confirmed else "sent", listed(outcome.sent, house, language)
-        if outcome.missed:
-            missed = listed((action for action, _ in outcome.missed), house, language)
-            told = self.put(draft, Status.SENT, "partly", what=what, missed=missed, reason=Reason.AWAY)
-            return replace(told, actions=outcome.sent, confirmed=False if confirmed is not None else None)
-        told = self.put(draft, Status.DONE if confirmed else Status.SENT, key, what=what)
-        return replace(told, actions=outcome.sent, confirmed=confirmed)
+            what = proposal(missed, house, language)
+            return self.failed(draft, say("result.failed", language, what=what, why=why))
+        draft = replace(draft, actions=outcome.sent, confirmed=confirmed)
+        what = describe(outcome.sent, house, language)
+        if missed:
+            draft = replace(draft, confirmed=None if confirmed is None else False)
+            left = proposal(missed, house, language)
+            return self.put(draft, Status.SENT, "result.partly", reason=Reason.AWAY, what=what, missed=left)
+        if confirmed is False:
+            done = what.removesuffix(say("word.end", language))
+            return self.put(draft, Status.SENT, "result.sent", what=done)
+        return replace(draft, status=Status.DONE if confirmed else Status.SENT, text=what)
 
-    def sent_all(self, draft: Result, actions: tuple[Action, ...], house: House) -> Result:
-        """What it will be once all of it was sent."""
-        return self.sent(draft, Outcome(actions), house, confirmed=None)
-
-    def unknown(self, draft: Result, actions: tuple[Action, ...], house: House) -> Result:
-        """It may have been done."""
-        what = listed(actions, house, draft.language)
-        return replace(self.put(draft, Status.UNKNOWN, "unknown", what=what), actions=actions)
-
-    def put(
-        self, draft: Result, status: Status, key: str, *, reason: Reason | None = None, **values: str
-    ) -> Result:
-        """The draft with its status and its sentence."""
-        return replace(draft, status=status, text=self.say(key, draft.language, **values), reason=reason)
-
-
-def listed(actions: Iterable[Action], house: House, language: str) -> str:
-    """What is to be how: "desk lamp on, blinds 40 %"."""
-    return ", ".join(dict.fromkeys(_one(action, house, language) for action in actions))
-
-
-def _one(action: Action, house: House, language: str) -> str:
-    device = house.devices.get(action.device)
-    if device is None:
-        return action.device
-    name = next((each.text for each in device.names if each.language == language), device.name)
-    capability = device.capability(action.capability)
-    unit = capability.domain.unit if capability and isinstance(capability.domain, Range) else ""
-    return " ".join(filter(None, (name, shown(action.value), unit)))
+    def unknown(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
+        """It may have been done; with no actions, it may have been done elsewhere."""
+        if not actions:
+            return self.put(draft, Status.UNKNOWN, "result.unknown_shared")
+        what = proposal(actions, house, draft.language)
+        return replace(self.put(draft, Status.UNKNOWN, "result.unknown", what=what), actions=tuple(actions))

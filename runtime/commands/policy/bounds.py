@@ -13,9 +13,9 @@ _DIGITS = 9
 class OutOfBoundsError(ValueError):
     """The house has nothing like it. Never leaves the policy."""
 
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+    def __init__(self, reason: Reason, action: Action) -> None:
+        super().__init__(str(action))
+        self.reason, self.action = reason, action
 
 
 def within(action: Action, house: House) -> tuple[Action, Device, Capability]:
@@ -26,15 +26,12 @@ def within(action: Action, house: House) -> tuple[Action, Device, Capability]:
     """
     device = house.devices.get(action.device)
     if device is None:
-        raise OutOfBoundsError(Reason.NO_SUCH_DEVICE, f"there is no {action.device} here")
+        raise OutOfBoundsError(Reason.NO_SUCH_DEVICE, action)
     capability = device.capability(action.capability)
     if capability is None or not capability.settable or isinstance(capability.domain, Text):
-        raise OutOfBoundsError(
-            Reason.NO_SUCH_CAPABILITY, f"{device.name} has no {action.capability} that can be set"
-        )
-    why = capability.domain.check(action.value)
-    if why is not None:
-        raise OutOfBoundsError(Reason.OUT_OF_RANGE, why)
+        raise OutOfBoundsError(Reason.NO_SUCH_CAPABILITY, action)
+    if capability.domain.check(action.value) is not None:
+        raise OutOfBoundsError(Reason.OUT_OF_RANGE, action)
     return replace(action, value=_on_grid(action, capability)), device, capability
 
 

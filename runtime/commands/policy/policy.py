@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from runtime.commands.clock import Moment
@@ -28,15 +29,24 @@ class Confirm:
     do: Do
 
 
+class Rule(StrEnum):
+    """Which rule says no."""
+
+    BOUNDS = "bounds"
+    """The device knows nothing like it."""
+    CLIENT = "client"
+    QUIET = "quiet"
+    RATE = "rate"
+
+
 @dataclass(frozen=True, slots=True)
 class Denied:
     """It may not be done."""
 
+    rule: Rule
     reason: Reason
-    why: str
-    """Which rule, in the key of a sentence: bounds, client, quiet, rate."""
-    detail: str
-    """What the sentence is about: the name of a device, or the reason of a domain."""
+    action: Action
+    """Which of them."""
 
 
 Verdict = Allowed | Confirm | Denied
@@ -80,19 +90,20 @@ class Policy:
         try:
             found = [within(action, house) for action in do.actions]
         except OutOfBoundsError as exc:
-            return Denied(exc.reason, "bounds", str(exc))
+            return Denied(Rule.BOUNDS, exc.reason, exc.action)
         do = replace(do, actions=tuple(action for action, _, _ in found))
         for action, device, _ in found:
             if not self.lets(sender, action, device):
-                return Denied(Reason.NOT_ALLOWED, "client", device.name)
+                return Denied(Rule.CLIENT, Reason.NOT_ALLOWED, action)
             if not do.after_s and self._is_quiet(action, device, now):
-                return Denied(Reason.NOT_ALLOWED, "quiet", device.name)
+                return Denied(Rule.QUIET, Reason.NOT_ALLOWED, action)
         if not confirmed and any(self._is_dangerous(*each) for each in found):
             return Confirm(do)
         if not dry_run and not do.after_s:
             over = self._devices.take((action.device for action in do.actions), now.ticks)
             if over is not None:
-                return Denied(Reason.TOO_OFTEN, "rate", house.devices[over].name)
+                often = next(action for action in do.actions if action.device == over)
+                return Denied(Rule.RATE, Reason.TOO_OFTEN, often)
         return Allowed(do)
 
     def lets(self, sender: str, action: Action, device: Device) -> bool:

@@ -9,7 +9,7 @@ from tests.support.desk import desk_in
 async def test_a_command_reaches_its_device_once_and_its_sender_hears_of_it(tmp_path: Path) -> None:
     async with desk_in(tmp_path) as around:
         result = await around.ask("blind 40")
-        assert (result.status, result.text) == (Status.SENT, "sent what=blind 40 %")
+        assert (result.status, result.text) == (Status.SENT, "Set the blind to 40%.")
         assert around.channel.carried == ["blind/position=40"]
         assert result.ms.keys() >= {"journal", "send"}
 
