@@ -1,0 +1,177 @@
+"""From a sentence to what it means: the stages in turn, and the clauses of one sentence together.
+
+Knows the order of the stages and that a sentence is done whole or not at all. Does not know how any stage understands,
+nor whether what is meant may be done: that is the policy's.
+"""
+
+import unicodedata
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import Final, Protocol, TypeVar
+
+from runtime.commands.combine import combined
+from runtime.commands.language.negation import negated
+from runtime.commands.language.split import clauses
+from runtime.commands.meaning import (
+    CancelPlanned,
+    Cannot,
+    Do,
+    Interpretation,
+    Reason,
+    Route,
+    Tell,
+    Which,
+)
+from runtime.commands.registry.house import House
+from runtime.commands.sentence import Memory, Reading, Sentence, Stage
+from runtime.commands.wording.speak import say
+
+_T = TypeVar("_T")
+_AS_SAID: Final = frozenset({Route.DIRECT, Route.SESSION, Route.OWNER})
+"""Routes on which a "don't" is part of what is meant: the owner's own "don't disturb", a "no, don't" as an answer."""
+_LONGEST: Final = 400
+"""Characters. What is longer is no command, and would be slow to find to be none."""
+_MOST_CLAUSES: Final = 8
+
+
+class Answering(Protocol):
+    """A model that may say something in its own words."""
+
+    async def answer(self, text: str, language: str) -> str:
+        """A short answer; never one that moves anything."""
+        ...
+
+
+class Interpreter:
+    """Understands, and does nothing."""
+
+    def __init__(
+        self, exact: Sequence[Stage], likely: Sequence[Stage] = (), answering: Answering | None = None
+    ) -> None:
+        """`exact` stages know or are silent, and see a sentence whole first; `likely` ones choose, clause by clause."""
+        self._exact = tuple(exact)
+        self._likely = tuple(likely)
+        self._answering = answering
+
+    async def interpret(
+        self, sentence: Sentence, house: House, memory: Memory, *, answer: bool = False
+    ) -> tuple[Interpretation, Memory]:
+        """What the sentence means in this house, and what to remember of it.
+
+        With `answer` a model may say something to what is no command.
+
+        Raises:
+            BusyError, EngineError: a stage needs a model that cannot be had now.
+        """
+        clock = _Clock()
+        sentence = replace(sentence, text=_plain(sentence.text))
+        reading = await self._read(sentence, house, memory, clock)
+        if answer and self._answering is not None and _is_no_command(reading):
+            words = await clock.timed("answer", self._answering.answer(sentence.text, sentence.language))
+            reading = Reading(Tell(words), Route.ANSWER, 0.0, reading.candidates)
+        found = Interpretation(
+            reading.meaning,
+            reading.route,
+            reading.confidence,
+            reading.candidates,
+            clock.ms,
+            sentence.language,
+        )
+        return found, _remembered(sentence, reading, memory)
+
+    async def _read(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
+        language = sentence.language
+        if not sentence.text:
+            return _cannot(Reason.NOT_UNDERSTOOD, say("nothing_said", language))
+        if len(sentence.text) > _LONGEST:
+            return _cannot(Reason.NOT_UNDERSTOOD, say("too_long", language, most=str(_LONGEST)))
+        if (reading := await self._ask(self._exact, sentence, house, memory, clock)) is not None:
+            return reading
+        parts = clauses(sentence.text, language, house)
+        if len(parts) > _MOST_CLAUSES:
+            return _cannot(Reason.NOT_UNDERSTOOD, say("too_many", language, most=str(_MOST_CLAUSES)))
+        if len(parts) < 2:  # noqa: PLR2004  one clause is the sentence
+            return await self._ask_likely(sentence, house, memory, clock)
+        readings = []
+        said = memory
+        for part in parts:
+            clause = replace(sentence, text=part)
+            reading = await self._ask(self._exact, clause, house, said, clock)
+            if reading is None:
+                reading = await self._ask_likely(clause, house, said, clock)
+            readings.append(reading)
+            said = _remembered(clause, reading, said)
+        return combined(parts, readings, language)
+
+    async def _ask_likely(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
+        language = sentence.language
+        if negated(sentence.text, language):
+            return _not_wanted(language)
+        reading = await self._ask(self._likely, sentence, house, memory, clock)
+        return reading or _cannot(Reason.NOT_UNDERSTOOD, say("not_understood", language))
+
+    async def _ask(
+        self, stages: Sequence[Stage], sentence: Sentence, house: House, memory: Memory, clock: "_Clock"
+    ) -> Reading | None:
+        for stage in stages:
+            reading = await clock.timed(stage.name, stage.read(sentence, house, memory))
+            if reading is None:
+                continue
+            doing = isinstance(reading.meaning, Do) and reading.route not in _AS_SAID
+            if doing and negated(sentence.text, sentence.language):
+                return _not_wanted(sentence.language)
+            return reading
+        return None
+
+
+class _Clock:
+    """Milliseconds by stage, summed over clauses."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    async def timed(self, name: str, work: Awaitable[_T]) -> _T:
+        begun = perf_counter()
+        try:
+            return await work
+        finally:
+            self.ms[name] = round(self.ms.get(name, 0.0) + 1000 * (perf_counter() - begun), 3)
+
+
+def _plain(text: str) -> str:
+    """Without control characters, surrogates and runs of spaces; composed as Unicode's NFC."""
+    composed = unicodedata.normalize("NFC", text)
+    kept = (
+        " " if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else letter
+        for letter in composed
+    )
+    return " ".join("".join(kept).split())
+
+
+def _cannot(reason: Reason, text: str, *, confidence: float = 0.0) -> Reading:
+    return Reading(Cannot(reason, text), Route.NONE, confidence)
+
+
+def _not_wanted(language: str) -> Reading:
+    return _cannot(Reason.NOT_WANTED, say("not_wanted", language), confidence=1.0)
+
+
+def _is_no_command(reading: Reading) -> bool:
+    return isinstance(reading.meaning, Cannot) and reading.meaning.reason in {
+        Reason.NOT_UNDERSTOOD,
+        Reason.OUT_OF_SCOPE,
+    }
+
+
+def _remembered(sentence: Sentence, reading: Reading, memory: Memory) -> Memory:
+    """What `it` is from now on, and what was asked back."""
+    match reading.meaning:
+        case Do(actions):
+            return Memory(tuple(dict.fromkeys(action.device for action in actions)))
+        case Tell(_, about):
+            return Memory(about or memory.devices)
+        case Which() as which:
+            return Memory(memory.devices, which, sentence.text)
+        case CancelPlanned() | Cannot():
+            return Memory(memory.devices)

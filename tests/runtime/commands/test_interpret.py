@@ -1,0 +1,166 @@
+"""The order of the stages, and what becomes of sentences of several clauses. Stages here know clauses by heart."""
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.commands.interpret import Interpreter
+from runtime.commands.meaning import Action, Cannot, Do, Interpretation, Option, Reason, Route, Tell, Which
+from runtime.commands.registry.devices import Capability, Device, Kind, Name, Switch
+from runtime.commands.registry.house import House
+from runtime.commands.sentence import NOTHING_SAID, Memory, Reading, Sentence
+
+ON = Do((Action("lamp", "power", value=True),))
+FAN = Do((Action("fan", "power", value=True),))
+OFF = Do((Action("lamp", "power", value=False),))
+WHICH = Which("The lamp or the fan?", (Option("the lamp", ON), Option("the fan", FAN)))
+POWER = (Capability("power", Switch()),)
+HOUSE = House(
+    devices={
+        "lamp": Device("lamp", (Name("lamp"),), Kind.LIGHT, POWER),
+        "fan": Device("fan", (Name("fan"),), Kind.FAN, POWER),
+    }
+)
+
+
+class ByHeart:
+    """A stage that knows these texts and no other."""
+
+    def __init__(self, name: str, route: Route, known: Mapping[str, object]) -> None:
+        self.name = name
+        self._route = route
+        self._known = known
+        self.asked: list[str] = []
+
+    async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
+        assert house is HOUSE
+        self.asked.append(sentence.text)
+        meaning = self._known.get(sentence.text)
+        if meaning == "it":
+            return Reading(Do((Action(memory.devices[0], "power", value=False),)), self._route)
+        return None if meaning is None else Reading(meaning, self._route, 0.9)  # type: ignore[arg-type]  by heart
+
+
+RULES = {
+    "turn on the lamp": ON,
+    "turn on the fan": FAN,
+    "turn off the lamp": OFF,
+    "turn off the lamp in ten minutes": Do(OFF.actions, 600.0),
+    "turn it off": "it",
+    "is the lamp on": Tell("The lamp is on.", ("lamp",)),
+    "is the fan on": Tell("The fan is off.", ("fan",)),
+    "turn something on": WHICH,
+    "don't turn on the lamp": ON,
+}
+
+
+async def understood(text: str, **likely: object) -> tuple[Interpretation, Memory]:
+    interpreter = Interpreter(
+        (ByHeart("rules", Route.RULES, RULES),), (ByHeart("choice", Route.CHOICE, likely),)
+    )
+    return await interpreter.interpret(Sentence(text), HOUSE, NOTHING_SAID)
+
+
+async def test_the_first_stage_that_knows_is_believed() -> None:
+    found, memory = await understood("  turn on\tthe lamp ", **{"turn on the lamp": FAN})
+    assert (found.meaning, found.route) == (ON, Route.RULES)
+    assert list(found.ms) == ["rules"]
+    assert memory.devices == ("lamp",)
+
+
+async def test_what_no_stage_knows_is_not_done() -> None:
+    found, _ = await understood("gloop")
+    assert isinstance(found.meaning, Cannot)
+    assert found.meaning.reason is Reason.NOT_UNDERSTOOD
+    assert list(found.ms) == ["rules", "choice"]
+
+
+async def test_a_likely_stage_is_not_asked_what_is_not_wanted() -> None:
+    found, _ = await understood("please don't light it", **{"please don't light it": ON})
+    assert isinstance(found.meaning, Cannot)
+    assert found.meaning.reason is Reason.NOT_WANTED
+
+
+async def test_a_rule_does_not_do_what_is_not_wanted_either() -> None:
+    found, _ = await understood("don't turn on the lamp")
+    assert isinstance(found.meaning, Cannot)
+    assert found.meaning.reason is Reason.NOT_WANTED
+
+
+async def test_clauses_are_done_together() -> None:
+    found, memory = await understood("turn on the lamp and turn on the fan")
+    assert found.meaning == Do((*ON.actions, *FAN.actions))
+    assert memory.devices == ("lamp", "fan")
+
+
+async def test_it_is_what_the_clause_before_spoke_of() -> None:
+    found, _ = await understood("is the fan on and turn it off")
+    assert isinstance(found.meaning, Cannot)  # one asks, one does: one at a time
+    interpreter = Interpreter((ByHeart("rules", Route.RULES, RULES),))
+    found, _ = await interpreter.interpret(Sentence("turn it off"), HOUSE, Memory(("fan",)))
+    assert found.meaning == Do((Action("fan", "power", value=False),))
+
+
+async def test_one_clause_that_is_not_understood_keeps_all_from_being_done() -> None:
+    found, memory = await understood("turn on the lamp and open the gloop")
+    assert isinstance(found.meaning, Cannot)
+    assert "open the gloop" in found.meaning.text
+    assert memory.asked is None
+
+
+async def test_a_sentence_that_takes_back_what_it_said_is_not_followed() -> None:
+    found, _ = await understood("turn on the lamp and turn off the lamp")
+    assert isinstance(found.meaning, Cannot)
+
+
+async def test_what_is_not_wanted_behind_a_command_is_left_out_of_it() -> None:
+    found, _ = await understood("turn on the fan but don't turn on the lamp")
+    assert found.meaning == FAN
+
+
+async def test_a_sentence_that_begins_with_what_is_not_wanted_does_nothing() -> None:
+    found, _ = await understood("don't turn on the lamp and turn on the fan")  # both, or only the one?
+    assert isinstance(found.meaning, Cannot)
+    assert found.meaning.reason is Reason.NOT_WANTED
+
+
+async def test_two_times_are_said_one_at_a_time() -> None:
+    found, _ = await understood("turn on the fan and turn off the lamp in ten minutes")
+    assert isinstance(found.meaning, Cannot)
+
+
+async def test_two_questions_have_one_answer() -> None:
+    found, memory = await understood("is the lamp on and is the fan on")
+    assert found.meaning == Tell("The lamp is on. The fan is off.", ("lamp", "fan"))
+    assert memory.devices == ("lamp", "fan")
+
+
+async def test_the_answer_to_a_question_brings_the_other_clauses_along() -> None:
+    found, memory = await understood("turn off the lamp and turn something on")
+    which = found.meaning
+    assert isinstance(which, Which)
+    assert [option.meaning for option in which.options] == [
+        Do((*OFF.actions, *FAN.actions))
+    ]  # the lamp contradicts
+    assert memory.asked == which
+
+
+async def test_a_model_may_speak_where_nothing_is_to_be_done() -> None:
+    class Talks:
+        async def answer(self, text: str, language: str) -> str:
+            return f"{text}? In {language}, hm."
+
+    interpreter = Interpreter((ByHeart("rules", Route.RULES, RULES),), answering=Talks())
+    found, _ = await interpreter.interpret(Sentence("who are you"), HOUSE, NOTHING_SAID, answer=True)
+    assert (found.meaning, found.route) == (Tell("who are you? In en, hm."), Route.ANSWER)
+    found, _ = await interpreter.interpret(Sentence("who are you"), HOUSE, NOTHING_SAID)
+    assert isinstance(found.meaning, Cannot)
+    found, _ = await interpreter.interpret(Sentence("turn on the lamp"), HOUSE, NOTHING_SAID, answer=True)
+    assert found.meaning == ON
+
+
+@given(st.text(max_size=600))
+async def test_any_text_has_an_interpretation(text: str) -> None:
+    found, _ = await understood(text)
+    assert isinstance(found.meaning, Cannot) or text.strip()
