@@ -41,6 +41,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         with request.app[RUNNING].entered():
             response = await handler(request)
+    except ConnectionError:
+        return web.Response(status=HUNG_UP)  # that nobody reads; raised, it would be logged as our fault
+    else:
         status = response.status
         return response
     finally:

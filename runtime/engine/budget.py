@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from runtime.engine.request import Priority
+
 _COMMANDS: Final = 1024
 """Tokens that are kept for commands: devices, a sentence and a form take some hundreds."""
 _SHARE: Final = 8
 """But no more than one part in so many."""
+_LEFT_TO_CHATS: Final = 4
+"""One part in so many is not for what has time, unless it is alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,12 @@ class Budget:
         """The largest request there can be that is no command."""
         return self.tokens - min(_COMMANDS, self.tokens // _SHARE)
 
-    def fits(self, most: int, promised: Mapping[int, int], *, command: bool) -> bool:
+    def fits(self, most: int, promised: Mapping[int, int], priority: Priority) -> bool:
         """Whether a request of at most so many tokens may begin beside those that were promised theirs, by slot."""
-        return most + sum(promised.values()) <= (self.tokens if command else self.most)
+        room = self.tokens if priority is Priority.COMMAND else self.most
+        if priority is Priority.BACKGROUND and promised:
+            room -= self.tokens // _LEFT_TO_CHATS
+        return most + sum(promised.values()) <= room
 
     def too_much(
         self, promised: Mapping[int, int], resident: Mapping[int, int], idle: Sequence[int]

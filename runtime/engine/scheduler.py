@@ -52,7 +52,7 @@ class Scheduler(Generic[Job]):
         self._sharing = Counter[Priority]()
         """Whose turn it was, and how many of each class had begun then."""
         self._large: _Entry[Job] | None = None
-        """Who did not fit, and is the next to begin but for commands."""
+        """Who did not fit, and is the next to begin but for those more urgent."""
         self._count = 0
 
     @property
@@ -86,13 +86,15 @@ class Scheduler(Generic[Job]):
     def begin(self, fits: Callable[[Job], bool]) -> Job | None:
         """Let the most urgent waiting job begin, if there is a slot for it and it fits beside those begun.
 
-        Among equals, one of the client that has fewest. There is one slot more than `slots`, for commands. Nobody but
-        commands overtakes one that did not fit.
+        Among equals, one of the client that has fewest. There is one slot more than `slots`, for commands, and what is
+        in the background leaves one to chats. Only who is more urgent overtakes one that did not fit.
         """
         entry = self._next()
         if entry is None or len(self._begun) > self._slots:
             return None
         if entry.priority is not Priority.COMMAND and self._others >= self._slots:
+            return None
+        if entry.priority is Priority.BACKGROUND and self._unhurried >= max(1, self._slots - 1):
             return None
         if not fits(entry.job):
             if entry.priority is not Priority.COMMAND:
@@ -112,11 +114,18 @@ class Scheduler(Generic[Job]):
         """How many have begun that are no commands."""
         return sum(each.priority is not Priority.COMMAND for each in self._begun)
 
+    @property
+    def _unhurried(self) -> int:
+        """How many have begun in the background."""
+        return sum(each.priority is Priority.BACKGROUND for each in self._begun)
+
     def _next(self) -> _Entry[Job] | None:
         has = Counter(entry.client for entry in self._begun if entry.client)
-        urgent = [each for each in self._waiting if each.priority is Priority.COMMAND]
-        if not urgent and any(each is self._large for each in self._waiting):
-            return self._large
+        large = self._large if any(each is self._large for each in self._waiting) else None
+        most = Priority.CHAT if large is None else large.priority
+        urgent = [each for each in self._waiting if each.priority < most]
+        if not urgent and large is not None:
+            return large
         return min(
             urgent or self._waiting,
             key=lambda each: (each.priority, has[each.client], each.order),

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from models.durable import make_dirs, move, take
@@ -142,6 +143,7 @@ class Shelf:
             if alone:  # or else one of these is being written
                 for path in self._directory.glob(f"*{_UNFINISHED}"):
                     path.unlink()
+                self._clear(self._room)  # there may have been more room before
         for path, size in self._by_use(f"{self._family}-*"):
             try:
                 ids = prefix_file.tell(path, self._digest, most=self._most)
@@ -223,23 +225,27 @@ class Shelf:
             self._files[path] = _File(ids, path, size, time.monotonic())
 
     def _make_room(self, size: int) -> None:
-        """Take files away, the least recently used first, until one of `size` bytes fits the room.
+        """Take files away until one of `size` bytes fits the room.
 
         Raises:
             OSError: the disk itself has no room for it.
         """
+        self._clear(self._room - size)
+        free = shutil.disk_usage(self._directory).free
+        if free < size + self._reserve:
+            raise OSError(f"{free >> 20} MiB are free in {self._directory}, too few for one more")
+
+    def _clear(self, most: int) -> None:
+        """Take files away, the least recently used first, until those that are left have so many bytes together."""
         files = self._by_use("*")
         total = sum(taken for _, taken in files)
         for path, taken in files:
-            if total + size <= self._room:
+            if total <= most:
                 break
             total -= taken
             with self._lock:
                 self._files.pop(path, None)
             path.unlink(missing_ok=True)
-        free = shutil.disk_usage(self._directory).free
-        if free < size + self._reserve:
-            raise OSError(f"{free >> 20} MiB are free in {self._directory}, too few for one more")
 
     def _by_use(self, names: str) -> list[tuple[Path, int]]:
         """Files and their sizes, the least recently used first."""
@@ -247,7 +253,8 @@ class Shelf:
         for path in self._directory.glob(f"{names}{_ENDING}"):
             with suppress(FileNotFoundError):  # another process dropped it
                 status = path.stat()
-                found.append((status.st_mtime, path, status.st_size))
+                if S_ISREG(status.st_mode):
+                    found.append((status.st_mtime, path, status.st_size))
         return [(path, size) for _, path, size in sorted(found)]
 
     def _complain(self, exc: OSError) -> None:

@@ -149,8 +149,7 @@ class Worker:
             self._guarded(job, partial(self._begin, job))
 
     def _fits(self, job: Job) -> bool:
-        command = job.request.priority is Priority.COMMAND
-        return self._budget.fits(job.most, self._promised, command=command)
+        return self._budget.fits(job.most, self._promised, job.request.priority)
 
     def _sweep(self) -> None:
         """End the jobs that nobody waits for any more."""

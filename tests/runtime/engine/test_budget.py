@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runtime.engine.arena import Arena
 from runtime.engine.budget import Budget
+from runtime.engine.request import Priority
 
 
 @given(
@@ -25,7 +26,7 @@ def test_what_is_emptied_is_enough_and_no_more(
     emptied = budget.too_much(promised, resident, idle)
     assert emptied == [slot for slot in idle if slot in emptied], "in order"
     left = sum(promised.values()) + sum(resident[slot] for slot in idle if slot not in emptied)
-    if budget.fits(0, promised, command=True):
+    if budget.fits(0, promised, Priority.COMMAND):
         assert left <= tokens
     if emptied:
         assert left + resident[emptied[-1]] > tokens, "the last one had to go, too"

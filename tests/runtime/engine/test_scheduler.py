@@ -46,9 +46,9 @@ class Model(RuleBasedStateMachine):
         job = self.scheduler.begin(lambda _: fits)
         has = Counter(self.clients[begun] for begun in self.begun)
         has[""] = 0
-        urgent = [each for each in self.waiting if each[0] == Priority.COMMAND]
         if self.large not in self.waiting:
             self.large = None
+        urgent = [each for each in self.waiting if self.large and each[0] < self.large[0]]
         first = self.large if self.large and not urgent else None
         first = first or min(
             self.waiting, key=lambda each: (each[0], has[self.clients[each]], each[1]), default=None
@@ -58,6 +58,8 @@ class Model(RuleBasedStateMachine):
             assert job is None
         elif first[0] > Priority.COMMAND and others == SLOTS:
             assert job is None, "the last slot is for commands"
+        elif first[0] == Priority.BACKGROUND and self.begun_in(Priority.BACKGROUND) == SLOTS - 1:
+            assert job is None, "the last but one is not for what has time"
         elif not fits:
             assert job is None
             self.large = first if first[0] > Priority.COMMAND else self.large
@@ -65,6 +67,9 @@ class Model(RuleBasedStateMachine):
             assert job == first
             self.waiting.remove(first)
             self.begun.append(first)
+
+    def begun_in(self, priority: Priority) -> int:
+        return sum(begun == priority for begun, _ in self.begun)
 
     @rule(stepping=st.sets(st.integers(1, 60)), seconds=st.floats(0, 10), finish=st.booleans())
     def turn(self, stepping: set[int], seconds: float, *, finish: bool) -> None:
@@ -249,6 +254,20 @@ def test_who_asks_for_much_leaves_room_for_others() -> None:
     assert flood == [None] * 6 + ["client"] * 14, "two will find a slot, four may wait"
     assert scheduler.submit(100, Priority.CHAT, "little") is None, "there is a place"
     assert [scheduler.begin(lambda _: True) for _ in range(3)] == [0, 100, None], "and it is next"
+
+
+def test_what_has_time_leaves_a_slot_to_chats() -> None:
+    scheduler: Scheduler[int] = Scheduler(slots=3, depth=8)
+    for number in range(5):
+        assert scheduler.submit(number, Priority.BACKGROUND) is None
+    assert [scheduler.begin(lambda _: True) for _ in range(3)] == [0, 1, None]
+    assert scheduler.submit(10, Priority.CHAT) is None
+    assert scheduler.begin(lambda _: True) == 10
+    scheduler.finish(10)
+    scheduler.finish(0)
+    assert scheduler.begin(lambda job: job != 2) is None, "it does not fit"
+    assert scheduler.submit(11, Priority.CHAT) is None
+    assert scheduler.begin(lambda _: True) == 11, "and keeps nobody back who is more urgent"
 
 
 def test_when_nobody_has_a_place_it_is_the_queues_fault() -> None:

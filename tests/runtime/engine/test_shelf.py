@@ -257,6 +257,24 @@ def test_the_least_recently_used_makes_room(
     assert sum(path.stat().st_size for path in tmp_path.glob("*.prefix")) <= room
 
 
+def test_less_room_than_before_is_held_to_at_the_start(computed: list[Computed], tmp_path: Path) -> None:
+    room = sum(prefix.size for prefix in computed[:2])
+    for prefix in computed[:2]:
+        put(shelf_in(tmp_path, room=room), prefix)
+    assert shelf_in(tmp_path, room=room).size == room
+    assert shelf_in(tmp_path, room=room - 1).size == computed[1].size
+    assert shelf_in(tmp_path, room=1).size == 0
+    assert not list(tmp_path.glob("*.prefix"))
+
+
+def test_what_is_no_file_is_left_alone(computed: list[Computed], tmp_path: Path) -> None:
+    put(shelf_in(tmp_path), computed[0])
+    (path,) = tmp_path.glob("*.prefix")
+    path.unlink()
+    os.mkfifo(path)  # to open one waits for whoever would write to it
+    assert shelf_in(tmp_path).size == 0
+
+
 def test_while_another_process_writes_nothing_is_written_or_swept(
     computed: list[Computed], tmp_path: Path
 ) -> None:

@@ -211,11 +211,14 @@ async def test_memory_bounds_what_runs_at_once(tmp_path: Path) -> None:
 def test_a_budget_lets_begin_what_fits() -> None:
     budget = Budget(100)
     assert budget.most == 88
-    assert budget.fits(88, {}, command=False)
-    assert budget.fits(28, {0: 60}, command=False)
-    assert not budget.fits(29, {0: 60}, command=False)
-    assert budget.fits(40, {0: 60}, command=True), "room that chats leave"
-    assert not budget.fits(41, {0: 60}, command=True)
+    assert budget.fits(88, {}, Priority.CHAT)
+    assert budget.fits(28, {0: 60}, Priority.CHAT)
+    assert not budget.fits(29, {0: 60}, Priority.CHAT)
+    assert budget.fits(40, {0: 60}, Priority.COMMAND), "room that chats leave"
+    assert not budget.fits(41, {0: 60}, Priority.COMMAND)
+    assert budget.fits(88, {}, Priority.BACKGROUND)
+    assert budget.fits(3, {0: 60}, Priority.BACKGROUND)
+    assert not budget.fits(4, {0: 60}, Priority.BACKGROUND), "a quarter is left to chats"
 
 
 async def test_a_command_has_memory_of_its_own(tmp_path: Path) -> None:

@@ -187,6 +187,16 @@ async def test_a_caller_that_hangs_up_frees_the_slot_within_a_token(streamed: bo
             assert 'status="499"} 1' in await response.text()
 
 
+async def test_a_caller_that_is_gone_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    async with appliance(EngineSimulator(script(ANSWER * 20), token_s=0.001)) as served:
+        for _ in range(20):
+            await hang_up(served, streamed=True)
+            await served.until(running=0)
+        async with served.client.get("/metrics") as response:
+            assert 'status="499"} 20' in await response.text()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 async def test_fifty_callers_that_hang_up_leave_nothing_behind() -> None:
     async with appliance(EngineSimulator(script(ANSWER * 100), token_s=0.002, queue_depth=64)) as served:
         await asyncio.gather(*(hang_up(served, streamed=False) for _ in range(50)))
