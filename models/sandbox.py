@@ -76,15 +76,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return Template.from_code(self, self.compile(tree), self.make_globals(None))
 
     @staticmethod
-    def render(program: Template, values: Mapping[str, object], room: int) -> str:
-        """Run a `program` with these values and a fresh budget; it may write at most `room` characters.
+    def render(program: Template, values: Mapping[str, object], room: int, steps: int = STEPS) -> str:
+        """Run a `program` with these values and a budget of `steps`; it may write at most `room` characters.
 
         Raises:
             RefusalError: the template does not want these values.
             Exception: it fails, does not end, or reaches for what it must not have. It is a program of its own, and
                 may raise anything.
         """
-        return "".join(_bounded(program.generate({**values, _BUDGET: Steps()}), room))
+        return "".join(_bounded(program.generate({**values, _BUDGET: Steps(steps)}), room))
 
     @staticmethod
     def turn() -> None:

@@ -1,0 +1,287 @@
+"""From a described device to one that can be commanded: what each key means, and what is meant where one is missing.
+
+The same for a house file and an announcement. The shortest device has an id, a kind, an area and a topic.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from models.strict import MisfitError, load
+from runtime.commands.registry import standard
+from runtime.commands.registry.binding import Entry
+from runtime.commands.registry.codec import Codec, Number, Said, Words
+from runtime.commands.registry.devices import (
+    Capability,
+    Device,
+    Domain,
+    Kind,
+    Name,
+    Options,
+    Press,
+    Range,
+    Switch,
+    Text,
+    Value,
+)
+from runtime.commands.registry.names import plain_id, plain_name
+from runtime.commands.registry.tables import (
+    MOST_CAPABILITIES,
+    MOST_NAMES,
+    CapabilityTable,
+    DeviceTable,
+    NameTable,
+    RangeTable,
+    capability_name,
+    finite,
+    option_words,
+    word,
+    words,
+)
+from runtime.commands.registry.templates import Template
+from runtime.commands.registry.topics import device_topic
+from runtime.commands.registry.wiring import Found, Presence, Publish, Report, Setter, Sign, Wired
+from runtime.errors import DeviceError
+
+_SENT: Final[Mapping[str, str]] = {
+    "on": "ON",
+    "off": "OFF",
+    "open": "OPEN",
+    "closed": "CLOSE",
+    "stopped": "STOP",
+    "locked": "LOCK",
+    "unlocked": "UNLOCK",
+}
+"""What devices are usually sent."""
+_ALSO_SAID: Final[Mapping[str, tuple[str, ...]]] = {
+    "on": ("ON", "on", "On", "true", "True", "1"),
+    "off": ("OFF", "off", "Off", "false", "False", "0"),
+}
+"""What they say of it, other than the value's name as it is and in capitals."""
+
+
+def described(raw: object, source: str, where: str) -> Found:
+    """The device that a table describes; `where` is what messages call the table.
+
+    Raises:
+        DeviceError: an unknown or missing key, a wrong type, or a value that cannot be.
+    """
+    table = _loaded(DeviceTable, raw, where)
+    where = f"{where} ({table.id})" if len(table.id) <= 64 else where  # noqa: PLR2004  as long as an id may be
+    with _about(where):
+        return _device(table, source)
+
+
+def names_of(raw: tuple[str | NameTable, ...], otherwise: str) -> tuple[Name, ...]:
+    """Names as they are listed; one made of an id if there are none.
+
+    Raises:
+        DeviceError: too many, or one that cannot be shown.
+    """
+    if len(raw) > MOST_NAMES:
+        raise DeviceError(f"there are {len(raw)} names; give at most {MOST_NAMES}")
+    tables = [NameTable(text=each) if isinstance(each, str) else each for each in raw]
+    found = tuple(
+        Name(
+            plain_name(each.text, f"names[{i}]"),
+            each.language and word(each.language, f"names[{i}].language"),
+        )
+        for i, each in enumerate(tables)
+    )
+    return found or (Name(" ".join(otherwise.replace("_", " ").replace(".", " ").split()) or otherwise),)
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Say in a refusal what it is about."""
+    try:
+        yield
+    except DeviceError as exc:
+        raise DeviceError(f"{what}: {exc}") from exc
+
+
+def _loaded(kind: type[Any], raw: object, where: str) -> Any:
+    try:
+        return load(kind, raw, where)
+    except MisfitError as exc:
+        raise DeviceError(f"{exc}; correct it") from exc
+
+
+def _device(table: DeviceTable, source: str) -> Found:
+    device_id = plain_id(table.id, "id")
+    if table.kind not in set(Kind):
+        raise DeviceError(f"kind is {table.kind[:40]!r}, but must be one of {', '.join(Kind)}")
+    kind = Kind(table.kind)
+    device_class = table.device_class and word(table.device_class, "device_class")
+    capabilities: list[Capability] = []
+    setters: dict[str, Setter] = {}
+    reports: list[Report] = []
+    for name, each in _tables(table, kind).items():
+        with _about(name):
+            capability, setter, report = _wired(name, each, kind, device_class)
+        capabilities.append(capability)
+        setters |= {name: setter} if setter else {}
+        reports += [report] if report else []
+    signs = (
+        (Sign(device_topic(table.availability_topic, "availability_topic")),)
+        if table.availability_topic
+        else ()
+    )
+    device = Device(
+        device_id,
+        names_of(table.names, device_id),
+        kind,
+        tuple(capabilities),
+        device_class=device_class,
+        source=source,
+    )
+    return Found(
+        Entry(device, Wired(setters)),
+        tuple(reports),
+        Presence(signs) if signs else None,
+        plain_name(table.area, "area") if table.area else None,
+    )
+
+
+def _tables(table: DeviceTable, kind: Kind) -> dict[str, CapabilityTable]:
+    """The capabilities by name; what the device's own table has of one is its main one's."""
+    if len(table.capabilities) > MOST_CAPABILITIES:
+        raise DeviceError(f"it has {len(table.capabilities)} capabilities; {MOST_CAPABILITIES} are the most")
+    own = {
+        each.name: value
+        for each in fields(CapabilityTable)
+        if (value := getattr(table, each.name)) != each.default
+    }
+    main = standard.main_capability(kind)
+    found: dict[str, CapabilityTable] = {main: CapabilityTable(**own)} if own else {}
+    for name, raw in table.capabilities.items():
+        if own and name == main:
+            raise DeviceError(
+                f"{name} is described twice; leave either capabilities.{name} or {min(own)} out"
+            )
+        inherited = {key: own[key] for key in ("topic", "state_topic") if key in own}
+        if isinstance(raw, Mapping) and "field" in raw:  # one topic, JSON with a field a capability
+            raw = {**inherited, **raw}  # noqa: PLW2901  the same table, filled up
+        found[capability_name(name)] = _loaded(CapabilityTable, raw, f"capabilities.{name}")
+    if not found:
+        raise DeviceError("it can do nothing; give it a topic, or a state_topic if it is only read")
+    return found
+
+
+def _wired(
+    name: str, table: CapabilityTable, kind: Kind, device_class: str | None
+) -> tuple[Capability, Setter | None, Report | None]:
+    if table.topic is not None and kind in {Kind.SENSOR, Kind.BINARY_SENSOR}:
+        raise DeviceError(f"a {kind} is only read; write state_topic in place of topic")
+    if table.topic is None and table.state_topic is None:
+        raise DeviceError("it has no topic to set it and no state_topic to read it; give one")
+    domain = _domain(name, table, kind)
+    capability = Capability(
+        name,
+        domain,
+        settable=table.topic is not None and not isinstance(domain, Text),
+        readable=table.state_topic is not None,
+        also_read=standard.also_read(kind, name),
+    )
+    dangerous, always = _dangerous(table, capability, standard.guarded(kind, device_class, capability))
+    codec = _codec(domain, table, kind, capability)
+    setter = _setter(codec, table) if capability.settable else None
+    return (
+        replace(capability, dangerous=dangerous, always_dangerous=always),
+        setter,
+        _report(name, codec, table),
+    )
+
+
+def _domain(name: str, table: CapabilityTable, kind: Kind) -> Domain:
+    told = [table.range, table.options, table.switch or None, table.press or None, table.text or None]
+    if sum(each is not None for each in told) > 1:
+        raise DeviceError("it has more than one of range, options, switch, press and text; leave one")
+    if table.range is not None:
+        return _range(table.range)
+    if table.options is not None:
+        return Options(option_words(table.options, "options"))
+    if table.switch or table.press or table.text:
+        return Switch() if table.switch else Press() if table.press else Text()
+    usual = standard.usual_domain(kind, name)
+    if usual is None:
+        raise DeviceError("its values are not known; give it a range, options, switch = true or press = true")
+    if isinstance(usual, Options) and table.payloads:  # a blind that cannot be stopped has no word for it
+        return Options(tuple(each for each in usual.values if each in table.payloads) or usual.values)
+    return usual
+
+
+def _range(table: RangeTable) -> Range:
+    if not finite(table.low, table.high, table.step) or table.low > table.high:
+        raise DeviceError("its range needs a low below its high, and a step that is not negative")
+    return Range(table.low, table.high, table.step, table.unit and word(table.unit, "unit"))
+
+
+def _dangerous(
+    table: CapabilityTable, capability: Capability, usual: tuple[tuple[Value, ...], bool]
+) -> tuple[tuple[Value, ...], bool]:
+    if table.dangerous is None:
+        return usual
+    if isinstance(table.dangerous, bool):
+        return (), table.dangerous
+    values: list[Value] = []
+    for each in table.dangerous:
+        on_or_off = isinstance(capability.domain, Switch) and each in {"on", "off"}
+        value: Value = each == "on" if on_or_off else each
+        if (fault := capability.domain.check(value)) is not None:
+            raise DeviceError(f"dangerous holds what it cannot be set to: {fault}")
+        values.append(value)
+    return tuple(values), False
+
+
+def _codec(domain: Domain, table: CapabilityTable, kind: Kind, capability: Capability) -> Codec:
+    match domain:
+        case Range():
+            if table.wire is None:
+                return Number.plain(domain)
+            if not finite(table.wire.low, table.wire.high):
+                raise DeviceError("wire needs a low and a high that differ")
+            return Number(domain, table.wire.low, table.wire.high, whole=True)
+        case Text():
+            return Said()
+        case Press():
+            usual = "ON" if kind is Kind.SCENE else "PRESS"
+            return Words(((None, usual if table.payload is None else word(table.payload, "payload")),))
+        case Switch():
+            return _words({"on": True, "off": False}, table)
+        case Options():
+            return _words({each: each for each in (*domain.values, *capability.also_read)}, table)
+
+
+def _words(values: Mapping[str, Value], table: CapabilityTable) -> Words:
+    sent = words(table.payloads, "payloads", tuple(values))
+    said = words(table.states, "states", tuple(values))
+    pairs = tuple((value, sent.get(name) or _SENT.get(name, name)) for name, value in values.items())
+    heard = {word_: values[name] for name, word_ in said.items()}
+    for value, word_ in pairs:
+        heard.setdefault(word_, value)
+    for name, value in values.items():
+        for each in (name, name.upper(), *_ALSO_SAID.get(name, ())):
+            heard.setdefault(each, value)
+    return Words(pairs, tuple(heard.items()))
+
+
+def _setter(codec: Codec, table: CapabilityTable) -> Setter:
+    if table.topic is None:
+        raise DeviceError("it has no topic; give one")
+    return Publish(
+        device_topic(table.topic, "topic"),
+        codec,
+        Template(table.template) if table.template else None,
+        field=table.field and word(table.field, "field"),
+        retain=table.retain,
+    )
+
+
+def _report(name: str, codec: Codec, table: CapabilityTable) -> Report | None:
+    if table.state_topic is None:
+        return None
+    template = Template(table.state_template) if table.state_template else None
+    path = (table.field,) if table.field and template is None else ()
+    return Report(device_topic(table.state_topic, "state_topic"), name, codec, template, path)
