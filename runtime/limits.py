@@ -61,5 +61,9 @@ class Limits:
     """Answers to commands that are kept in memory, to guess the next from."""
     logged_tokens: int = 16384
     """Tokens of all of them, and of the ends of their prompts; some 150 bytes each."""
+    devices: int = 1000
+    """Devices, and as many areas, that are known at a time."""
+    device_bytes: int = 1 << 17
+    """Largest message in which a device describes itself, or says how it is."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""

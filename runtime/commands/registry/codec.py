@@ -54,6 +54,11 @@ class Words:
     said: tuple[tuple[str, Value], ...] = ()
     """What else is understood: other words, and words for values that cannot be set. These come first."""
 
+    @classmethod
+    def same(cls, options: tuple[str, ...]) -> "Words":
+        """The device's words are the values."""
+        return cls(tuple((each, each) for each in options))
+
     def write(self, value: Value) -> Word:
         """See `Codec.write`."""
         for each, word in self.pairs:

@@ -133,6 +133,11 @@ class Registry:
         for watcher in tuple(self._watchers.values()):
             watcher(device_id, capability, value)
 
+    def value(self, device_id: str, capability: str) -> Value:
+        """What it was last heard to be at, without a snapshot; None if nothing was heard."""
+        state = self._states.get((device_id, capability))
+        return None if state is None else state.value
+
     def reachable(self, device_id: str, there: bool) -> None:  # noqa: FBT001  the contract's
         """Note that a device said whether it can be reached."""
         if device_id not in self._entries or there is (device_id not in self._away):

@@ -15,6 +15,10 @@ _OURS: Final = ("ingle", "hermes")
 """First levels on which sentences are taken: what was sent there would be understood as a command."""
 
 
+class OursError(DeviceError):
+    """A topic of this appliance, or of another of its kind: so its own entities, announced to others, are not taken."""
+
+
 def device_topic(topic: str, key: str) -> str:
     """`topic`, which stands under `key`, if a device may listen or speak there.
 
@@ -31,9 +35,7 @@ def device_topic(topic: str, key: str) -> str:
         raise DeviceError(f"{key} is {topic!r}, which is the broker's; name a topic of the device")
     first, _, rest = topic.partition("/")
     if first.strip().lower() in _OURS:
-        raise DeviceError(
-            f"{key} is {topic!r}, and topics under {first}/ are ours; name a topic of the device"
-        )
+        raise OursError(f"{key} is {topic!r}, and topics under {first}/ are ours; name a topic of the device")
     if rest.endswith("/config"):
         raise DeviceError(f"{key} is {topic!r}, where devices are announced; name a topic of the device")
     return topic

@@ -25,8 +25,8 @@ _DEPTH: Final = 16
 class Setter(Protocol):
     """How one capability is set."""
 
-    def outgoing(self, value: Value, house: House) -> tuple[Outgoing, ...]:
-        """What to send.
+    def outgoing(self, value: Value, now: Now) -> tuple[Outgoing, ...]:
+        """What to send; `now` has how the device is.
 
         Raises:
             DeviceError: the device's words or templates cannot say it.
@@ -48,7 +48,7 @@ class Publish:
     """Other fields of the object, or other variables of the template."""
     retain: bool = False
 
-    def outgoing(self, value: Value, house: House) -> tuple[Outgoing, ...]:  # noqa: ARG002  the border's
+    def outgoing(self, value: Value, now: Now) -> tuple[Outgoing, ...]:  # noqa: ARG002  the border's
         """See `Setter.outgoing`."""
         word = self.codec.write(value)
         if self.template is not None:
@@ -69,15 +69,15 @@ class Sequence:
     instead: tuple[tuple[Value, Setter, Value], ...] = ()
     """A value that is set by another setter, at another value: brightness 0 is power off."""
 
-    def outgoing(self, value: Value, house: House) -> tuple[Outgoing, ...]:
+    def outgoing(self, value: Value, now: Now) -> tuple[Outgoing, ...]:
         """See `Setter.outgoing`."""
         for each, setter, other in self.instead:
             if each == value and isinstance(each, bool) is isinstance(value, bool):
-                return setter.outgoing(other, house)
+                return setter.outgoing(other, now)
         return tuple(
             each
             for setter, fixed in self.steps
-            for each in setter.outgoing(fixed[0] if fixed else value, house)
+            for each in setter.outgoing(fixed[0] if fixed else value, now)
         )
 
 
@@ -92,7 +92,7 @@ class Wired:
         setter = self.setters.get(action.capability)
         if setter is None:
             raise DeviceError(f"{action.device} has nothing to set {action.capability} with; it is only read")
-        return setter.outgoing(action.value, house)
+        return setter.outgoing(action.value, lambda name: house.value(action.device, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,8 @@ class Found:
     presence: Presence | None = None
     area_name: str | None = None
     """The area by its name, where the description has no id for it."""
+    spare_id: str | None = None
+    """What it is called if another of the same source has its id."""
 
     @property
     def topics(self) -> frozenset[str]:

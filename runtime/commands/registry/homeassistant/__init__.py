@@ -1,0 +1,1 @@
+"""Devices that announce themselves to Home Assistant over MQTT, and so to us; one file a component."""

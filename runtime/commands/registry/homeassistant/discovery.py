@@ -1,0 +1,117 @@
+"""From a discovery message to devices of ours: which file reads which component, and what all have in common."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from runtime.commands.registry import standard
+from runtime.commands.registry.binding import Entry
+from runtime.commands.registry.devices import Capability, Device, Kind
+from runtime.commands.registry.homeassistant.climate import climate
+from runtime.commands.registry.homeassistant.cover import cover
+from runtime.commands.registry.homeassistant.entity import Entity, Part
+from runtime.commands.registry.homeassistant.fan import fan
+from runtime.commands.registry.homeassistant.humidifier import humidifier
+from runtime.commands.registry.homeassistant.light import light
+from runtime.commands.registry.homeassistant.lock import lock
+from runtime.commands.registry.homeassistant.message import Config, configs
+from runtime.commands.registry.homeassistant.number import number
+from runtime.commands.registry.homeassistant.press import press
+from runtime.commands.registry.homeassistant.selection import select
+from runtime.commands.registry.homeassistant.sensor import binary_sensor, sensor
+from runtime.commands.registry.homeassistant.siren import siren
+from runtime.commands.registry.homeassistant.switch import switch
+from runtime.commands.registry.homeassistant.valve import valve
+from runtime.commands.registry.topics import OursError
+from runtime.commands.registry.wiring import Found, Setter, Wired
+from runtime.errors import DeviceError
+
+SOURCE: Final = "homeassistant"
+
+Component = Callable[[Entity], tuple[Part, ...]]
+
+COMPONENTS: Final[Mapping[Kind, Component]] = MappingProxyType(
+    {
+        Kind.LIGHT: light,
+        Kind.SWITCH: switch,
+        Kind.FAN: fan,
+        Kind.COVER: cover,
+        Kind.VALVE: valve,
+        Kind.LOCK: lock,
+        Kind.CLIMATE: climate,
+        Kind.HUMIDIFIER: humidifier,
+        Kind.SIREN: siren,
+        Kind.NUMBER: number,
+        Kind.SELECT: select,
+        Kind.SENSOR: sensor,
+        Kind.BINARY_SENSOR: binary_sensor,
+        Kind.SCENE: press,
+        Kind.BUTTON: press,
+    }
+)
+"""What is taken; other components are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What came of a message."""
+
+    found: tuple[Found, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Why entities of it were left out, a sentence each."""
+
+
+def discovered(prefix: str, topic: str, payload: bytes, most_bytes: int) -> Discovered:
+    """The devices that a message tells of; none where it takes them away. Never raises, whatever the message is."""
+    found: list[Found] = []
+    faults: list[str] = []
+    try:
+        for config in configs(prefix, topic, payload, most_bytes):
+            try:
+                found += _found(config)
+            except OursError:
+                continue
+            except DeviceError as exc:
+                faults.append(f"{config.place}: {exc}")
+    except DeviceError as exc:
+        faults.append(str(exc))
+    return Discovered(tuple(found), tuple(faults))
+
+
+def _found(config: Config) -> tuple[Found, ...]:
+    if config.component not in set(Kind) or Kind(config.component) not in COMPONENTS:
+        return ()
+    kind = Kind(config.component)
+    entity = Entity(config, kind)
+    if entity.hidden:
+        return ()
+    parts = COMPONENTS[kind](entity)
+    if not parts:
+        raise DeviceError("it has no topic by which it is set or read")
+    wanted, own = entity.ids
+    device = Device(
+        wanted,
+        entity.names,
+        kind,
+        tuple(_capability(part, entity) for part in parts),
+        device_class=entity.device_class,
+        source=SOURCE,
+    )
+    setters: dict[str, Setter] = {part.name: part.setter for part in parts if part.setter is not None}
+    reports = tuple(report for part in parts for report in part.reports)
+    return (Found(Entry(device, Wired(setters)), reports, entity.presence, entity.area, own),)
+
+
+def _capability(part: Part, entity: Entity) -> Capability:
+    plain = Capability(part.name, part.domain, part.setter is not None, bool(part.reports), part.also_read)
+    dangerous, always = standard.guarded(entity.kind, entity.device_class, plain)
+    return Capability(
+        part.name,
+        part.domain,
+        plain.settable,
+        plain.readable,
+        part.also_read,
+        dangerous,
+        always_dangerous=always,
+    )
