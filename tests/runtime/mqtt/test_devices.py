@@ -263,7 +263,10 @@ async def test_over_a_real_broker(tmp_path: Path, version5: bool) -> None:  # no
         "name": None,
         "def_ent_id": "light.hall",
     }
-    async with running_mosquitto(tmp_path) as broker, Person(broker.address, "zigbee2mqtt/hall/set") as person:
+    async with (
+        running_mosquitto(tmp_path) as broker,
+        Person(broker.address, "zigbee2mqtt/hall/set") as person,
+    ):
         person.say("homeassistant/light/0x1/light/config", json_lamp, retain=True)
         person.say("zigbee2mqtt/hall", {"state": "OFF", "brightness": 128}, retain=True)
         async with over(broker, registry, version5=version5) as feed:
@@ -273,7 +276,11 @@ async def test_over_a_real_broker(tmp_path: Path, version5: bool) -> None:  # no
                 await feed.send(each)
             assert await person.hear() == {"state": "ON", "brightness": 51}
             # A second entity on the same topic: what is retained there is heard for it, too.
-            sensor = {"stat_t": "zigbee2mqtt/hall", "val_tpl": "{{ value_json.brightness }}", "unit_of_meas": "x"}
+            sensor = {
+                "stat_t": "zigbee2mqtt/hall",
+                "val_tpl": "{{ value_json.brightness }}",
+                "unit_of_meas": "x",
+            }
             person.say("homeassistant/sensor/0x1/level/config", sensor, retain=True)
             await until(lambda: reads(registry, "sensor.0x1.level", "value") == 128)
             person.say("homeassistant/light/0x1/light/config", b"", retain=True)
