@@ -140,7 +140,9 @@ class PahoLink:
     def unsubscribe(self, filters: Iterable[str]) -> None:
         """See `runtime.mqtt.link.Link.unsubscribe`."""
         with self._lock:
-            gone = [each for each in filters if self._subscriptions.pop(each, None) is not None]
+            gone = [check_filter(each) for each in filters]
+            for each in gone:
+                self._subscriptions.pop(each, None)
             if self._client is not None and self._greeted:
                 for first in range(0, len(gone), _AT_ONCE):
                     self._client.unsubscribe(gone[first : first + _AT_ONCE])
@@ -216,16 +218,21 @@ class PahoLink:
         self._loop.call_later(self._patience.greeting, self._unless_greeted, client, connection)
 
     def _unless_greeted(self, client: mqtt.Client, connection: int) -> None:
-        """Begin again with MQTT 3.1.1, unless that has happened or the broker has answered, now or ever."""
+        """Begin again with the other MQTT, unless that has happened or the broker has answered, now or ever."""
         if (client, connection) == (self._client, self._sockets) and not (self._greeted or self._speaks5):
-            self._falling_back = self._loop.create_task(self._fall_back(), name="mqtt.fall_back")
+            version5 = client.protocol != mqtt.MQTTv5
+            self._changing = self._loop.create_task(self._change(version5=version5), name="mqtt.change")
 
-    async def _fall_back(self) -> None:
-        _log.info("%s does not speak MQTT 5; using 3.1.1", self._endpoint.broker)
+    async def _change(self, *, version5: bool) -> None:
+        """A broker that hung up on 3.1.1, too, was only going down, as it turns out."""
         await self._leave()
+        if version5:
+            await asyncio.sleep(random.uniform(*self._patience.first_retry))  # noqa: S311  no secret
+        else:
+            _log.info("%s does not speak MQTT 5; using 3.1.1", self._endpoint.broker)
         if self._closed:
             return
-        self._start(version5=False)
+        self._start(version5=version5)
         waiting, self._unconfirmed = self._unconfirmed, {}
         for confirmed, publication in waiting.values():
             if self._client is not None and not confirmed.done():
@@ -259,7 +266,7 @@ class PahoLink:
     def _on_socket_open(self, client: mqtt.Client, _data: object, _socket: object) -> None:
         self._greeted = False
         self._sockets += 1
-        if client.protocol == mqtt.MQTTv5:
+        if self._endpoint.version5:
             self._post(self._expect_greeting, client, self._sockets)
 
     def _on_connect(
@@ -295,7 +302,7 @@ class PahoLink:
             self._post(self._tell, Up(self._present))
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
-        self._post(self._tell, Down(f"{self._endpoint.broker} cannot be reached"))
+        self._post(self._tell, Down(f"{self._endpoint.broker} cannot be reached{self._tls_hint}"))
 
     def _on_subscribe(
         self,
@@ -332,10 +339,10 @@ class PahoLink:
     ) -> None:
         with self._lock:
             self._epoch += 1
-        if client.protocol == mqtt.MQTTv5 and not self._greeted:
+        if self._endpoint.version5 and not self._greeted:
             self._post(self._unless_greeted, client, self._sockets)
         if reason.is_failure:
-            hint = ""
+            hint = "" if self._greeted else self._tls_hint
             if reason.getName() == "Session taken over":
                 hint = f"; another client calls itself {self._client_id}, give each appliance a mqtt.node"
             self._post(self._tell, Down(f"the connection ended ({reason}){hint}"))
@@ -352,6 +359,13 @@ class PahoLink:
             if self._closed:
                 return
         self._post(self._take, delivery)
+
+    @property
+    def _tls_hint(self) -> str:
+        """Paho does not say why a handshake failed."""
+        if self._tls is None:
+            return ""
+        return ", or one of us does not accept the other's certificate; see mqtt.ca_file and mqtt.cert_file"
 
     def _take(self, delivery: Delivery) -> None:
         """On the event loop again."""

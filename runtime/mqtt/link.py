@@ -160,7 +160,11 @@ class Link(Protocol):
         ...
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
-        """Hear these no longer. Those that are not there are nothing to do."""
+        """Hear these no longer, nor let a session that was resumed hear them.
+
+        Raises:
+            ValueError: a filter is none.
+        """
         ...
 
     def acknowledge(self, delivery: Delivery) -> None:

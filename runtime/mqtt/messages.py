@@ -22,7 +22,7 @@ _ID_LENGTH: Final = 128
 _KNOWN: Final = (
     *("id", "prompt", "messages", "model", "max_tokens", "temperature", "top_p", "top_k", "min_p"),
     *("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "stop"),
-    *("response_format", "json_schema", "structured_outputs", "priority", "deadline_s"),
+    *("response_format", "json_schema", "structured_outputs", "priority", "deadline_s", "stream", "reply_to"),
 )
 
 QuestionId = str | int
@@ -38,6 +38,13 @@ class MalformedError(CallerError):
         self.id = question_id
 
 
+class TakenBackError(CallerError):
+    """Whoever asked does not want the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the question was taken back before its answer was finished")
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One well-formed message on the chat topic."""
@@ -45,6 +52,10 @@ class Question:
     id: QuestionId
     model: str | None
     request: CompletionRequest
+    stream: bool = False
+    """Whether its answer is told piece by piece, too, while it is written."""
+    reply_to: str | None = None
+    """The topic that the answer is wanted on."""
 
 
 def question(payload: bytes, limits: Limits, *, size: int = 0) -> Question:
@@ -61,7 +72,10 @@ def question(payload: bytes, limits: Limits, *, size: int = 0) -> Question:
     try:
         fields = Fields.of(parse(payload, depth=limits.json_depth))
         question_id = _id(fields)
-        return Question(question_id, fields.text("model"), _request(fields, limits))
+        asked = _request(fields, limits)
+        return Question(
+            question_id, fields.text("model"), asked, fields.flag("stream"), fields.text("reply_to")
+        )
     except CallerError as exc:
         raise MalformedError(str(exc), param=exc.param, question_id=question_id) from exc
 
@@ -86,9 +100,34 @@ def answer(to: Question, model: str, words: str, finished: Finished) -> bytes:
     )
 
 
+def piece(question_id: QuestionId, number: int, words: str) -> bytes:
+    """A part of an answer; they are numbered from 0."""
+    return _encode({"id": question_id, "n": number, "text": words})
+
+
+def taken_back(payload: bytes, limits: Limits) -> QuestionId:
+    """What a message on the cancel topic names.
+
+    Raises:
+        MalformedError: it names nothing.
+    """
+    if len(payload) > limits.request_bytes or not payload.lstrip().startswith(b"{"):
+        raise MalformedError('say what is not wanted any more as {"id": "1"}')
+    question_id: QuestionId | None = None
+    try:
+        fields = Fields.of(parse(payload, depth=limits.json_depth))
+        question_id = _id(fields)
+        _check_known(fields, ("id",))
+    except CallerError as exc:
+        raise MalformedError(str(exc), param=exc.param, question_id=question_id) from exc
+    return question_id
+
+
 def refusal(question_id: QuestionId | None, exc: Exception) -> bytes:
     """The result that says why there is no answer. What went wrong inside is for the log."""
     match exc:
+        case TakenBackError():
+            error = {"code": "cancelled", "message": str(exc), "param": None}
         case CallerError():
             error = {"code": "invalid", "message": str(exc), "param": exc.param}
         case BusyError():
@@ -101,9 +140,12 @@ def refusal(question_id: QuestionId | None, exc: Exception) -> bytes:
     return _encode({"id": question_id, "error": error})
 
 
-def status(state: Literal["online", "offline"], node: str, *, model: str, version: str) -> bytes:
-    """The retained message on the status topic, and the last will."""
-    return _encode({"state": state, "node": node, "model": model, "version": version})
+def status(
+    state: Literal["online", "offline"], node: str, *, model: str, version: str, group: str | None = None
+) -> bytes:
+    """The retained message on the status topic, and the last will. By it those of a group know of each other."""
+    said = {"state": state, "node": node, "model": model, "version": version}
+    return _encode(said if group is None else {**said, "group": group})
 
 
 def _encode(value: dict[str, Any]) -> bytes:
@@ -122,11 +164,15 @@ def _id(fields: Fields) -> QuestionId:
     return text(value, "id")
 
 
-def _request(fields: Fields, limits: Limits) -> CompletionRequest:
-    if unknown := [key for key in fields.values if key not in _KNOWN]:
-        near = difflib.get_close_matches(unknown[0], _KNOWN, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_KNOWN)}"
+def _check_known(fields: Fields, known: tuple[str, ...]) -> None:
+    if unknown := [key for key in fields.values if key not in known]:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         raise CallerError(f"{shown(unknown[0])} is not a field of a question; {hint}", param=unknown[0])
+
+
+def _request(fields: Fields, limits: Limits) -> CompletionRequest:
+    _check_known(fields, _KNOWN)
     return CompletionRequest(
         messages=_messages(fields, limits),
         max_tokens=fields.integer("max_tokens", 1, asked.MOST_TOKENS),

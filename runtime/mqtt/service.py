@@ -11,13 +11,16 @@ import hashlib
 import logging
 from collections import OrderedDict
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from runtime.completion import Called, Completer, Delta, Finished, Priority, Progress, Thought
 from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
-from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
+from runtime.mqtt.acks import Acks
+from runtime.mqtt.link import AwayError, Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
+from runtime.mqtt.replies import Replies
 from runtime.mqtt.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -26,25 +29,51 @@ _REMEMBERED: Final = 128
 """Results kept for questions that come again."""
 _FAREWELL_S: Final = 2.0
 
-_Line = asyncio.Queue[tuple[Delivery, messages.Question]]
+_ANYWHERE: Final = Replies()
 
 
 class Unfinished(Exception):  # noqa: N818  not an error: the broker keeps the question
     """The engine stopped in mid-answer because the appliance does."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A question, how it came, and where its answer goes."""
+
+    delivery: Delivery
+    question: messages.Question
+    topic: str
+
+
+_Line = asyncio.Queue[_Asked]
+
+
 class MqttService:
     """Answers what comes on the chat topic of one node."""
 
     def __init__(
-        self, link: Link, topics: Topics, completer: Completer, limits: Limits, *, version: str
+        self,
+        link: Link,
+        topics: Topics,
+        completer: Completer,
+        limits: Limits,
+        *,
+        version: str,
+        replies: Replies = _ANYWHERE,
+        group: str | None = None,
     ) -> None:
+        """`replies`: where answers may go; `group`: what the status says that this appliance is one of."""
         self._link = link
         self._topics = topics
         self._completer = completer
         self._limits = limits
         self._version = version
+        self._replies = replies
+        self._group = group
+        self._acks = Acks(waiting=limits.queue_depth // 2)
         self._lines = {priority: _Line(limits.queue_depth) for priority in Priority}
+        self._open: dict[_Asked, asyncio.Task[bytes] | None] = {}
+        """What waits or runs; what runs with the task of its answer."""
         self._results: OrderedDict[bytes, bytes] = OrderedDict()
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
@@ -58,7 +87,8 @@ class MqttService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish the running answers within the time for draining."""
-        await self._link.open([Subscription(self._topics.chat)], self._status("offline"), self._on_event)
+        heard = [Subscription(self._topics.chat), Subscription(self._topics.cancel)]
+        await self._link.open(heard, self._status("offline"), self._on_event)
         try:
             async with asyncio.TaskGroup() as tasks:
                 workers = {
@@ -81,7 +111,9 @@ class MqttService:
             await self._link.close()
 
     def _status(self, state: Literal["online", "offline"]) -> Publication:
-        payload = messages.status(state, self._topics.node, model=self._completer.name, version=self._version)
+        payload = messages.status(
+            state, self._topics.node, model=self._completer.name, version=self._version, group=self._group
+        )
         return Publication(self._topics.status, payload, retain=True)
 
     def _on_event(self, event: LinkEvent) -> None:
@@ -98,32 +130,69 @@ class MqttService:
                 _log.log(level, "MQTT is away: %s; trying again until it is back", reason)
                 self._connected = False
             case Delivery():
+                self._acks.arrived(event)
                 self._receive(event)
             case _:
                 assert_never(event)
 
     def _receive(self, delivery: Delivery) -> None:
         """Queue a question; what is no question, or one too many, is dealt with at once."""
-        if delivery.retained or delivery.topic != self._topics.chat:
+        if delivery.retained or delivery.topic not in {self._topics.chat, self._topics.cancel}:
             _log.warning(
                 "dropped a retained message on %s: it was asked before anyone listened", delivery.topic
             )
-            self._link.acknowledge(delivery)
+            self._done(delivery)
             return
+        topic = self._topics.result
         try:
-            asked = messages.question(delivery.payload, self._limits, size=delivery.oversize)
+            if delivery.response_topic is not None:
+                topic = self._replies.check(delivery.response_topic, "")
+            if delivery.topic == self._topics.cancel:
+                self._take_back(delivery, topic)
+                return
+            question = messages.question(delivery.payload, self._limits, size=delivery.oversize)
         except messages.MalformedError as exc:
-            self._spawn(self._result(messages.refusal(exc.id, exc)), delivery)
+            self._spawn(self._result(messages.refusal(exc.id, exc), delivery, topic), delivery)
             return
-        line = self._lines[asked.request.priority]
+        except CallerError as exc:
+            self._spawn(self._result(messages.refusal(None, exc), delivery, topic), delivery)
+            return
+        self._line_up(delivery, question, topic)
+
+    def _line_up(self, delivery: Delivery, question: messages.Question, topic: str) -> None:
+        line = self._lines[question.request.priority]
         try:
-            line.put_nowait((delivery, asked))
+            if delivery.response_topic is None and question.reply_to is not None:
+                topic = self._replies.check(question.reply_to, "")
+            asked = _Asked(delivery, question, topic)
+            line.put_nowait(asked)
+        except CallerError as exc:
+            self._spawn(self._result(messages.refusal(question.id, exc), delivery, topic), delivery)
         except asyncio.QueueFull:
             full = BusyError(f"{line.maxsize} questions are waiting already; ask again in a few seconds")
-            self._spawn(self._result(messages.refusal(asked.id, full)), delivery)
+            self._spawn(self._result(messages.refusal(question.id, full), delivery, topic), delivery)
+        else:
+            self._open[asked] = None
 
-    def _result(self, payload: bytes) -> Publication:
-        return Publication(self._topics.result, payload)
+    def _take_back(self, delivery: Delivery, topic: str) -> None:
+        """What is asked under an id is not wanted any more: one that runs is stopped, one that waits has its result."""
+        question_id = messages.taken_back(delivery.payload, self._limits)
+        meant = [each for each in self._open if each.question.id == question_id]
+        for each in meant:
+            if (running := self._open[each]) is not None:
+                running.cancel()
+            else:
+                del self._open[each]
+                told = messages.refusal(question_id, messages.TakenBackError())
+                self._spawn(self._result(told, each.delivery, each.topic), each.delivery)
+        if meant:
+            self._done(delivery)
+        else:
+            unknown = CallerError("no question with this id waits for its answer", param="id")
+            self._spawn(self._result(messages.refusal(question_id, unknown), delivery, topic), delivery)
+
+    def _result(self, payload: bytes, to: Delivery, topic: str) -> Publication:
+        return Publication(topic, payload, correlation=to.correlation, content_type="application/json")
 
     def _spawn(self, publication: Publication, delivery: Delivery | None = None) -> asyncio.Task[None]:
         """Publish beside the questions that are being answered."""
@@ -139,59 +208,84 @@ class MqttService:
         except BusyError as exc:
             _log.warning("nothing was published on %s: %s", publication.topic, exc)
             return
+        except AwayError:  # a piece of an answer that comes whole later
+            return
         if delivery is not None:
-            self._link.acknowledge(delivery)
+            self._done(delivery)
+
+    def _done(self, delivery: Delivery) -> None:
+        for each in self._acks.finished(delivery):
+            self._link.acknowledge(each)
 
     async def _work(self, priority: Priority, stop: asyncio.Event) -> None:
         """Answer one line: who is more urgent waits in another, and the engine lets it go first."""
         while not stop.is_set():
-            delivery, asked = await self._lines[priority].get()
+            asked = await self._lines[priority].get()
+            if asked not in self._open:  # it was taken back
+                continue
             self._busy.add(priority)
             try:
-                result = await self._handle(delivery.payload, asked)
-                await self._publish(self._result(result), delivery)
+                result = await self._wanted(asked)
+                await self._publish(self._result(result, asked.delivery, asked.topic), asked.delivery)
             except Unfinished:
                 _log.info("a question was left with the broker: the appliance is stopping")
             finally:
+                self._open.pop(asked, None)
                 self._busy.discard(priority)
 
-    async def _handle(self, payload: bytes, asked: messages.Question) -> bytes:
+    async def _wanted(self, asked: _Asked) -> bytes:
+        """The result for a question, as long as it is wanted."""
+        answering = self._open[asked] = asyncio.create_task(self._handle(asked), name="mqtt.answer")
+        try:
+            await asyncio.wait({answering})
+        finally:
+            answering.cancel()
+        if answering.cancelled():
+            return messages.refusal(asked.question.id, messages.TakenBackError())
+        return answering.result()
+
+    async def _handle(self, asked: _Asked) -> bytes:
         """The result for a question, from memory if it is known."""
-        digest = hashlib.sha256(payload).digest()
+        digest = hashlib.sha256(asked.delivery.payload).digest()
         if (known := self._results.get(digest)) is not None:
             return known
         try:
             result = await self._answer(asked)
         except (CallerError, BusyError) as exc:
-            return messages.refusal(asked.id, exc)
+            return messages.refusal(asked.question.id, exc)
         except Unfinished:
             raise
         except ChatTemplateError as exc:
-            _log.error("failed on question %r: %s", asked.id, exc)
-            return messages.refusal(asked.id, exc)
+            _log.error("failed on question %r: %s", asked.question.id, exc)
+            return messages.refusal(asked.question.id, exc)
         except Exception as exc:  # noqa: BLE001  one message must not end the service
-            _log.exception("failed on question %r", asked.id)
-            return messages.refusal(asked.id, exc)
+            _log.exception("failed on question %r", asked.question.id)
+            return messages.refusal(asked.question.id, exc)
         self._results[digest] = result
         if len(self._results) > _REMEMBERED:
             self._results.popitem(last=False)
         return result
 
-    async def _answer(self, asked: messages.Question) -> bytes:
-        if asked.model not in {None, self._completer.name}:
-            raise ModelNotFoundError(asked.model or "", (self._completer.name,))
+    async def _answer(self, asked: _Asked) -> bytes:
+        question = asked.question
+        if question.model not in {None, self._completer.name}:
+            raise ModelNotFoundError(question.model or "", (self._completer.name,))
         words: list[str] = []
-        async with aclosing(self._completer.complete(asked.request)) as events:
+        async with aclosing(self._completer.complete(question.request)) as events:
             async for event in events:
                 match event:
                     case Progress() | Thought() | Called():
                         pass  # thoughts are no part of an answer, and no tools are offered here
                     case Delta(text):
+                        if question.stream:
+                            told = messages.piece(question.id, len(words), text)
+                            beside = asked.delivery.correlation
+                            self._spawn(Publication(self._topics.delta, told, qos=0, correlation=beside))
                         words.append(text)
                     case Finished("cancelled"):
                         raise Unfinished
                     case Finished():
-                        return messages.answer(asked, self._completer.name, "".join(words), event)
+                        return messages.answer(question, self._completer.name, "".join(words), event)
                     case _:
                         assert_never(event)
         raise RuntimeError("the completion ended without its last event")

@@ -5,6 +5,7 @@ import contextlib
 import getpass
 import json
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -42,6 +43,7 @@ class MemoryLink:
         self.acknowledged: list[Delivery] = []
         self.will: Publication | None = None
         self.subscriptions: dict[str, Subscription] = {}
+        self.unsubscribed: list[str] = []
         self.opened = False
         self.closed = False
         self.connected = False
@@ -80,7 +82,8 @@ class MemoryLink:
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         for each in filters:
-            self.subscriptions.pop(each, None)
+            self.subscriptions.pop(check_filter(each), None)
+            self.unsubscribed.append(each)
 
     def acknowledge(self, delivery: Delivery) -> None:
         if delivery.epoch == self._epoch:
@@ -124,7 +127,7 @@ class MemoryLink:
 class Mosquitto:
     """A real broker on loopback that can be killed and come back on the same port, remembering sessions."""
 
-    def __init__(self, folder: Path, *, anonymous: bool = True) -> None:
+    def __init__(self, folder: Path, *, anonymous: bool = True, more: str = "") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = Broker("127.0.0.1", free.getsockname()[1])
         self._conf = folder / "mosquitto.conf"
@@ -132,6 +135,7 @@ class Mosquitto:
             f"listener {self.address.port} 127.0.0.1\nuser {getpass.getuser()}\n"
             f"allow_anonymous {str(anonymous).lower()}\n"
             f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+            f"{more}"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -149,6 +153,18 @@ class Mosquitto:
                 return
             await asyncio.sleep(0.05)
         raise RuntimeError("mosquitto did not start")
+
+    def freeze(self) -> None:
+        """It answers nobody, and does not go away."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """As if the power failed: what it had in memory is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
 
     def stop(self) -> None:
         """An orderly end: mosquitto writes its sessions down."""
@@ -230,9 +246,11 @@ class Person:
 
 
 @asynccontextmanager
-async def running_mosquitto(folder: Path, *, anonymous: bool = True) -> AsyncIterator[Mosquitto]:
-    """A broker for the block."""
-    broker = Mosquitto(folder, anonymous=anonymous)
+async def running_mosquitto(
+    folder: Path, *, anonymous: bool = True, more: str = ""
+) -> AsyncIterator[Mosquitto]:
+    """A broker for the block, with `more` lines in its configuration."""
+    broker = Mosquitto(folder, anonymous=anonymous, more=more)
     await broker.start()
     try:
         yield broker

@@ -132,7 +132,7 @@ def test_without_an_id_there_is_none_in_the_refusal(fields: dict[str, Any], part
         ),
         ({"prompt": "x", "response_format": {"type": "xml"}}, "response_format.type is 'xml'"),
         ({"prompt": "x", "json_schema": {}, "response_format": {"type": "json_object"}}, "send one of them"),
-        ({"prompt": "x", "stream": True}, "'stream' is not a field"),
+        ({"prompt": "x", "streem": True}, "'streem' is not a field of a question; did you mean stream?"),
         ({"prompt": "x", "temperature": 3}, "temperature is 3"),
         ({"prompt": "x", "temperature": -0.1}, "temperature is -0.1"),
         ({"prompt": "x", "temperature": "hot"}, "temperature is 'hot'"),

@@ -1,6 +1,7 @@
 """The service's promises, the test being the broker."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -56,7 +57,7 @@ async def test_a_question_is_answered_and_then_acknowledged() -> None:
     assert (result["id"], result["model"], result["finish_reason"]) == ("a", "tiny", "stop")
     assert result["usage"]["completion_tokens"] == len(ANSWER)
     assert result["text"]
-    assert list(link.subscriptions) == ["ingle/kitchen/chat"]
+    assert list(link.subscriptions) == ["ingle/kitchen/chat", "ingle/kitchen/cancel"]
     assert link.states() == ["online", "offline"]
     assert link.will is not None
     assert link.will.retain
@@ -130,13 +131,13 @@ async def test_what_is_malformed_takes_no_place_in_the_queue() -> None:
     link = MemoryLink()
     async with serving(EngineSimulator(ANSWER, token_s=60), link) as (_, stop):
         link.deliver(question("running"))
-        nonsense = [link.deliver(b"turn on the light") for _ in range(5)]
+        nonsense = [link.deliver(b"turn on the light") for _ in range(6)]
         await until(lambda: link.acknowledged == nonsense)
         for question_id in ("1", "2"):  # as many as the queue has places
             link.deliver(question(question_id))
         await asyncio.sleep(0.01)
         stop.set()
-    assert [result["error"]["code"] for result in link.results()] == ["invalid"] * 5
+    assert [result["error"]["code"] for result in link.results()] == ["invalid"] * 6
 
 
 async def test_what_was_asked_before_anyone_listened_is_dropped() -> None:
@@ -169,7 +170,7 @@ async def test_a_command_waits_for_no_chat_and_a_chat_for_nothing_in_the_backgro
         waiting = [link.deliver(question(each)) for each in ("1", "2")]
         command = link.deliver({**question("command"), "priority": "command"})
         await until(lambda: len(link.acknowledged) == 4)
-    assert link.acknowledged == [running, command, *waiting]
+    assert link.acknowledged == [running, *waiting, command]
     assert [result["id"] for result in link.results()] == ["background", "command", "1", "2"]
     assert [request.priority.name for request in engine.requests].count("COMMAND") == 1
 
@@ -290,3 +291,58 @@ async def test_a_template_that_fails_is_told_to_who_asked(caplog: pytest.LogCapt
     assert result["error"]["code"] == "failed"
     assert "chat template fails" in result["error"]["message"]
     assert "Traceback" not in caplog.text
+
+
+async def test_an_answer_is_told_piece_by_piece_to_whoever_wants_that() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        link.deliver({**question("a"), "stream": True}, correlation=b"c")
+        link.deliver(question("b"))
+        await until(lambda: len(link.acknowledged) == 2)
+    pieces = [each for each in link.published if each.topic == "ingle/kitchen/chat/delta"]
+    told = [json.loads(each.payload) for each in pieces]
+    assert {each["id"] for each in told} == {"a"}
+    assert [each["n"] for each in told] == list(range(len(told)))
+    assert "".join(each["text"] for each in told) == link.results()[0]["text"]
+    assert {(each.qos, each.correlation) for each in pieces} == {(0, b"c")}
+
+
+async def test_a_question_that_is_taken_back_is_not_answered_further() -> None:
+    engine, link = EngineSimulator(ANSWER, token_s=60), MemoryLink()
+    async with serving(engine, link, Limits(queue_depth=16)):
+        running, waiting = link.deliver(question("running")), link.deliver(question("waiting"))
+        await until(lambda: bool(engine.requests))
+        taken = [link.deliver({"id": each}, topic="ingle/kitchen/cancel") for each in ("waiting", "running")]
+        await until(lambda: link.acknowledged == [running, waiting, *taken])
+        nobody = link.deliver({"id": "nobody"}, topic="ingle/kitchen/cancel")
+        await until(lambda: link.acknowledged[4:] == [nobody])
+        engine.token_s = 0
+        link.deliver(question("next"))
+        await until(lambda: len(link.acknowledged) == 6)
+    results = {each["id"]: each for each in link.results()}
+    assert [results[each]["error"]["code"] for each in ("running", "waiting")] == ["cancelled"] * 2
+    assert "no question with this id" in results["nobody"]["error"]["message"]
+    assert results["next"]["text"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"stop", b"{}", b'{"id": "a", "all": true}', b'{"id": [1]}'])
+async def test_what_takes_nothing_back_is_told_why(payload: bytes) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        link.deliver(payload, topic="ingle/kitchen/cancel")
+        await until(lambda: len(link.acknowledged) == 1)
+    assert link.results()[0]["error"]["code"] == "invalid"
+
+
+async def test_an_answer_goes_where_it_was_asked_for() -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        link.deliver(question("a"), response_topic="clients/me", correlation=b"1")
+        link.deliver({**question("b"), "reply_to": "clients/you"})
+        link.deliver({**question("c"), "reply_to": "ingle/kitchen/chat"})
+        link.deliver(question("d"), response_topic="clients/+")
+        await until(lambda: len(link.acknowledged) == 4)
+    said = {each.topic: each for each in link.published}
+    assert said["clients/me"].correlation == b"1"
+    assert json.loads(said["clients/you"].payload)["id"] == "b"
+    assert [each["error"]["param"] for each in link.results()] == ["reply_to"] * 2
