@@ -16,7 +16,10 @@ SETTING = re.compile(
     rf"(?<![\w./])((?:{'|'.join(sorted(SECTIONS))})\.(?!(?:py|md|toml|password)\b)[a-z_]+)(?![\w./])"
 )
 VARIABLE = re.compile(r"\bINGLE_[A-Z_]+[A-Z]\b")
-TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# An example that begins with the name of another file is that file's.
+TOML = re.compile(
+    r"^```toml\n(?!# (?:house|policy|sentences)\.toml\n)((?:(?!^```).)*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
