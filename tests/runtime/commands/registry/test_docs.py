@@ -68,7 +68,11 @@ def test_the_discovery_message_is_one() -> None:
 
 def rows(heading: str) -> set[str]:
     section = PAGE.split(f"### {heading}\n")[1].split("\n##")[0]
-    return {key for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+    return {
+        key
+        for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+        for key in re.findall(r"`(\w+)`", row)
+    }
 
 
 def test_every_key_is_described() -> None:
