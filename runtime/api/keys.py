@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
@@ -12,6 +13,7 @@ from runtime.limits import Limits
 SERVING: Final = web.AppKey("serving", Serving)
 LIMITS: Final = web.AppKey("limits", Limits)
 TRAFFIC: Final = web.AppKey("traffic", Traffic)
+COMMANDS: Final = web.AppKey("commands", HttpCommands)
 RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""
 

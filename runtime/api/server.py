@@ -7,20 +7,24 @@ and the runner's `cleanup`.
 
 from aiohttp import web
 
+from runtime.api import commands as command_paths
 from runtime.api import health, metrics, page
 from runtime.api.access import Access
 from runtime.api.garbled import GARBLED
-from runtime.api.keys import LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
+from runtime.api.keys import COMMANDS, LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.openai import chat, models
+from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.limits import Limits
 
 
-def make_app(serving: Serving, *, limits: Limits, access: Access) -> web.Application:
-    """The application. It can listen before `serving` is ready, and says so to whoever asks."""
+def make_app(
+    serving: Serving, *, limits: Limits, access: Access, commands: HttpCommands | None = None
+) -> web.Application:
+    """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks."""
     app = web.Application(
         middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS)],
         client_max_size=limits.request_bytes,
@@ -29,7 +33,8 @@ def make_app(serving: Serving, *, limits: Limits, access: Access) -> web.Applica
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
-    for room in (health, metrics, page, chat, models):
+    app[COMMANDS] = commands or HttpCommands(wanted=False)
+    for room in (health, metrics, page, chat, models, command_paths):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since

@@ -1,0 +1,74 @@
+"""The way from an HTTP request to the desk and back. Knows no HTTP: `runtime.api.commands` has the path."""
+
+import asyncio
+import secrets
+import time
+from typing import Final, Protocol
+
+from runtime.commands.order import Order, ReplyTo, Result
+from runtime.errors import BusyError
+from runtime.wire.commands import OrderReader, check_known, order_id
+from runtime.wire.fields import Fields
+
+CHANNEL: Final = "http"
+_SENDER: Final = "http"
+
+
+class Taker(Protocol):
+    """Who orders are handed to."""
+
+    async def take(self, order: Order) -> None:
+        """Return once the order cannot be lost.
+
+        Raises:
+            BusyError, CallerError: it is not taken.
+        """
+        ...
+
+
+class HttpCommands:
+    """The way from a request to the desk and back: an `Outbox` for the desk, under the name `CHANNEL`."""
+
+    def __init__(self, *, wanted: bool = True) -> None:
+        """`wanted`: whether the owner wants commands to be taken."""
+        self.wanted = wanted
+        self._taker: Taker | None = None
+        self._reader: OrderReader | None = None
+        self._asked: dict[str, asyncio.Future[Result]] = {}
+
+    def open(self, taker: Taker, reader: OrderReader) -> None:
+        """Take orders from now on."""
+        self._taker, self._reader = taker, reader
+
+    async def deliver(self, reply: ReplyTo, result: Result) -> None:
+        """See `runtime.commands.order.Outbox.deliver`. Of what is planned the first result is what the caller gets."""
+        waiting = self._asked.get(reply.address)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(result)
+
+    async def ask(self, fields: Fields, within_s: float) -> Result:
+        """Hand in what the fields say, and wait for its result.
+
+        Raises:
+            CallerError: they say nothing that can be done.
+            BusyError: it is not taken, or takes too long.
+        """
+        if self._taker is None or self._reader is None:
+            raise BusyError("the appliance is still starting; ask again in a few seconds")
+        check_known(fields)
+        address = secrets.token_hex(12)
+        given = order_id(fields)
+        order = self._reader.order(
+            fields, given or f"http-{address}", ReplyTo(CHANNEL, address), sender=_SENDER, now=time.time()
+        )
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._asked[address] = answer
+        try:
+            async with asyncio.timeout(within_s):
+                await self._taker.take(order)
+                return await answer
+        except TimeoutError as exc:
+            again = f"ask again with the id {given!r}" if given else "send an id, by which one can ask again"
+            raise BusyError(f"the command was taken, and has no result yet; {again}") from exc
+        finally:
+            del self._asked[address]
