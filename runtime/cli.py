@@ -7,6 +7,7 @@ from runtime.console.chat import chat
 from runtime.console.config import config
 from runtime.console.doctor import doctor
 from runtime.console.encoding import classify, embed
+from runtime.console.evaluate import evaluate
 from runtime.console.run import run
 from runtime.console.serve import serve
 
@@ -16,5 +17,5 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for command in (run, chat, serve, bench, config, doctor, embed, classify):
+for command in (run, chat, serve, bench, config, doctor, embed, classify, evaluate):
     commands.add_command(command)

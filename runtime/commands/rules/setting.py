@@ -72,7 +72,9 @@ def in_range(quantity: Quantity, domain: Range, capability: str = "") -> float:
     if unit == "of" or (unit == "%" and domain.unit not in {"%", ""}):
         part = value if unit == "of" else value / 100
         least = domain.low + (domain.step if capability in _NEVER_OUT and domain.low == 0 else 0)
-        return max(least, rounded(domain, domain.low + part * (domain.high - domain.low)))
+        whole = domain.unit == "%"  # half of 1 to 100 % is 50 %
+        meant = 100 * part if whole else domain.low + part * (domain.high - domain.low)
+        return max(least, rounded(domain, meant))
     if unit == "°F" and domain.unit == "°C":
         return rounded_free((value - 32) / 1.8)
     if unit == "°C" and domain.unit == "°F":

@@ -1,0 +1,237 @@
+"""What speaks for each possible thing, and what for none: numbers with names, for a model to weigh.
+
+Each is from 0 to 1, or a difference of two such. Knows what to look at; does not know how much it counts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.commands.choice.looked import ELSEWHERE, SOLE, SURE, Looked
+from runtime.commands.choice.realise import fitting
+from runtime.commands.registry.devices import Range
+from runtime.commands.shortlist.possible import Aim, Possible
+
+Matrix = NDArray[np.float64]
+
+FOR: Final = (
+    "name",
+    "name_sure",
+    "name_exact",
+    "kind",
+    "area",
+    "elsewhere",
+    "here",
+    "pointed",
+    "other_named",
+    "wants",
+    "wants_maybe",
+    "opposite",
+    "pointed_and_wanted",
+    "about",
+    "about_other",
+    "number_fits",
+    "number_misfits",
+    "number_missing",
+    "number_unused",
+    "several_said",
+    "several_unsaid",
+    "one_of_several",
+    "plain_capability",
+    "value_named",
+    "no_cue",
+    "strange",
+    "like_own",
+    "like_kind",
+    "like_margin",
+    "like_and_pointed",
+)
+"""What speaks for or against one possible thing."""
+NONE: Final = (
+    "always",
+    "asks",
+    "imagines",
+    "tells",
+    "refuses",
+    "no_order",
+    "nobody_named",
+    "nothing_wanted",
+    "words_left",
+    "unknown_words",
+    "short",
+    "long",
+    "like_nothing",
+    "like_nothing_more",
+)
+"""What speaks for none of them."""
+
+_NO_COMMAND: Final = ("asks", "imagines", "tells", "refuses")
+_NAMED: Final = 0.55
+"""A device is taken for named."""
+_WANTED: Final = 0.6
+"""Cues above it say on their own where something leads."""
+_PLAIN: Final = frozenset({"power", "state", "activate"})
+"""What a kind is mostly asked for, without a word for it."""
+_SHORT, _LONG = 2, 14
+"""Words of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of one sentence."""
+
+    options: Matrix
+    """[possible things, len(FOR)]"""
+    none: Matrix
+    """[len(NONE)]"""
+
+    @property
+    def is_command(self) -> bool:
+        """Whether nothing says that it is a question, an exception, a story, or that something is not wanted."""
+        return not any(self.none[NONE.index(name)] for name in _NO_COMMAND)
+
+    @property
+    def is_not_wanted(self) -> bool:
+        """Whether it says that something is not to be done."""
+        return bool(self.none[NONE.index("refuses")])
+
+    def is_said(self, place: int) -> bool:
+        """Whether both the device and what is to happen were said, and nothing that speaks against it.
+
+        However likely: what was not said is not done without asking.
+        """
+        row = dict(zip(FOR, self.options[place], strict=True))
+        named = row["pointed"] >= _NAMED and not row["elsewhere"]
+        wanted = row["wants"] + row["wants_maybe"] + row["number_fits"] > 0.0 and not row["opposite"]
+        left_over = row["number_unused"] or row["number_misfits"] or row["strange"]
+        return bool(named and wanted and not left_over and not row["several_unsaid"])
+
+
+def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
+    """Everything that speaks for or against, of every possible thing."""
+    rows = [_of_words(looked, each) for each in possible]
+    if looked.likeness is not None:
+        for row, meant in zip(rows, _of_meaning(looked, possible, rows), strict=True):
+            row.update(meant)
+    options = np.array([[row.get(name, 0.0) for name in FOR] for row in rows], np.float64)
+    options = options.reshape(len(rows), len(FOR))
+    nearest = max((max(row.get("like_own", 0.0), row.get("like_kind", 0.0)) for row in rows), default=0.0)
+    none = _for_none(looked, nearest)
+    return Evidence(options, np.array([none[name] for name in NONE], np.float64))
+
+
+def _of_words(looked: Looked, possible: Possible) -> dict[str, float]:
+    said, capability = looked.said, possible.capability.name
+    wants = said.wants(possible)
+    who = _who(looked, possible)
+    exact, sure = who["name_exact"], wants >= _WANTED
+    others = said.about - {capability, "power", "state", "mode"}
+    value_said = possible.aim is Aim.VALUE and possible.towards in said.towards and wants == 1.0
+    numbers = _numbers(looked, possible)
+    return (
+        who
+        | numbers
+        | {
+            "wants": wants if sure else 0.0,
+            "wants_maybe": 0.0 if sure else wants,
+            "opposite": said.wants_opposite(possible),
+            "pointed_and_wanted": who["pointed"] * wants,
+            "about": float(capability in said.about),
+            "about_other": float(bool(others) and capability not in said.about),
+            "several_said": float(possible.several and looked.everyone),
+            "several_unsaid": float(possible.several and not looked.everyone),
+            "one_of_several": float(not possible.several and looked.everyone and not exact),
+            "plain_capability": float(capability in _PLAIN),
+            "value_named": float(value_said and capability not in _PLAIN),
+            "no_cue": float(wants == 0.0 and not numbers.get("number_fits")),
+            "strange": float(looked.strange and not exact),
+        }
+    )
+
+
+def _who(looked: Looked, possible: Possible) -> dict[str, float]:
+    """Whether it is these devices that are meant."""
+    areas, ids = looked.areas, {device.id for device in possible.devices}
+    first = looked.named[possible.devices[0].id]
+    own = possible.area if possible.several else possible.devices[0].area
+    if possible.several:
+        name, exact, area = 0.0, False, float(own in areas)
+        wrong = bool(areas) and own not in areas
+        points = first.kind * (SOLE if area or (own is None and not areas) else ELSEWHERE)
+    else:
+        name, exact, area = first.name, first.exact, first.area
+        wrong = first.elsewhere >= SURE and name < SURE
+        points = looked.pointed[possible.devices[0].id]
+    other = max((score for device, score in looked.pointed.items() if device not in ids), default=0.0)
+    return {
+        "name": name,
+        "name_sure": float(name >= SURE),
+        "name_exact": float(exact),
+        "kind": first.kind,
+        "area": area,
+        "elsewhere": float(wrong),
+        "here": float(not areas and own is not None and looked.sentence.area == own),
+        "pointed": points,
+        "other_named": max(0.0, other - points),
+    }
+
+
+def _numbers(looked: Looked, possible: Possible) -> dict[str, float]:
+    """Whether the sentence's number fits, does not, is missing, or would be left over."""
+    domain, found = possible.capability.domain, looked.quantities
+    if possible.aim is not Aim.NUMBER or not isinstance(domain, Range):
+        return {"number_unused": float(bool(found))}
+    if not found:
+        return {"number_missing": 1.0}
+    fits = bool(fitting(found, domain, possible.capability.name))
+    return {"number_fits": float(fits), "number_misfits": float(not fits)}
+
+
+def _of_meaning(
+    looked: Looked, possible: Sequence[Possible], rows: Sequence[Mapping[str, float]]
+) -> list[dict[str, float]]:
+    """Likeness to wordings of each, and how far it is ahead of those of other devices."""
+    if looked.likeness is None:
+        return [{} for _ in possible]
+    own, kind = (column.tolist() for column in (looked.likeness.own, looked.likeness.kind))
+    whose = [tuple(device.id for device in each.devices) for each in possible]
+    best: dict[tuple[str, ...], float] = {}
+    for who, like in zip(whose, own, strict=True):
+        best[who] = max(best.get(who, 0.0), like)
+    ranked = sorted(best, key=lambda who: -best[who])
+    first, second = best[ranked[0]], best[ranked[1]] if len(ranked) > 1 else 0.0
+    return [
+        {
+            "like_own": like,
+            "like_kind": of_kind,
+            "like_margin": like - (second if who == ranked[0] else first),
+            "like_and_pointed": like * row["pointed"],
+        }
+        for who, like, of_kind, row in zip(whose, own, kind, rows, strict=True)
+    ]
+
+
+def _for_none(looked: Looked, nearest: float) -> dict[str, float]:
+    said = looked.said
+    share, count = looked.left
+    length = len(looked.heard.words) + len(looked.heard.han) // 2
+    nothing = looked.likeness.nothing if looked.likeness else 0.0
+    return {
+        "always": 1.0,
+        "asks": float(said.whether.get("asks", False)),
+        "imagines": float(said.whether.get("imagines", False)),
+        "tells": float(said.whether.get("tells", False)),
+        "refuses": float(said.whether.get("refuses", False) or looked.negated),
+        "no_order": float(not said.whether.get("orders", False)),
+        "nobody_named": 1.0 - max(looked.pointed.values(), default=0.0),
+        "nothing_wanted": 1.0 - max(said.towards.values(), default=0.0),
+        "words_left": share,
+        "unknown_words": count,
+        "short": float(length <= _SHORT),
+        "long": float(length >= _LONG),
+        "like_nothing": nothing,
+        "like_nothing_more": nothing - nearest if looked.likeness else 0.0,
+    }

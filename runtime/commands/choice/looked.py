@@ -1,0 +1,116 @@
+"""What a sentence says by itself, before it is held against what the house can do: who is meant, and what nobody knows.
+
+Knows words and the names of the house; knows nothing of what counts how much.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from runtime.commands.choice.cues import Said
+from runtime.commands.language.quantities import Quantity
+from runtime.commands.sentence import Sentence
+from runtime.commands.shortlist.likeness import Likeness
+from runtime.commands.shortlist.naming import Heard, Named, Naming, mentions_all
+from runtime.commands.shortlist.vocabulary import vocabulary
+from runtime.commands.shortlist.words import alike, characters, stem, words
+
+SURE: Final = 0.8
+"""A word or a name is taken for said."""
+SOLE: Final = 0.9
+"""How surely a kind points, where there is one such device."""
+ELSEWHERE: Final = 0.2
+"""And where it is in another room than was said."""
+_ONE_OF_SOME: Final = 0.5
+_ABLE: Final = 0.6
+"""How surely `louder` points at the only thing that makes a sound."""
+_NEAR: Final = 0.7
+_ANYONE_CAN: Final = frozenset({"power", "state", "mode", "position"})
+_WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_PLAIN_HAN: Final = re.compile(
+    r"[的了嗎吧啊喔啦呢我你他幫請把給讓要可以一下好現在先再就也都很太有是在到去來麻煩謝不那這個]"
+)
+_MANY_WORDS, _MANY_CHARACTERS = 3, 6
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One sentence."""
+
+    sentence: Sentence
+    heard: Heard
+    said: Said
+    quantities: tuple[Quantity, ...]
+    negated: bool
+    naming: Naming
+    likeness: Likeness | None
+    """None without an encoder, or in a language that it does not read."""
+
+    @cached_property
+    def named(self) -> Mapping[str, Named]:
+        """Of each device."""
+        return self.naming.named(self.heard)
+
+    @cached_property
+    def areas(self) -> frozenset[str]:
+        """Ids of those that are named."""
+        return self.naming.areas(self.heard)
+
+    @cached_property
+    def everyone(self) -> bool:
+        """Whether all of a kind are meant."""
+        return mentions_all(self.heard)
+
+    @cached_property
+    def pointed(self) -> Mapping[str, float]:
+        """How surely each device is meant: by its name, as the only one of its kind there, or as the only one able."""
+        devices = self.naming.devices
+        here = {self.sentence.area} if self.sentence.area else set()
+        near = {
+            each.id
+            for each in devices.values()
+            if not (self.areas or here) or each.area in (self.areas or here)
+        }
+        of_kind = [device for device in near if self.named[device].kind >= SURE]
+        able = [self._able(name, near) for name in self.said.about - _ANYONE_CAN]
+        pointed = {}
+        for device, each in self.named.items():
+            kind = (SOLE if of_kind == [device] else _ONE_OF_SOME) * each.kind
+            kind = kind if device in near else min(kind, ELSEWHERE * each.kind)
+            pointed[device] = max(each.name, kind, _ABLE if [device] in able else 0.0)
+        return pointed
+
+    def _able(self, capability: str, near: set[str]) -> list[str]:
+        found = {device: self.naming.devices[device].capability(capability) for device in near}
+        return [device for device, each in found.items() if each is not None and each.settable]
+
+    @cached_property
+    def strange(self) -> bool:
+        """Whether an unknown word stands before one for a kind or a device: `added light`, `office printer`."""
+        common = vocabulary().common
+        heard = [stem(word) for word in _WORD.findall(self.heard.text)]
+        content = [word not in common for word in heard]
+        known = [self._familiar(word) >= _NEAR for word in heard]
+        return any(
+            content[place] and not known[place] and content[place + 1] and known[place + 1]
+            for place in range(len(heard) - 1)
+        )
+
+    @cached_property
+    def left(self) -> tuple[float, float]:
+        """The share of words that neither the house nor a cue explains; and how many there are, where many are 1."""
+        if self.heard.han:
+            rest = _PLAIN_HAN.sub("", characters(self.said.rest))
+            for name in self.naming.han:
+                rest = rest.replace(name, "")
+            return len(rest) / len(self.heard.han), min(1.0, len(rest) / _MANY_CHARACTERS)
+        common = vocabulary().common
+        content = [word for word in map(stem, _WORD.findall(self.said.rest)) if word not in common]
+        left = [word for word in content if self._familiar(word) < SURE]
+        total = len([word for word in words(self.heard.text) if word not in common])
+        return (len(left) / total if total else 0.0), min(1.0, len(left) / _MANY_WORDS)
+
+    def _familiar(self, word: str) -> float:
+        return max((alike(word, other) for other in self.naming.known), default=0.0)

@@ -1,0 +1,1 @@
+"""How good the understanding of commands is: what people could say, in houses, held against what it means."""

@@ -1,0 +1,39 @@
+"""What people call kinds of devices: `vocabulary.toml`, read once."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from runtime.commands.registry.devices import Device
+from runtime.commands.shortlist.words import stem
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Words for kinds, and words that stand for no device."""
+
+    kinds: Mapping[str, tuple[str, ...]]
+    classes: Mapping[str, tuple[str, ...]]
+    all: Mapping[str, re.Pattern[str]]
+    """By language: what says that all of a kind are meant."""
+    common: frozenset[str]
+
+    def of(self, device: Device) -> tuple[str, ...]:
+        """What such a device is called by those who do not know its name."""
+        narrow = self.classes.get(device.device_class or "", ())
+        return tuple(dict.fromkeys((*narrow, *self.kinds.get(device.kind, ()))))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary as it was shipped."""
+    raw = tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8"))
+    return Vocabulary(
+        kinds={kind: tuple(names) for kind, names in raw["kinds"].items()},
+        classes={name: tuple(names) for name, names in raw["classes"].items()},
+        all={language: re.compile(pattern) for language, pattern in raw["all"].items()},
+        common=frozenset(stem(word) for word in raw["common"]["en"].split()),
+    )
