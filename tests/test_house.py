@@ -224,6 +224,8 @@ def written(value: object) -> str:
             return "none"
         case bool():
             return str(value).lower()
+        case tuple():
+            return ", ".join(map(str, value))
         case float():
             return f"{value:g}"
         case _:

@@ -98,6 +98,8 @@ class DeviceFeed:
         self._complained: set[str] = set()
         self._connected: bool | None = None
         self._connection = 0
+        self._kept_again = False
+        """Whether the broker still has, on this connection, something that it had retained."""
         self._sweep: asyncio.TimerHandle | None = None
         for area in house.areas if house else ():
             registry.put_area(area)
@@ -154,6 +156,7 @@ class DeviceFeed:
                 level = logging.DEBUG if self._connected is False else logging.WARNING
                 _log.log(level, "no device can be reached over MQTT: %s; trying again until it can", reason)
                 self._connected = False
+                self._kept_again = False
                 self._connection += 1  # not when it is up: what is retained may come before we are told
             case Delivery():
                 self._link.acknowledge(event)
@@ -204,6 +207,7 @@ class DeviceFeed:
         """Devices are there, are different, or are gone."""
         topic, digest = delivery.topic, hashlib.sha256(delivery.payload).digest()
         before = self._origins.get(topic)
+        self._kept_again |= delivery.retained
         if before is not None and before.digest == digest and not delivery.oversize:
             before.connection, before.kept = self._connection, before.kept or delivery.retained
             return
@@ -247,12 +251,12 @@ class DeviceFeed:
             and any(device.id in each for each in others)
         ):
             device = replace(device, id=found.spare_id)
+        if not self._registry.takes(source, device.id):
+            return None
         if found.area_name is not None:
             device = replace(device, area=self._registry.area_named(found.area_name))
         found = replace(found, entry=replace(found.entry, device=device))
         self._registry.put(source, found.entry)
-        if not self._registry.holds(source, device.id):
-            return None
         self._listening.add(found)
         return device.id
 
@@ -294,7 +298,12 @@ class DeviceFeed:
             raise DeviceError("; ".join(faults))
 
     def forget_unheard(self) -> None:
-        """Drop what the broker had retained and has no more: it was taken away while we were not connected."""
+        """Drop what the broker had retained and has no more: it was taken away while we were not connected.
+
+        A broker that has nothing of it any more has forgotten it, and nobody has taken it away.
+        """
+        if not self._kept_again:
+            return
         for topic, origin in list(self._origins.items()):
             if origin.kept and origin.connection < self._connection:
                 for device in origin.devices:

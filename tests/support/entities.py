@@ -1,7 +1,7 @@
 """Discovered entities for tests: one message in, then what it is told and what it says."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.commands.meaning import Action
@@ -71,11 +71,6 @@ def refusal(component: str, config: object) -> str:
     assert not came.found
     (fault,) = came.faults
     return fault
-
-
-def named(found: Found, device_id: str) -> Found:
-    """The same under another id."""
-    return replace(found, entry=replace(found.entry, device=replace(found.entry.device, id=device_id)))
 
 
 def _plain(payload: bytes) -> Any:

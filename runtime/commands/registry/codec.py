@@ -84,8 +84,8 @@ class Number:
     domain: Range
     wire_low: float
     wire_high: float
-    whole: bool = False
-    """The device takes whole numbers only."""
+    wire_step: float = 0.0
+    """The finest difference in the device's count; 0 is any."""
 
     @classmethod
     def plain(cls, domain: Range) -> "Number":
@@ -98,9 +98,12 @@ class Number:
         if self._scaled:
             part = (number - self.domain.low) / (self.domain.high - self.domain.low)
             number = self.wire_low + part * (self.wire_high - self.wire_low)
-            if self.whole and part > 0 and round(number) == round(self.wire_low):
-                number += math.copysign(1, self.wire_high - self.wire_low)  # a little is not nothing
-        return tidy(round(number) if self.whole else number)
+        if self.wire_step > 0:
+            steps = round((number - self.wire_low) / self.wire_step)
+            if steps == 0 and value != self.domain.low:  # a little is not nothing
+                steps = 1 if self.wire_high > self.wire_low else -1
+            number = self.wire_low + steps * self.wire_step
+        return tidy(number)
 
     def read(self, word: str, now: Now) -> Value:  # noqa: ARG002  the border's
         """See `Codec.read`."""

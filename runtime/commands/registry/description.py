@@ -195,15 +195,26 @@ def _wired(
 
 
 def _domain(name: str, table: CapabilityTable, kind: Kind) -> Domain:
-    told = [table.range, table.options, table.switch or None, table.press or None, table.text or None]
+    told = [
+        table.range,
+        table.options,
+        table.switch or None,
+        table.press or None,
+        table.text or None,
+        table.unit,
+    ]
     if sum(each is not None for each in told) > 1:
-        raise DeviceError("it has more than one of range, options, switch, press and text; leave one")
+        raise DeviceError("it has more than one of range, unit, options, switch, press and text; leave one")
     if table.range is not None:
         return _range(table.range)
     if table.options is not None:
         return Options(option_words(table.options, "options"))
     if table.switch or table.press or table.text:
         return Switch() if table.switch else Press() if table.press else Text()
+    if table.unit is not None:
+        if table.topic is not None:
+            raise DeviceError("what is set needs a range; write its unit there")
+        return replace(standard.ANY_NUMBER, unit=word(table.unit, "unit"))
     usual = standard.usual_domain(kind, name)
     if usual is None:
         raise DeviceError("its values are not known; give it a range, options, switch = true or press = true")
@@ -240,9 +251,9 @@ def _codec(domain: Domain, table: CapabilityTable, kind: Kind, capability: Capab
         case Range():
             if table.wire is None:
                 return Number.plain(domain)
-            if not finite(table.wire.low, table.wire.high):
-                raise DeviceError("wire needs a low and a high that differ")
-            return Number(domain, table.wire.low, table.wire.high, whole=True)
+            if not finite(table.wire.low, table.wire.high, table.wire.step):
+                raise DeviceError("wire needs a low and a high that differ, and a step that is not negative")
+            return Number(domain, table.wire.low, table.wire.high, table.wire.step)
         case Text():
             return Said()
         case Press():

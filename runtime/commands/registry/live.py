@@ -67,12 +67,7 @@ class Registry:
     def put(self, source: str, entry: Entry) -> None:
         """Add a device, or say it anew; the same device of another source stays, and so do as many as there may be."""
         device = entry.device
-        owner = self._sources.get(device.id)
-        if owner not in {None, source}:
-            self._refuse(device.id, source, f"{owner} has a device of that id; give one of them another id")
-            return
-        if owner is None and len(self._entries) >= self._most:
-            self._refuse("", source, f"there are {self._most} devices already; raise limits.devices")
+        if not self.takes(source, device.id):
             return
         before = self._entries.get(device.id)
         self._entries[device.id] = entry
@@ -82,6 +77,17 @@ class Registry:
             self._forget(device.id)
         if before is not None and before.device.area != device.area:
             self._leave(before.device.area)
+
+    def takes(self, source: str, device_id: str) -> bool:
+        """Whether a device of this source can be put; if not, the log has said why, once."""
+        owner = self._sources.get(device_id)
+        if owner not in {None, source}:
+            self._refuse(device_id, source, f"{owner} has a device of that id; give one of them another id")
+        elif owner is None and len(self._entries) >= self._most:
+            self._refuse("", source, f"there are {self._most} devices already; raise limits.devices")
+        else:
+            return True
+        return False
 
     def holds(self, source: str, device_id: str) -> bool:
         """Whether a device is there, and of this source."""

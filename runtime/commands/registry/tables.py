@@ -40,10 +40,11 @@ class RangeTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireTable:
-    """What the device calls the ends of the range, where it counts otherwise."""
+    """What the device calls the ends of the range, and its finest difference, where it counts otherwise."""
 
     low: float
     high: float
+    step: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ class CapabilityTable:
     """What the device says for each value, where that is not what it is sent."""
     range: RangeTable | None = None
     wire: WireTable | None = None
+    unit: str | None = None
+    """Of a number that is only read, and has no range."""
     options: tuple[str, ...] | None = None
     switch: bool = False
     press: bool = False

@@ -182,6 +182,29 @@ async def test_what_was_taken_away_while_we_were_not_connected_goes(link: Memory
         assert set(registry.house.devices) == {"light.desk", "light.fleeting"}
 
 
+async def test_a_broker_that_forgot_everything_takes_nothing_away(link: MemoryLink) -> None:
+    registry = Registry()
+    async with feeding(link, registry) as feed:
+        link.deliver(LAMP, topic=LAMP_TOPIC, retained=True)
+        await until(lambda: bool(registry.house.devices))
+        link.down()
+        link.up()
+        feed.forget_unheard()
+        assert set(registry.house.devices) == {"light.desk"}
+
+
+async def test_rooms_of_devices_that_are_not_taken_are_not_made(link: MemoryLink) -> None:
+    registry = Registry(most_devices=1)
+    async with feeding(link, registry):
+        for i in range(5):
+            device = {"command_topic": "c", "device": {"suggested_area": f"Room {i}"}}
+            link.deliver(device, topic=f"homeassistant/switch/s{i}/config")
+        link.deliver({"kind": "light", "topic": "a", "area": "Attic"}, topic="ingle/devices/lamp")
+        await until(lambda: not link.acknowledged or len(link.acknowledged) == 6)
+        await until(lambda: bool(registry.house.devices))
+    assert set(registry.house.areas) == {"room_0"}
+
+
 async def test_entities_of_this_appliance_are_left_alone(
     link: MemoryLink, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,7 +62,7 @@ def _tilt(entity: Entity) -> list[Part]:
     low, high = entity.number("tilt_min", 0), entity.number("tilt_max", 100)
     if low == high:
         raise DeviceError("tilt_min and tilt_max are the same")
-    scale = Number(PERCENT, low, high, whole=True)
+    scale = Number(PERCENT, low, high, wire_step=1)
     if entity.has("tilt_command_template"):
         plain = Number.plain(PERCENT)
         setter = entity.publish(plain, "tilt_command_topic", "tilt_command_template", "tilt_position")
@@ -76,7 +76,7 @@ def _scale(entity: Entity) -> Number:
     low, high = entity.number("position_closed", 0), entity.number("position_open", 100)
     if low == high:
         raise DeviceError("position_open and position_closed are the same")
-    return Number(PERCENT, low, high, whole=True)
+    return Number(PERCENT, low, high, wire_step=1)
 
 
 @dataclass(frozen=True, slots=True)

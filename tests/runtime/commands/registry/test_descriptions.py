@@ -164,6 +164,33 @@ def test_own_words_come_before_usual_ones() -> None:
     assert switch.says("s", "running") == {"power": True}
 
 
+def test_a_sensor_with_a_unit_tells_numbers() -> None:
+    sensor = announce({"kind": "sensor", "state_topic": "s", "unit": "°C"})
+    assert sensor.says("s", "-12.25") == {"value": -12.25}
+    assert not sensor.capability("value").settable
+
+
+@pytest.mark.parametrize(
+    ("wire", "percent", "sent"),
+    [
+        ({"low": 0, "high": 254}, 50, "127"),
+        ({"low": 0, "high": 254}, 0, "0"),
+        ({"low": 0, "high": 20}, 1, "1"),
+        ({"low": 20, "high": 0}, 1, "19"),
+        ({"low": 0, "high": 1, "step": 0.01}, 33, "0.33"),
+        ({"low": 0, "high": 1, "step": 0}, 33, "0.33"),
+        ({"low": 1, "high": 0, "step": 0.01}, 25, "0.75"),
+    ],
+)
+def test_a_device_may_count_otherwise(wire: dict[str, float], percent: float, sent: str) -> None:
+    light = announce(
+        {"kind": "light", "capabilities": {"brightness": {"topic": "b", "state_topic": "s", "wire": wire}}}
+    )
+    assert light.sends("brightness", percent) == [("b", sent)]
+    if percent in {50, 33, 25}:
+        assert light.says("s", sent) == {"brightness": percent}
+
+
 def test_templates_word_and_read() -> None:
     table = {
         "kind": "climate",
@@ -223,6 +250,7 @@ def test_what_is_dangerous(
         (SHORTEST + "range = { low = nan, high = 1 }\n", "range"),
         (SHORTEST + "range = { low = 0 }\n", "lacks the key 'high'"),
         (SHORTEST + "wire = { low = 0, high = 0 }\nrange = { low = 0, high = 9 }\n", "wire"),
+        (SHORTEST + 'unit = "°C"\n', "what is set needs a range"),
         (SHORTEST + 'payloads = { open = "x" }\n', "'open'"),
         (SHORTEST + "payloads = { on = 1 }\n", "payloads.on"),
         (SHORTEST + 'template = "{{"\n', "template"),

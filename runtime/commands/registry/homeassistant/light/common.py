@@ -24,7 +24,7 @@ def brightness(entity: Entity) -> Number:
     scale = entity.number("brightness_scale", BRIGHTEST)
     if scale < 1:
         raise DeviceError("brightness_scale must be 1 or more")
-    return Number(PERCENT, 0, scale, whole=True)
+    return Number(PERCENT, 0, scale, wire_step=1)
 
 
 def whites(entity: Entity) -> tuple[Range, Codec]:

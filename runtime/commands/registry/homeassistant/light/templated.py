@@ -35,7 +35,7 @@ def templated(entity: Entity) -> tuple[Part, ...]:
     power = Sequence(((switched_on, ()),), ((False, switched_off, False),))
     parts = [Part("power", Switch(), power, reports("power", _WORDS, entity.template("state_template")))]
     if entity.has("brightness_template"):
-        parts.append(part("brightness", PERCENT, Number(PERCENT, 0, BRIGHTEST, whole=True), "brightness"))
+        parts.append(part("brightness", PERCENT, Number(PERCENT, 0, BRIGHTEST, wire_step=1), "brightness"))
     if entity.has("color_temp_template"):
         domain, codec = whites(entity)
         parts.append(part("color_temperature", domain, codec, "color_temp"))
