@@ -195,13 +195,12 @@ async def test_a_broker_that_forgot_everything_takes_nothing_away(link: MemoryLi
 
 async def test_rooms_of_devices_that_are_not_taken_are_not_made(link: MemoryLink) -> None:
     registry = Registry(most_devices=1)
-    async with feeding(link, registry):
+    async with feeding(link, registry) as feed:
         for i in range(5):
             device = {"command_topic": "c", "device": {"suggested_area": f"Room {i}"}}
             link.deliver(device, topic=f"homeassistant/switch/s{i}/config")
         link.deliver({"kind": "light", "topic": "a", "area": "Attic"}, topic="ingle/devices/lamp")
-        await until(lambda: not link.acknowledged or len(link.acknowledged) == 6)
-        await until(lambda: bool(registry.house.devices))
+        await until(lambda: len(link.acknowledged) == 6 and not feed._waiting)
     assert set(registry.house.areas) == {"room_0"}
 
 
