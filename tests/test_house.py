@@ -66,7 +66,10 @@ def test_the_commands_of_a_page_exist(page: Path, ingle: dict[str, click.Command
             assert os.access(ROOT / script, os.X_OK), f"{line!r}: {script} is no program"
         for command, rest in re.findall(r"(?<![\w-])ingle ([a-z]+)([^|&;]*)", line):
             assert command in ingle, f"{line!r}: no such command"
-            options = {o for p in ingle[command].params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
+            found = ingle[command]
+            if isinstance(found, click.Group) and (within := re.match(r" ([a-z]+)", rest)):
+                found = found.commands[within[1]]
+            options = {o for p in found.params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
             for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", rest):
                 assert option in options, f"{line!r}: {command} has no {option}"
 

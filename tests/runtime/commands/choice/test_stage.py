@@ -43,7 +43,14 @@ def check(action: Action, *, is_open: bool) -> None:
         assert capability.domain.check(action.value) is None
 
 
-WORDS = ["turn", "on", "off", "the", "kitchen", "light", "lamp", "bedroom", "garage", "door", "open", "close", "lock", "unlock", "front", "heating", "to", "25", "percent", "degrees", "please", "don't", "if", "yesterday", "all", "every", "brighter", "a", "bit", "red", "what", "is", "never", "dim", "up", "down", "office", "fan", "and", "燈", "打開", "客廳", "關掉"]
+# fmt: off
+WORDS = (
+    "turn", "on", "off", "the", "kitchen", "light", "lamp", "bedroom", "garage", "door", "open",
+    "close", "lock", "unlock", "front", "heating", "to", "25", "percent", "degrees", "please", "don't",
+    "if", "yesterday", "all", "every", "brighter", "a", "bit", "red", "what", "is", "never", "dim",
+    "up", "down", "office", "fan", "and", "燈", "打開", "客廳", "關掉",
+)
+# fmt: on
 
 
 @given(st.text(max_size=120) | st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
