@@ -42,7 +42,6 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE: Final = Patience()
 _SESSION: Final = Session()
-_KEEPALIVE_S: Final = 30
 _HAND_OVER: Final = 64
 """Messages on their way from paho's thread to the event loop."""
 _HAND_OVER_S: Final = 1.0
@@ -196,7 +195,8 @@ class PahoLink:
         if version5:
             wanted = packets.connecting(session, max(_LARGEST, 2 * self._limits.request_bytes))
             options = {"clean_start": not session.persistent, "properties": wanted}
-        client.connect_async(endpoint.broker.host, endpoint.broker.port, _KEEPALIVE_S, **options)
+        broker = endpoint.broker
+        client.connect_async(broker.host, broker.port, self._patience.keepalive, **options)
         self._client = client
         client.loop_start()
 

@@ -36,9 +36,11 @@ class CommandService:
     ) -> None:
         self._link = link
         self._topics = topics
+        self._taker = taker
         self._reader = reader
+        self._clock = clock
         self._results = Results(topics.node)
-        self._intake = Intake(link, taker, reader, self._results, self.say, clock)
+        self._intake = self.intake(link)
         self._room = asyncio.Semaphore(_OUTGOING)
         self._connected: bool | None = None
 
@@ -57,6 +59,10 @@ class CommandService:
     async def close(self) -> None:
         """Leave the broker; it keeps the session, and in it what we have not acknowledged."""
         await self._link.close()
+
+    def intake(self, link: Link) -> Intake:
+        """Takes what comes on another link as well; what there is to say of it is said here."""
+        return Intake(link, self._taker, self._reader, self._results, self.say, self._clock)
 
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`."""

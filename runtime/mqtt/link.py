@@ -44,6 +44,8 @@ class Patience:
     first_retry: tuple[int, int] = (1, 3)
     """After a lost connection; doubled at each failure."""
     longest_retry: tuple[int, int] = (40, 60)
+    keepalive: int = 30
+    """Between two signs of life; a broker that gives none for twice as long is gone."""
 
 
 @dataclass(frozen=True, slots=True)
