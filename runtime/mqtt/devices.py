@@ -173,7 +173,7 @@ class DeviceFeed:
 
     def _take(self, delivery: Delivery) -> None:
         if len(self._waiting) >= _WAITING and delivery.topic not in self._waiting:
-            self._read(delivery)
+            self._read_one(delivery)
             return
         self._waiting.pop(delivery.topic, None)
         self._waiting[delivery.topic] = delivery
@@ -184,7 +184,7 @@ class DeviceFeed:
         while True:
             await self._something.wait()
             for topic in list(self._waiting)[:_AT_ONCE]:
-                self._read(self._waiting.pop(topic))
+                self._read_one(self._waiting.pop(topic))
             if not self._waiting:
                 self._something.clear()
             new, old = self._listening.changes()
@@ -193,6 +193,12 @@ class DeviceFeed:
             if new:
                 self._link.subscribe(_subscriptions(new))
             await asyncio.sleep(0)
+
+    def _read_one(self, delivery: Delivery) -> None:
+        try:
+            self._read(delivery)
+        except Exception:  # noqa: BLE001  one message must not end the feed
+            _log.exception("failed on what came on %s; please report it", delivery.topic)
 
     def _read(self, delivery: Delivery) -> None:
         topic = delivery.topic

@@ -16,6 +16,8 @@ Now = Callable[[str], Value]
 
 UNKNOWN: Final = "None"
 """What Home Assistant's devices say, and its templates write, where they do not know."""
+FARTHEST: Final = 1e9
+"""No sensor says more, and no device counts further."""
 LONGEST_TEXT: Final = 255
 """Characters of a text that a sensor says."""
 
@@ -150,7 +152,7 @@ class Mireds:
 
     def read(self, word: str, now: Now) -> Value:  # noqa: ARG002  the border's
         """See `Codec.read`."""
-        if (number := number_in(word)) <= 0:
+        if (number := number_in(word)) < 1:
             raise DeviceError(f"it says {word[:40]!r}, which is no colour temperature")
         return min(max(float(round(1e6 / number)), self.domain.low), self.domain.high)
 
@@ -189,7 +191,7 @@ def number_in(word: str) -> float:
         number = float(word)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not abs(number) <= FARTHEST:  # nor if it is not a number at all
         raise DeviceError(f"it says {word[:40]!r}, which is no number")
     return number
 

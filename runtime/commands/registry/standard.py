@@ -4,9 +4,11 @@ The same for every source, so that a garage door is dangerous to open however it
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from runtime.commands.registry.codec import FARTHEST
 from runtime.commands.registry.devices import (
     Capability,
     Domain,
@@ -19,9 +21,7 @@ from runtime.commands.registry.devices import (
     Value,
 )
 
-FAR: Final = 1e9
-"""Further than any sensor says, and yet a number that JSON has."""
-ANY_NUMBER: Final = Range(-FAR, FAR, step=0.0)
+ANY_NUMBER: Final = Range(-FARTHEST, FARTHEST, step=0.0)
 PERCENT: Final = Range(0, 100, unit="%")
 KELVIN: Final = Range(2000, 6500, unit="K")
 CELSIUS: Final = Range(7, 35, step=0.5, unit="°C")
@@ -61,7 +61,7 @@ _USUAL: Final[Mapping[str, Domain]] = MappingProxyType(
         "humidity": PERCENT,
         "color_temperature": KELVIN,
         "temperature": CELSIUS,
-        "current_temperature": Range(-FAR, FAR, step=0.0, unit="°C"),
+        "current_temperature": replace(ANY_NUMBER, unit="°C"),
         "current_humidity": PERCENT,
         "activate": Press(),
     }

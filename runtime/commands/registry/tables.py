@@ -4,12 +4,12 @@ Keys, their types and their bounds; what they mean is `runtime.commands.registry
 refused by name.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from runtime.commands.registry.codec import FARTHEST
 from runtime.commands.registry.names import LONGEST_NAME, displayable
 from runtime.errors import DeviceError
 
@@ -152,4 +152,4 @@ def option_words(options: tuple[str, ...], key: str) -> tuple[str, ...]:
 def finite(*numbers: float) -> bool:
     """Whether one can count from the first to the second, in steps of the third."""
     low, high, *step = numbers
-    return all(map(math.isfinite, numbers)) and low != high and all(each >= 0 for each in step)
+    return all(abs(each) <= FARTHEST for each in numbers) and low != high and all(each >= 0 for each in step)

@@ -1,17 +1,17 @@
 """A climate: the temperature it keeps, the one there is, its mode, and what else the air has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.commands.registry.binding import Outgoing
 from runtime.commands.registry.codec import Now, Number, Word, Words
-from runtime.commands.registry.devices import Range, Switch, Value
+from runtime.commands.registry.devices import Switch, Value
 from runtime.commands.registry.homeassistant.choosing import one_of
 from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.humidifier import humidity
 from runtime.commands.registry.homeassistant.number import bounded
 from runtime.commands.registry.homeassistant.switch import on_off
-from runtime.commands.registry.standard import FAR
+from runtime.commands.registry.standard import ANY_NUMBER
 from runtime.commands.registry.wiring import Setter
 
 _MODES: Final = ("auto", "off", "cool", "heat", "dry", "fan_only")
@@ -58,7 +58,7 @@ def _temperature(entity: Entity) -> list[Part]:
     if setter is not None:
         reports = entity.report("temperature", codec, "temperature_state_topic", "temperature_state_template")
         parts.append(Part("temperature", kept, setter, reports))
-    there = Range(-FAR, FAR, 0.0, unit)
+    there = replace(ANY_NUMBER, unit=unit)
     current = entity.report(
         "current_temperature",
         Number.plain(there),

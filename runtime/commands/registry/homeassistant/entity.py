@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from runtime.commands.registry.codec import Codec, Word
+from runtime.commands.registry.codec import FARTHEST, Codec, Word
 from runtime.commands.registry.devices import Domain, Kind, Name
 from runtime.commands.registry.homeassistant.message import Config
 from runtime.commands.registry.names import LONGEST_NAME, made_id, plain_name
@@ -81,8 +81,8 @@ class Entity:
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             number = math.nan
-        if not math.isfinite(number):
-            raise DeviceError(f"{key} is no number")
+        if not abs(number) <= FARTHEST:  # nor if it is not a number at all
+            raise DeviceError(f"{key} is no number, or too large a one")
         return number
 
     def flag(self, key: str, *, default: bool = False) -> bool:

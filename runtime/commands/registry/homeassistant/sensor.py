@@ -1,12 +1,13 @@
 """A sensor, which tells a number, a word or a text, and one that tells on or off. Both are only read."""
 
+from dataclasses import replace
 from typing import Final
 
 from runtime.commands.registry.codec import Number, Said, Words
 from runtime.commands.registry.devices import Options, Range, Switch, Text
 from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.switch import on_off
-from runtime.commands.registry.standard import FAR
+from runtime.commands.registry.standard import ANY_NUMBER
 
 _LONGEST_UNIT: Final = 20
 _OF_TIME: Final = frozenset({"timestamp", "date"})
@@ -19,7 +20,7 @@ def sensor(entity: Entity) -> tuple[Part, ...]:
         words = Words.same(options)
         return _read(entity, Options(options), words)
     if unit or entity.has("state_class") or (kind is not None and kind not in _OF_TIME | {"enum"}):
-        domain = Range(-FAR, FAR, 0.0, unit[:_LONGEST_UNIT])
+        domain = replace(ANY_NUMBER, unit=unit[:_LONGEST_UNIT])
         return _read(entity, domain, Number.plain(domain))
     return _read(entity, Text(), Said())
 

@@ -372,7 +372,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(Kind), st.dictionaries(_KEYS, _VALUES, max_size=6))
 def test_whatever_is_announced_is_a_device_or_a_reason(kind: Kind, table: dict[str, Any]) -> None:
     for base in ({"kind": kind}, {"kind": kind, "topic": "a", "state_topic": "b"}):

@@ -1,5 +1,6 @@
 """Discovery messages as such: topics, short keys, devices of several entities, names, ids, and whatever comes."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.commands.registry.devices import Domain, Options, Range, Switch, Value
 from runtime.commands.registry.homeassistant.abbreviations import DEVICE, ENTITY
 from runtime.commands.registry.homeassistant.discovery import COMPONENTS, Discovered, discovered
 from runtime.commands.registry.wiring import Found, Presence, Sign
-from tests.support.entities import MOST, entity, refusal
+from runtime.errors import DeviceError
+from tests.support.discovery_samples import SAMPLES
+from tests.support.entities import MOST, entity, refusal, told
 
 
 def hear(topic: str, message: object) -> Discovered:
@@ -188,7 +192,7 @@ _LEAVES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(10**6), 10**6),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e308, 1e-320, -1e308]),
     st.sampled_from(
         ["a", "a/set", "ingle/home/command", "$SYS/x", "a/+", "#", "{{ value }}", "{{", "json", "~", ""]
     ),
@@ -220,6 +224,58 @@ def sound(found: Found) -> None:
         assert not topic.startswith(("$", "ingle/", "hermes/"))
 
 
+SAID = [
+    *(
+        b"",
+        b"ON",
+        b"1e400",
+        b"1e300",
+        b"-1e300",
+        b"1e-320",
+        b"0",
+        b"nan",
+        b"[]",
+        b"null",
+        b"1,2,3",
+        b"\xff",
+        b"9" * 400,
+    ),
+    b'{"state": "ON", "brightness": 1e300, "color": {"r": 1e300, "g": 0, "b": 0}, "position": -1e300}',
+    b'{"state": [], "brightness": {}, "color": {"x": null}, "color_temp": 1e-320, "effect": 5}',
+]
+
+
+def steadfast(found: Found) -> None:
+    """Whatever the device says or is told, the worst is a DeviceError; and nothing impossible is known of it."""
+    thing = told(found)
+    for report in found.reports:
+        for payload in SAID:
+            with contextlib.suppress(DeviceError):
+                thing.says(report.topic, payload)
+    for capability, domain in [(each.name, each.domain) for each in thing.device.capabilities]:
+        known = thing.registry.value(thing.device.id, capability)
+        also = thing.capability(capability).also_read
+        assert known is None or known in also or domain.check(known) is None
+    for capability, domain in [
+        (each.name, each.domain) for each in thing.device.capabilities if each.settable
+    ]:
+        for value in _some(domain):
+            with contextlib.suppress(DeviceError):
+                assert all(isinstance(payload, str | dict) for _, payload in thing.sends(capability, value))
+
+
+def _some(domain: Domain) -> list[Value]:
+    match domain:
+        case Range():
+            return [domain.low, domain.high, (domain.low + domain.high) / 2, domain.low + domain.step]
+        case Options():
+            return list(domain.values)
+        case Switch():
+            return [True, False]
+        case _:
+            return [None]
+
+
 def _topics(parts: list[Any]) -> set[str]:
     """Every topic that setters hold, however they are put together."""
     found: set[str] = set()
@@ -233,7 +289,7 @@ def _topics(parts: list[Any]) -> set[str]:
     return found
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_COMPONENTS, _TABLES)
 def test_whatever_an_object_holds_it_makes_a_sound_device_or_none(
     component: str, table: dict[str, Any]
@@ -242,12 +298,23 @@ def test_whatever_an_object_holds_it_makes_a_sound_device_or_none(
         sound(each)
 
 
-@settings(max_examples=300, deadline=None)
-@given(_COMPONENTS, _TABLES)
-def test_what_is_broken_in_a_sound_message_breaks_nothing_else(component: str, table: dict[str, Any]) -> None:
-    base = {"command_topic": "c", "state_topic": "s", "options": ["a"], "mode_command_topic": "m"}
-    for each in hear(f"homeassistant/{component}/x/config", base | table).found:
+@pytest.mark.parametrize("name", SAMPLES)
+def test_whatever_a_device_says_nothing_impossible_is_known_of_it(name: str) -> None:
+    component, config = SAMPLES[name]
+    for each in hear(f"homeassistant/{component}/x/config", config).found:
         sound(each)
+        steadfast(each)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(list(SAMPLES.values())), _TABLES)
+def test_what_is_broken_in_a_sound_message_breaks_nothing_else(
+    sample: tuple[str, dict[str, Any]], table: dict[str, Any]
+) -> None:
+    component, config = sample
+    for each in hear(f"homeassistant/{component}/x/config", config | table).found:
+        sound(each)
+        steadfast(each)
 
 
 @settings(max_examples=200, deadline=None)
