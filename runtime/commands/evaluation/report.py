@@ -1,4 +1,7 @@
-"""Outcomes as figures: shares by kind and by route, milliseconds by stage, and every wrong action in full."""
+"""Outcomes as figures: shares by kind and by route, milliseconds by stage, and every wrong action in full.
+
+Sentences of kind `template` are counted apart: a set is not made easier by having more of them.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +17,15 @@ COLUMNS: Final = ("", "n", *(verdict.value for verdict in Verdict))
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Everything, for a program."""
-    foreign = [each for each in outcomes if each.utterance.kind == "out_of_scope"]
+    exact = [each for each in outcomes if each.utterance.kind == "template"]
+    free = [each for each in outcomes if each.utterance.kind != "template"]
+    foreign = [each for each in free if each.utterance.kind == "out_of_scope"]
     return {
         "utterances": len(outcomes),
-        "shares": {verdict.value: _share(outcomes, verdict) for verdict in Verdict},
-        "right_or_clarified": _share(outcomes, Verdict.RIGHT, Verdict.CLARIFIED),
+        "templates_right": _share(exact, Verdict.RIGHT) if exact else None,
+        "own_worded": len(free),
+        "shares": {verdict.value: _share(free, verdict) for verdict in Verdict},
+        "right_or_clarified": _share(free, Verdict.RIGHT, Verdict.CLARIFIED),
         "out_of_scope_refused": _share(foreign, Verdict.RIGHT, Verdict.TOLD) if foreign else None,
         "by_kind": _by(outcomes, lambda each: each.utterance.kind),
         "by_route": _by(outcomes, lambda each: each.found.route.value),
@@ -38,6 +45,8 @@ def table(found: dict[str, Any]) -> Iterator[str]:
         for name, counts in found[f"by_{heading}"].items():
             yield _line([name, *(str(counts[column]) for column in COLUMNS[1:])])
         yield ""
+    if found["templates_right"] is not None:
+        yield f"templates right {found['templates_right']:.1%}; below are the {found['own_worded']} others"
     shares = found["shares"]
     yield f"right or clarified {found['right_or_clarified']:.1%} (clarified {shares['clarified']:.1%})"
     if found["out_of_scope_refused"] is not None:

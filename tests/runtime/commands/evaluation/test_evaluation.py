@@ -116,6 +116,16 @@ def test_what_is_to_be_refused_is_wrong_to_do(tmp_path: Path) -> None:
     assert judge(Which("?", (Option("a", ON),)), said) is Verdict.AMISS
 
 
+async def test_templates_are_reported_apart(tmp_path: Path) -> None:
+    easy = SAID.replace('"one"', '"three"').replace('"two"', '"four"').replace('"paraphrase"', '"template"')
+    (found,) = read_sets(written(tmp_path, said=SAID + easy.split('[[utterance]]\nid = "four"')[0]))
+    report = figures(await run(found, alone([Choice(None)])))
+    assert (report["utterances"], report["own_worded"]) == (3, 2)
+    assert report["templates_right"] in {0.0, 1.0}
+    assert sum(report["shares"].values()) == pytest.approx(1.0)
+    assert any(line.startswith("templates right") for line in table(report))
+
+
 async def test_a_set_is_run_and_reported(tmp_path: Path) -> None:
     (found,) = read_sets(written(tmp_path))
     outcomes = await run(found, alone([Choice(None)]))
