@@ -62,3 +62,5 @@ class Found:
     floor: str | None = None
     kind: str | None = None
     device_class: tuple[str, ...] = ()
+    whole: bool = False
+    """Of a kind in a place, all there is."""

@@ -11,7 +11,7 @@ from runtime.commands.language.quantities import digits
 from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.house import House
-from runtime.commands.rules import levels, power
+from runtime.commands.rules import adjust, levels, planned, power, reading, state
 from runtime.commands.rules.choosing import best
 from runtime.commands.rules.lexicon import Lexicon
 from runtime.commands.rules.recogniser import Recogniser
@@ -31,6 +31,17 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "HassFanSetSpeed": levels.fan,
     "HassSetPosition": levels.position,
     "HassSetVolume": levels.volume,
+    "HassGetState": state.get_state,
+    "HassClimateGetTemperature": reading.temperature,
+    "HassNevermind": planned.nevermind,
+    "IngleHumidity": levels.humidity,
+    "IngleLevel": levels.level,
+    "IngleOption": levels.option,
+    "IngleStop": power.stop,
+    "IngleAdjust": adjust.adjust,
+    "IngleReading": reading.reading,
+    "IngleWhatIsOn": state.what_is_on,
+    "IngleCancel": planned.cancel,
 }
 _MOST_CHARACTERS: Final = 400
 """Longer sentences follow no template."""

@@ -68,9 +68,10 @@ def groups(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:
     if len(pool) == 1:
         return (_group(pool, situation, named=False),)
     if found.area == HERE and place is None and not situation.every:
-        rooms = situation.many or len(pool) > _MOST_OPTIONS
+        rooms = found.whole or situation.many or len(pool) > _MOST_OPTIONS
         return _by_room(pool, situation) if rooms else _one_by_one(pool, situation)
-    return (_group(pool, situation, named=False),) if situation.many else _one_by_one(pool, situation)
+    many = found.whole or situation.many
+    return (_group(pool, situation, named=False),) if many else _one_by_one(pool, situation)
 
 
 def nothing_there(found: Found, situation: Situation, area: str | None) -> Cannot:

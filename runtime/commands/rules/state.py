@@ -1,0 +1,186 @@
+"""Questions about how things are: is it open, which are on, what is it at."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from runtime.commands.meaning import Cannot, Meaning, Reason, Tell
+from runtime.commands.registry.devices import Device, Kind, Value
+from runtime.commands.rules.situation import Found, Situation
+from runtime.commands.rules.targets import Group, groups
+from runtime.commands.wording.describe import listed, shown, the
+from runtime.commands.wording.speak import say, word
+
+_ENGLISH_ASKS: Final = re.compile(
+    r"^(?:is|are|isn't|aren't|which|what|what's|whats|how|how's|hows|any|some|do|did|does|tell me|where)\b"
+)
+_CHINESE_ASKS: Final = re.compile(r"嗎|是不是|有沒有|哪|多少|幾|什麼|狀態|怎麼樣|還是|沒有?\??$|\?$|著沒")
+_POWERED: Final = (Kind.LIGHT, Kind.SWITCH, Kind.FAN, Kind.MEDIA_PLAYER, Kind.HUMIDIFIER, Kind.SIREN, Kind.CLIMATE)
+_WITH_SENSORS: Final = {
+    "door": ("door", "garage", "garage_door", "opening"),
+    "garage": ("garage", "garage_door"),
+    "window": ("window",),
+}
+"""Classes under which sensors tell of what covers are asked for."""
+
+
+def asks(situation: Situation) -> bool:
+    """Whether a sentence is a question; some templates of questions would follow commands, too."""
+    pattern = _CHINESE_ASKS if situation.language.startswith("zh") else _ENGLISH_ASKS
+    return bool(pattern.search(situation.text)) if situation.language[:2] in {"zh", "en"} else True
+
+
+def get_state(found: Found, situation: Situation) -> Meaning | None:
+    """`HassGetState`."""
+    if not asks(situation):
+        return None
+    state = found.slots.get("state")
+    if found.devices:
+        devices = _candidates(found, situation)
+        if isinstance(devices, Cannot):
+            return devices
+        return _told([_yes_or_no(each, state, situation) for each in devices], devices)
+    if not isinstance(state, str):
+        return None
+    return _several(found, state, situation)
+
+
+def what_is_on(found: Found, situation: Situation) -> Meaning:
+    """Everything that is switched on, here or anywhere."""
+    area = found.area
+    devices = [
+        each
+        for each in situation.house.devices.values()
+        if each.kind in _POWERED and area in {None, each.area} and state_of(each, situation) in {"on", "heat", "cool", "auto"}
+    ]
+    return _enumerated(devices, "told.on_here", "told.nothing_on", situation)
+
+
+def state_of(device: Device, situation: Situation) -> str | None:
+    """How a device is, in a word: on, off, open, closed, locked; None if it has not been heard or has no such state."""
+    value = _value(device, situation)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if device.kind in {Kind.COVER, Kind.VALVE} and isinstance(value, float | int):
+        return "open" if value > 0 else "closed"
+    return value if isinstance(value, str) else None
+
+
+def _value(device: Device, situation: Situation) -> Value:
+    for name in ("power", "state", "mode", "value", "position"):
+        if device.capability(name) is not None:
+            value = situation.house.value(device.id, name)
+            if value is not None:
+                return value
+    return None
+
+
+def _candidates(found: Found, situation: Situation) -> tuple[Device, ...] | Cannot:
+    """All that can be meant: a question about two lamps of a name is answered for both."""
+    meant: tuple[Group, ...] | Cannot = groups(found, situation)
+    if isinstance(meant, Cannot):
+        return meant
+    return tuple(device for group in meant for device in group.devices)
+
+
+def _yes_or_no(device: Device, asked: object, situation: Situation) -> str:
+    language = situation.language
+    name = the(device, situation.house, language)
+    state = state_of(device, situation)
+    if state is None:
+        return _what(device, name, situation)
+    opens = device.kind is Kind.BINARY_SENSOR
+    said = shown(state == "on", device, "value", language) if opens else word("value", state, language)
+    if not isinstance(asked, str):
+        return _what(device, name, situation)
+    off = device.kind is Kind.CLIMATE and asked in {"on", "off"}
+    right = (state != "off") is (asked == "on") if off else state == asked
+    return say("told.yes" if right else "told.no", language, device=name, state=said)
+
+
+def _what(device: Device, name: str, situation: Situation) -> str:
+    """How a device is, without a question that is yes or no."""
+    language = situation.language
+    for capability in ("current_temperature", "value", "state", "power", "mode", "position"):
+        value = situation.house.value(device.id, capability)
+        if device.capability(capability) is None or value is None:
+            continue
+        said = shown(value, device, capability, language)
+        if capability == "value" and not isinstance(value, bool):
+            key = "told.value_is" if isinstance(value, str) else "told.measures"
+            return say(key, language, device=name, value=said)
+        if capability == "current_temperature":
+            about = word("capability", capability, language)
+            return say("told.capability_is", language, device=name, capability=about, value=said)
+        return say("told.is", language, device=name, state=said)
+    return say("told.not_heard", language, device=name)
+
+
+def _several(found: Found, state: str, situation: Situation) -> Meaning:
+    """Any, all, which or how many of a kind are at a state."""
+    pool = _asked_about(found, situation)
+    if isinstance(pool, Cannot):
+        return pool
+    language = situation.language
+    at = [each for each in pool if state_of(each, situation) in _same(each, state)]
+    said = word("value", state, language)
+    match found.response:
+        case "all":
+            others = [each for each in pool if each not in at]
+            if not others:
+                return Tell(say("told.yes_all", language, state=said), _ids(pool))
+            return _enumerated(others, "told.no_all", "told.yes_all", situation)
+        case "which":
+            return _enumerated(at, "told.which", "told.which_none", situation, state=said)
+        case "how_many":
+            return _enumerated(at, "told.how_many", "told.how_many_none", situation, count=str(len(at)))
+        case _:
+            return _enumerated(at, "told.yes_any", "told.no_any", situation, state=said)
+
+
+def _asked_about(found: Found, situation: Situation) -> Sequence[Device] | Cannot:
+    area = situation.area if found.area == "here" else found.area
+    classes = {more for each in found.device_class for more in (each, *_WITH_SENSORS.get(each, ()))}
+    pool = [
+        each
+        for each in situation.house.devices.values()
+        if area in {None, each.area}
+        and (found.floor is None or _floor(each, situation) == found.floor)
+        and (
+            each.kind == found.kind and (not classes or each.device_class in classes)
+            or (bool(classes) and each.kind is Kind.BINARY_SENSOR and each.device_class in classes)
+        )
+    ]
+    if pool:
+        return pool
+    what = word("kind", found.device_class[0] if found.device_class else found.kind or "", situation.language)
+    return Cannot(Reason.NO_SUCH_DEVICE, say("refused.no_such_device", situation.language, what=what))
+
+
+def _floor(device: Device, situation: Situation) -> str | None:
+    area = situation.house.areas.get(device.area) if device.area else None
+    return area.floor if area else None
+
+
+def _same(device: Device, state: str) -> set[str]:
+    """The words of a device for a state: a sensor says on for open."""
+    if device.kind is Kind.BINARY_SENSOR:
+        return {"on"} if state in {"open", "on"} else {"off"}
+    return {state}
+
+
+def _enumerated(devices: Sequence[Device], some: str, none: str, situation: Situation, **values: str) -> Tell:
+    language = situation.language
+    if not devices:
+        needed = {key: value for key, value in values.items() if key == "state"}
+        return Tell(say(none, language, **needed))
+    names = listed([the(each, situation.house, language) for each in devices], language)
+    return Tell(say(some, language, devices=names, **values), _ids(devices))
+
+
+def _told(sentences: Sequence[str], devices: Sequence[Device]) -> Tell:
+    return Tell(" ".join(sentences), _ids(devices))
+
+
+def _ids(devices: Sequence[Device]) -> tuple[str, ...]:
+    return tuple(each.id for each in devices)
