@@ -1,4 +1,7 @@
-"""What one clause leaves to the next: the verb, the rest after the object, the room. Names are single private characters."""
+"""What one clause leaves to the next: the verb, the rest after the object, the room.
+
+Names stand in a clause as single private characters, as `runtime.commands.language.split` put them there.
+"""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +14,9 @@ _ARTICLES: Final = re.compile(r"^(?:(?:the|my|our|in|at|of)\s+)*")
 _PARTICLE: Final = re.compile(r"\s?\b(?:on|off|up|down)$")
 _STARTS_WITH_PARTICLE: Final = re.compile(r"^(?:on|off|up|down)\b")
 _TIME: Final = re.compile(r"(?:^|\s)((?:in|after) (?:\d|half|an?\b|a quarter).*)$")
-_LEAD: Final = re.compile(r"^((?:in|after) (?:\d|half|an?\b|a quarter).*?(?:hours?|minutes?|seconds?|mins?|secs?)\b,?)\s")
+_LEAD: Final = re.compile(
+    r"^((?:in|after) (?:\d|half|an?\b|a quarter).*?(?:hours?|minutes?|seconds?|mins?|secs?)\b,?)\s"
+)
 _CHINESE_LEAD: Final = re.compile(r"^(\d[\d.]*(?:個?半?小時|分鐘|秒鐘?|個鐘頭)+(?:之後|以後|後)[,]?)")
 
 

@@ -41,11 +41,11 @@ _ENGLISH_AFTER = re.compile(
     | when\ you\ (?:can|get\ a\ (?:chance|moment|minute)|have\ (?:a\ )?(?:chance|moment|minute|time))
     | again | then | too | as\ well | buddy | mate | my\ (?:dear|friend) | u+m+ | u+h+
     | (?:and\ )?(?:don't|do\ not)\ (?:wait|hesitate|be\ slow|dawdle)
-    )$""",
+    )\??$""",
     re.VERBOSE,
 )
 _GERUND = re.compile(
-    r"^(?:(?:would|do)\ you\ mind|how\ about|what\ about)\s+"
+    r"^(?:(?:(?:would|do) you )?mind|how about|what about)\s+"
     r"(turn|switch|open|clos|shut|sett?|dimm?|lock|unlock|start|stop|chang|mak|rais|lower|activat)(ing)\b"
 )
 _WHOLE = {
@@ -54,13 +54,14 @@ _WHOLE = {
 }  # fmt: skip
 _CHINESE_BEFORE = re.compile(
     r"(?:請問一下|請問|可以請你|可不可以|可以幫我|能不能|能否|可以|麻煩你|麻煩您|麻煩|拜託|不好意思|請你|請您|請|幫我們|幫我|幫忙|"
-    r"替我|給我|我想要|我想|我要|順便|現在|馬上|立刻|趕快|快點|嗨|嘿|喂|欸|哈囉|你好|嗯+|呃+|那個(?=[,、 ])|那就|好啊|好(?=[,、 ])|"
+    r"替我|給我|我想要|我想|我要|順便|現在|馬上|立刻|趕快|快點|嗨|嘿|喂|欸|哈囉|你好|嗯+|呃+|"
+    r"那個(?=[,、 ])|那就|好啊|好(?=[,、 ])|"
     r"記得要?|別忘了要?|不要忘記要?|不要忘了要?|別忘記要?|[你您](?=可以|能))[,、。! ]*"
 )
 _CHINESE_AFTER = re.compile(
     r"[,、。! ]*(?:謝謝你|謝謝您|謝謝|感謝|多謝|謝啦|好嗎|好不好|可以嗎|行嗎|可不可以|拜託你?|"
     r"麻煩你?了?|吧|啦|喔|哦|囉|唷|嘛|呢|"
-    r"現在|馬上|立刻)$"
+    r"現在|馬上|立刻)\??$"
 )
 _ENDING = re.compile(r"[\s.!。,;…~]+$")
 _OPENING = re.compile(r"^[\s.!。,;:…~]+")

@@ -5,7 +5,7 @@ stays whole: what is then not understood is said once more, and nothing has move
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,35 +24,40 @@ _PLACE: Final = "\uf000-\uf1ff"
 _MOST_CLAUSES: Final = 8
 
 _ENGLISH_CUT: Final = re.compile(
-    r"\s*(?:[;.!](?=\s)|,?\s+(?:and\s+then|and\s+also|and\s+after\s+that|after\s+that|then|as\s+well\s+as|plus|and|&)\s+|,\s+)"
+    r"\s*(?:[;.!](?=\s)|,?\s+(?:and\s+then|and\s+also|and\s+after\s+that|after\s+that|then|as\s+well\s+as|plus|and|but|&)\s+|,\s+)"
 )
+_JOINS: Final = "[把將打開關調設鎖拉啟]"
 _CHINESE_CUT: Final = re.compile(
-    r"\s*(?:[,;。、!]\s*)?(?:然後再?|接著再?|並且|而且|還有|以及|順便|同時|之後再|再(?=[把將打開關調設鎖拉啟])|並(?=[把將打開關調設鎖拉啟])|也(?=[把將打開關調設鎖拉啟])|和|跟|與)\s*"
-    r"|\s*[,;。、!]\s*"
+    r"\s*(?:[,;。、!]\s*)?(?:然後再?|接著再?|並且|而且|還有|以及|順便|同時|之後再"
+    rf"|再(?={_JOINS})|並(?={_JOINS})|也(?={_JOINS})|和|跟|與)\s*|\s*[,;。、!]\s*"
 )
 _ENGLISH_VERBS: Final = (
-    "turn switch put power flip set change make open close shut lock unlock raise lower dim brighten increase decrease "
-    "reduce start stop run activate deactivate enable disable press push ring adjust roll pull draw light kill play pause "
-    "mute unmute tell show give is are what what's which how cancel begin bring get let leave keep warm cool heat don't "
-    "do never illuminate crank slow speed lift halt trigger launch"
+    "turn switch put power flip set change make open close shut lock unlock raise lower dim brighten increase "
+    "decrease reduce start stop run activate deactivate enable disable press push ring adjust roll pull draw light "
+    "kill play pause mute unmute tell show give is are what what's which how cancel begin bring get let leave keep "
+    "warm cool heat don't do never illuminate crank slow speed lift halt trigger launch"
 )
 _ENGLISH_START: Final = re.compile(
     rf"^(?:(?:in|after) (?:\d|half|an?\b|a quarter).*?,? )?(?:{'|'.join(_ENGLISH_VERBS.split())})\b"
 )
+_ENGLISH_KIND: Final = (
+    r"(?:lights?|lamps?|lighting|fans?|blinds?|curtains?|shades?|shutters?|windows?|garage doors?|doors?|gates?|"
+    r"awnings?|locks?|heating|thermostat|volume|temperature|brightness)\b"
+)
 _ENGLISH_OBJECT: Final = re.compile(
-    rf"(?:\b(?:all|both|every|each|of|the|my|our|any)\s+)*"
-    rf"(?:[{_DEVICE}{_PLACE}]|\b(?P<kind>lights?|lamps?|lighting|fans?|blinds?|curtains?|shades?|shutters?|windows?|doors?|"
-    r"garage doors?|gates?|awnings?|locks?|heating|thermostat|volume|temperature|brightness)\b)"
-    rf"(?:'s)?(?:\s(?:[{_DEVICE}{_PLACE}]|(?:lights?|lamps?|lighting|fans?|blinds?|curtains?|shades?|shutters?|windows?|doors?|"
-    r"volume|temperature|brightness|heating|thermostat)\b))*"
+    rf"(?:\b(?:all|both|every|each|of|the|my|our|any)\s+)*(?:[{_DEVICE}{_PLACE}]|\b{_ENGLISH_KIND})"
+    rf"(?:'s)?(?:\s(?:[{_DEVICE}{_PLACE}]|{_ENGLISH_KIND}))*"
     rf"(?:\s(?:in|on|at|of|from)\s(?:the\s|my\s|our\s)?[{_DEVICE}{_PLACE}])*"
 )
 _CHINESE_START: Final = re.compile(
     r"^(?:\d.*?後|[把將打開關調設鎖拉升降啟停暫播取讓按解拉亮熄點]|不要|別|變|增|減|提高)"
 )
-_CHINESE_KIND: Final = r"(?:電燈|燈光|照明|燈|風扇|電扇|吊扇|窗簾|百葉窗|捲簾|門|窗戶|窗|冷氣|暖氣|溫度|音量|亮度)"
+_CHINESE_KIND: Final = (
+    r"(?:電燈|燈光|照明|燈|風扇|電扇|吊扇|窗簾|百葉窗|捲簾|門|窗戶|窗|冷氣|暖氣|溫度|音量|亮度)"
+)
 _CHINESE_OBJECT: Final = re.compile(
-    rf"(?:所有的?|全部的?)?(?:[{_DEVICE}{_PLACE}]|(?P<kind>{_CHINESE_KIND}))(?:的?(?:所有的?|全部的?)?(?:[{_DEVICE}{_PLACE}]|{_CHINESE_KIND}))*"
+    rf"(?:所有的?|全部的?)?(?:[{_DEVICE}{_PLACE}]|{_CHINESE_KIND})"
+    rf"(?:的?(?:所有的?|全部的?)?(?:[{_DEVICE}{_PLACE}]|{_CHINESE_KIND}))*"
 )
 
 
@@ -94,12 +99,12 @@ def _masked(text: str, language: str, house: House) -> tuple[str, dict[str, str]
         if name.text in text:
             found[name.text] = found.get(name.text, False) or name.of is not Of.DEVICE
     said: dict[str, str] = {}
-    for name, place in sorted(found.items(), key=lambda each: -len(each[0]))[:_MOST_NAMES]:
+    for form, place in sorted(found.items(), key=lambda each: -len(each[0]))[:_MOST_NAMES]:
         mark = chr((_PLACES_FROM if place else _DEVICES_FROM) + len(said))
-        before, after = (r"(?<!\w)", r"(?!\w)") if name.isascii() else ("", "")
-        text, count = re.subn(before + re.escape(name) + after, mark, text)
+        before, after = (r"(?<!\w)", r"(?!\w)") if form.isascii() else ("", "")
+        text, count = re.subn(before + re.escape(form) + after, mark, text)
         if count:
-            said[mark] = name
+            said[mark] = form
     return text, said
 
 
@@ -132,5 +137,3 @@ def _parsed(piece: str, grammar: _Grammar) -> Clause:
     if match is None:
         return Clause(piece, "", "", own)
     return Clause(piece[: match.start()].strip(), match[0].strip(), piece[match.end() :].strip(), own)
-
-

@@ -88,7 +88,12 @@ def _said(device: Device, aspect: str, situation: Situation) -> str | None:
             continue
         at = shown(value, device, capability, language)
         if capability == "value":
-            return say("told.value_is" if isinstance(value, str) else "told.measures", language, device=name, value=at)
+            return say(
+                "told.value_is" if isinstance(value, str) else "told.measures",
+                language,
+                device=name,
+                value=at,
+            )
         about = word("capability", capability, language)
         return say("told.capability_is", language, device=name, capability=about, value=at)
     return None

@@ -8,15 +8,21 @@ A template follows hassil's notation (https://github.com/OHF-Voice/hassil).
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from hassil import recognize_all
+from hassil.errors import MissingListError, MissingRuleError
 from hassil.expression import TextChunk
 from hassil.intents import Intents, SlotList, TextSlotList, TextSlotValue
+from hassil.parse_expression import ParseExpressionError
+from hassil.parser import ParseError
 from hassil.recognize import RecognizeResult
 from home_assistant_intents import get_intents, get_languages
+
+from runtime.errors import ConfigError
 
 HERE = "here"
 """What the slot `area` holds where a template leaves it to where the sentence was said."""
@@ -70,15 +76,20 @@ def languages() -> tuple[str, ...]:
 class Recogniser:
     """The templates of one language, parsed once. What takes long is done at construction."""
 
-    def __init__(self, language: str) -> None:
-        """Load the templates of a language.
+    def __init__(self, language: str, own: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Load the templates of a language, or take those that are given.
 
         Args:
             language: one of `languages()`.
+            own: templates by intent; None is what the package and our files have.
+
+        Raises:
+            ConfigError: a template of `own` cannot be read.
         """
         self.language = language
-        self._intents = Intents.from_dict(_templates(language))
-        self._warm()
+        self._intents = Intents.from_dict(_templates(language) if own is None else _alone(language, own))
+        with _as_config_error():
+            self._warm()
 
     def matches(self, text: str, values: Mapping[str, Sequence[Value]]) -> Iterator[Match]:
         """Each way in which the sentence follows a template.
@@ -143,6 +154,22 @@ def _templates(language: str) -> dict[str, Any]:
         "expansion_rules": package.get("expansion_rules", {}) | own.get("rules", {}),
         "skip_words": [],
     }
+
+
+def _alone(language: str, own: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    chinese = language.startswith(("zh", "ja"))
+    intents = {name: {"data": [{"sentences": list(those)}]} for name, those in own.items()}
+    return {"language": language, "settings": {"ignore_whitespace": chinese}, "intents": intents}
+
+
+@contextmanager
+def _as_config_error() -> Iterator[None]:
+    try:
+        yield
+    except (ParseError, ParseExpressionError, MissingListError, MissingRuleError) as exc:
+        raise ConfigError(
+            f"a sentence cannot be read ({exc}); write words, [optional words] and (one|or|another)"
+        ) from exc
 
 
 def _own(language: str) -> dict[str, Any]:

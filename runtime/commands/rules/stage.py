@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.commands.language.negation import negated
-from runtime.commands.language.normalise import language_of, plain
+from runtime.commands.language.normalise import clean, language_of, plain
 from runtime.commands.language.quantities import digits
 from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
@@ -14,6 +14,7 @@ from runtime.commands.registry.house import House
 from runtime.commands.rules import adjust, levels, planned, power, reading, state
 from runtime.commands.rules.choosing import best
 from runtime.commands.rules.lexicon import Lexicon
+from runtime.commands.rules.owner import Owned, Sentences
 from runtime.commands.rules.recogniser import Recogniser
 from runtime.commands.rules.recogniser import languages as known_languages
 from runtime.commands.rules.situation import Found, Situation
@@ -52,15 +53,20 @@ class Rules:
 
     name = "rules"
 
-    def __init__(self, languages: Sequence[str]) -> None:
+    def __init__(self, languages: Sequence[str], owner: Sentences | None = None) -> None:
         """Load the templates of the languages; takes some hundred milliseconds for each.
 
         Args:
-            languages: BCP 47, the house's own first. Those that there are no templates for are left out.
+            languages: BCP 47, the house's own first; the nearest that there are templates for.
+            owner: the owner's own sentences.
+
+        Raises:
+            ConfigError: a sentence of the owner's cannot be read.
         """
         known = known_languages()
         wanted = dict.fromkeys(language_of("", each, known) for each in languages)
         self._recognisers = {each: Recogniser(each) for each in wanted}
+        self._owned = {each: Owned(owner or Sentences(), each) for each in wanted}
         self._lexicons: dict[str, Lexicon] = {}
 
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
@@ -72,15 +78,31 @@ class Rules:
     def _read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         language = language_of(sentence.text, sentence.language, tuple(self._recognisers))
         text = plain(sentence.text, language)
+        if (owned := self._owners(sentence, text, house, language)) is not None:
+            return Reading(owned, Route.OWNER)
         if negated(text, language, house):
             return Reading(Cannot(Reason.NOT_WANTED, say("refused.not_wanted", language)), Route.RULES)
         counted = digits(text, language)
         time = when(counted, language)
-        meaning = self._meaning(Situation(house, language, sentence.area, counted), memory)
+        meaning = None
+        if time.text == counted or not time.after_s:
+            meaning = self._meaning(Situation(house, language, sentence.area, counted), memory)
         if meaning is None and time.text != counted:
             meaning = self._meaning(Situation(house, language, sentence.area, time.text), memory)
             meaning = meaning and later(meaning, time, language)
         return None if meaning is None else Reading(meaning, Route.RULES)
+
+    def _owners(self, sentence: Sentence, text: str, house: House, language: str) -> Meaning | None:
+        """What the owner wrote for it; politeness may be part of their sentence, or not."""
+        owned, situation = self._owned[language], Situation(house, language, sentence.area, text)
+        meaning = owned.meaning((clean(sentence.text).casefold(), text), situation)
+        if meaning is not None:
+            return meaning
+        time = when(digits(text, language), language)
+        if not time.after_s:
+            return None
+        meaning = owned.meaning((time.text,), situation)
+        return meaning and later(meaning, time, language)
 
     def _meaning(self, situation: Situation, memory: Memory) -> Meaning | None:
         values = self._lexicon(situation.house, situation.language).values(situation.text, memory.devices)

@@ -15,7 +15,15 @@ _ENGLISH_ASKS: Final = re.compile(
     r"^(?:is|are|isn't|aren't|which|what|what's|whats|how|how's|hows|any|some|do|did|does|tell me|where)\b"
 )
 _CHINESE_ASKS: Final = re.compile(r"嗎|是不是|有沒有|哪|多少|幾|什麼|狀態|怎麼樣|還是|沒有?\??$|\?$|著沒")
-_POWERED: Final = (Kind.LIGHT, Kind.SWITCH, Kind.FAN, Kind.MEDIA_PLAYER, Kind.HUMIDIFIER, Kind.SIREN, Kind.CLIMATE)
+_POWERED: Final = (
+    Kind.LIGHT,
+    Kind.SWITCH,
+    Kind.FAN,
+    Kind.MEDIA_PLAYER,
+    Kind.HUMIDIFIER,
+    Kind.SIREN,
+    Kind.CLIMATE,
+)
 _WITH_SENSORS: Final = {
     "door": ("door", "garage", "garage_door", "opening"),
     "garage": ("garage", "garage_door"),
@@ -39,7 +47,8 @@ def get_state(found: Found, situation: Situation) -> Meaning | None:
         devices = _candidates(found, situation)
         if isinstance(devices, Cannot):
             return devices
-        return _told([_yes_or_no(each, state, situation) for each in devices], devices)
+        asked = state if len(devices) == 1 else None
+        return _told([_yes_or_no(each, asked, situation) for each in devices], devices)
     if not isinstance(state, str):
         return None
     return _several(found, state, situation)
@@ -51,7 +60,9 @@ def what_is_on(found: Found, situation: Situation) -> Meaning:
     devices = [
         each
         for each in situation.house.devices.values()
-        if each.kind in _POWERED and area in {None, each.area} and state_of(each, situation) in {"on", "heat", "cool", "auto"}
+        if each.kind in _POWERED
+        and area in {None, each.area}
+        and state_of(each, situation) in {"on", "heat", "cool", "auto"}
     ]
     return _enumerated(devices, "told.on_here", "told.nothing_on", situation)
 
@@ -147,7 +158,7 @@ def _asked_about(found: Found, situation: Situation) -> Sequence[Device] | Canno
         if area in {None, each.area}
         and (found.floor is None or _floor(each, situation) == found.floor)
         and (
-            each.kind == found.kind and (not classes or each.device_class in classes)
+            (each.kind == found.kind and (not classes or each.device_class in classes))
             or (bool(classes) and each.kind is Kind.BINARY_SENSOR and each.device_class in classes)
         )
     ]

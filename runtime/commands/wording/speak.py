@@ -32,14 +32,14 @@ def say(key: str, language: str, **values: str) -> str:
     """A sentence with its values filled in; it begins with a capital unless it is a part of one.
 
     Args:
-        key: `table.key` as in the files.
+        key: `table.key` as in the files; without a table it is one of `refused`.
         language: BCP 47; one without a file of its own is answered in English.
         values: what the braces of the sentence name. They are data: nothing in them is looked for.
 
     Raises:
         KeyError: no such sentence, or a value is missing; a fault of ours.
     """
-    text = wording(language)[key].format_map(values)
+    text = wording(language)[key if "." in key else f"refused.{key}"].format_map(values)
     return text if key.startswith(_FRAGMENTS) else text[:1].upper() + text[1:]
 
 
