@@ -33,12 +33,15 @@ class CommandService:
         taker: Taker,
         reader: Reader,
         clock: Callable[[], float] = time.time,
+        told: Callable[[Result], None] = lambda _: None,
     ) -> None:
+        """`clock` tells seconds since the epoch; `told` hears each result."""
         self._link = link
         self._topics = topics
         self._taker = taker
         self._reader = reader
         self._clock = clock
+        self._told = told
         self._results = Results(topics.node)
         self._intake = self.intake(link)
         self._room = asyncio.Semaphore(_OUTGOING)
@@ -66,6 +69,7 @@ class CommandService:
 
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`."""
+        self._told(result)
         await self._publish(self._results.result(reply, result))
 
     async def say(self, publication: Publication) -> None:

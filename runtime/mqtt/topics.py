@@ -55,6 +55,16 @@ class Topics:
         return f"ingle/{self.node}/registry"
 
     @property
+    def sensors(self) -> str:
+        """What is measured."""
+        return f"ingle/{self.node}/sensors"
+
+    @property
+    def event(self) -> str:
+        """What came of each command."""
+        return f"ingle/{self.node}/event"
+
+    @property
     def status(self) -> str:
         """Retained: whether this appliance is there."""
         return f"ingle/{self.node}/status"

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from runtime.commands.order import Order
-from runtime.commands.registry.binding import Outgoing
 from runtime.limits import Limits
 from runtime.mqtt.commands import CommandService
 from runtime.mqtt.orders import Reader
@@ -17,25 +16,16 @@ from runtime.mqtt.replies import DeviceTopics, Replies
 from runtime.mqtt.topics import Topics
 from tests.support.lamps import LampDesk, house, outgoing
 from tests.support.mqtt import MemoryLink, until
+from tests.support.recorded import RecordingChannel
 
 LIMITS = Limits(commands_waiting=3, drain_seconds=0.5, request_bytes=2000)
 TOPICS = Topics("home")
 READER = Reader(Replies(devices=DeviceTopics(house, outgoing)), LIMITS, 30.0, answer=False, house=house)
 
 
-class Devices:
-    """A channel whose messages are looked at."""
-
-    def __init__(self) -> None:
-        self.sent: list[Outgoing] = []
-
-    async def send(self, outgoing: Outgoing) -> None:
-        self.sent.append(outgoing)
-
-
 @asynccontextmanager
-async def serving(link: MemoryLink) -> AsyncIterator[tuple[LampDesk, Devices]]:
-    stop, devices = asyncio.Event(), Devices()
+async def serving(link: MemoryLink) -> AsyncIterator[tuple[LampDesk, RecordingChannel]]:
+    stop, devices = asyncio.Event(), RecordingChannel()
     desk = LampDesk({"mqtt": devices}, {})
     service = CommandService(link, TOPICS, desk, READER)
     desk.outboxes["mqtt"] = service
@@ -214,7 +204,7 @@ async def test_a_desk_that_fails_says_so_and_the_next_command_works(caplog: pyte
             await super().take(order)
 
     link, stop = MemoryLink(), asyncio.Event()
-    desk = Failing({"mqtt": Devices()}, {})
+    desk = Failing({"mqtt": RecordingChannel()}, {})
     service = CommandService(link, TOPICS, desk, READER)
     desk.outboxes["mqtt"] = service
     tasks = [asyncio.create_task(each) for each in (service.run(stop), desk.run(stop))]
