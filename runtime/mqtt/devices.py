@@ -91,6 +91,7 @@ class DeviceFeed:
         self._limits = limits
         self._prefix = prefix
         self._clock = clock
+        self._owned = house.owned if house else {}
         self._listening = Listening()
         self._origins: dict[str, _Origin] = {}
         self._waiting: dict[str, Delivery] = {}
@@ -248,7 +249,7 @@ class DeviceFeed:
         return None if came.faults and not came.found else came.found
 
     def _put(self, source: str, found: Found, topic: str = "") -> str | None:
-        """Add a device; its id, or None if the registry does not take it."""
+        """Add a device; its id, or None if the owner or the registry does not take it."""
         device = found.entry.device
         others = (origin.devices for place, origin in self._origins.items() if place != topic)
         if (
@@ -257,14 +258,27 @@ class DeviceFeed:
             and any(device.id in each for each in others)
         ):
             device = replace(device, id=found.spare_id)
-        if not self._registry.takes(source, device.id):
+        corrected = self._as_owned(replace(found, entry=replace(found.entry, device=device)), topic)
+        if corrected is None or not self._registry.takes(source, device.id):
             return None
+        found, device = corrected, corrected.entry.device
         if found.area_name is not None:
             device = replace(device, area=self._registry.area_named(found.area_name))
-        found = replace(found, entry=replace(found.entry, device=device))
+            found = replace(found, entry=replace(found.entry, device=device))
         self._registry.put(source, found.entry)
         self._listening.add(found)
         return device.id
+
+    def _as_owned(self, found: Found, topic: str) -> Found | None:
+        """The device as its owner has it; None if it is to be left out."""
+        said = self._owned.get(found.entry.device.id)
+        if said is None:
+            return found
+        try:
+            return said.of(found)
+        except DeviceError as exc:  # rather not there than without the confirmation that was asked for
+            self._complain(topic, f"what the house file says of {said.id} does not fit it: {exc}")
+            return None
 
     def _drop(self, source: str, device: str) -> None:
         self._listening.remove(device)

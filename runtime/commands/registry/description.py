@@ -184,7 +184,10 @@ def _wired(
         readable=table.state_topic is not None,
         also_read=standard.also_read(kind, name),
     )
-    dangerous, always = _dangerous(table, capability, standard.guarded(kind, device_class, capability))
+    if table.dangerous is None:
+        dangerous, always = standard.guarded(kind, device_class, capability)
+    else:
+        dangerous, always = dangerous_values(table.dangerous, domain)
     codec = _codec(domain, table, kind, capability)
     setter = _setter(codec, table) if capability.settable else None
     return (
@@ -229,18 +232,22 @@ def _range(table: RangeTable) -> Range:
     return Range(table.low, table.high, table.step, table.unit and word(table.unit, "unit"))
 
 
-def _dangerous(
-    table: CapabilityTable, capability: Capability, usual: tuple[tuple[Value, ...], bool]
+def dangerous_values(
+    told: bool | tuple[str | float | bool, ...],  # noqa: FBT001  as it is written
+    domain: Domain,
 ) -> tuple[tuple[Value, ...], bool]:
-    if table.dangerous is None:
-        return usual
-    if isinstance(table.dangerous, bool):
-        return (), table.dangerous
+    """Which values are dangerous, and whether all are, as an owner says it.
+
+    Raises:
+        DeviceError: a value that it cannot be set to.
+    """
+    if isinstance(told, bool):
+        return (), told
     values: list[Value] = []
-    for each in table.dangerous:
-        on_or_off = isinstance(capability.domain, Switch) and each in {"on", "off"}
+    for each in told:
+        on_or_off = isinstance(domain, Switch) and each in {"on", "off"}
         value: Value = each == "on" if on_or_off else each
-        if (fault := capability.domain.check(value)) is not None:
+        if (fault := domain.check(value)) is not None:
             raise DeviceError(f"dangerous holds what it cannot be set to: {fault}")
         values.append(value)
     return tuple(values), False

@@ -93,6 +93,18 @@ class DeviceTable(CapabilityTable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedTable:
+    """What the owner says of a device that describes itself."""
+
+    id: str
+    names: tuple[str | NameTable, ...] = ()
+    area: str | None = None
+    device_class: str | None = None
+    dangerous: bool | dict[str, Any] | None = None
+    ignore: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaTable:
     """A room."""
 

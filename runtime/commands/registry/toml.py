@@ -4,8 +4,8 @@ Strict to the last key: a typo is refused with the nearest word there is, the fi
 """
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -14,12 +14,13 @@ from models.strict import MisfitError, load
 from runtime.commands.registry.description import described, names_of
 from runtime.commands.registry.devices import Area
 from runtime.commands.registry.names import plain_name
-from runtime.commands.registry.tables import AreaTable, word
+from runtime.commands.registry.owned import Owned, owned
+from runtime.commands.registry.tables import AreaTable, OwnedTable, word
 from runtime.commands.registry.wiring import Found
 from runtime.errors import ConfigError, DeviceError
 
 SOURCE: Final = "toml"
-_KEYS: Final = ("areas", "devices")
+_KEYS: Final = ("areas", "devices", "discovered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class HouseFile:
 
     areas: tuple[Area, ...] = ()
     devices: tuple[Found, ...] = ()
+    owned: Mapping[str, Owned] = field(default_factory=dict)
+    """By id, what is said of devices that describe themselves."""
 
 
 def house_file(path: Path) -> HouseFile:
@@ -52,7 +55,7 @@ def _house(raw: dict[str, object]) -> HouseFile:
     for key in raw:
         if key not in _KEYS:
             near = get_close_matches(key, _KEYS, n=1)
-            advice = f"did you mean {near[0]}?" if near else "write [[areas]] and [[devices]]"
+            advice = f"did you mean {near[0]}?" if near else "write [[areas]], [[devices]] and [[discovered]]"
             raise DeviceError(f"{key} is not known here; {advice}")
     areas = tuple(_area(each, f"areas[{i}]") for i, each in enumerate(_tables(raw, "areas")))
     devices = tuple(
@@ -61,8 +64,14 @@ def _house(raw: dict[str, object]) -> HouseFile:
     _once([each.id for each in areas], "areas")
     _once([each.entry.device.id for each in devices], "devices")
     for each in devices:
-        _known(each, areas)
-    return HouseFile(areas, devices)
+        _known(each.entry.device.id, each.area_name, areas)
+    said = tuple(_owned(each, f"discovered[{i}]") for i, each in enumerate(_tables(raw, "discovered")))
+    _once(
+        [*(each.entry.device.id for each in devices), *(each.id for each in said)], "devices and discovered"
+    )
+    for one in said:
+        _known(one.id, one.area, areas)
+    return HouseFile(areas, devices, {each.id: each for each in said})
 
 
 def _tables(raw: dict[str, object], key: str) -> Sequence[object]:
@@ -82,19 +91,25 @@ def _area(raw: object, where: str) -> Area:
         raise DeviceError(f"{where}: {exc}") from exc
 
 
+def _owned(raw: object, where: str) -> Owned:
+    table = load(OwnedTable, raw, where)
+    try:
+        return owned(table)
+    except DeviceError as exc:
+        raise DeviceError(f"{where}: {exc}") from exc
+
+
 def _once(ids: list[str], key: str) -> None:
     for each in ids:
         if ids.count(each) > 1:
             raise DeviceError(f"{key} has {each!r} twice; give each an id of its own")
 
 
-def _known(found: Found, areas: tuple[Area, ...]) -> None:
+def _known(device: str, area: str | None, areas: tuple[Area, ...]) -> None:
     """Where areas are written down, a device is in one of them: another name is a typo."""
-    names = {name.text for area in areas for name in area.names} | {area.id for area in areas}
-    if not areas or found.area_name is None or found.area_name in names:
+    names = {name.text for each in areas for name in each.names} | {each.id for each in areas}
+    if not areas or area is None or area in names:
         return
-    near = get_close_matches(found.area_name, names, n=1)
+    near = get_close_matches(area, names, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(each.id for each in areas)}"
-    raise DeviceError(
-        f"{found.entry.device.id} is in area {found.area_name!r}, which is not among areas; {advice}"
-    )
+    raise DeviceError(f"{device} is in area {area!r}, which is not among areas; {advice}")

@@ -107,6 +107,49 @@ async def test_a_device_of_the_owner_is_not_taken_over(
     assert len([each for each in caplog.messages if "lamp" in each]) == 1
 
 
+async def test_the_owner_has_the_last_word_on_what_is_discovered(
+    link: MemoryLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "house.toml").write_text(
+        """
+        [[discovered]]
+        id = "cover.door"
+        names = ["Tor", { text = "車庫門", language = "zh-TW" }]
+        area = "Garage"
+        device_class = "garage"
+        [[discovered]]
+        id = "switch.opener"
+        dangerous = { power = ["on"] }
+        [[discovered]]
+        id = "light.desk"
+        dangerous = true
+        [[discovered]]
+        id = "switch.away"
+        ignore = true
+        [[discovered]]
+        id = "switch.typo"
+        dangerous = { powr = ["on"] }
+        """
+    )
+    registry = Registry()
+    async with feeding(link, registry, house=house_file(tmp_path / "house.toml")) as feed:
+        for component, name in [
+            *(("switch", each) for each in ("opener", "away", "typo")),
+            ("cover", "door"),
+        ]:
+            link.deliver({"command_topic": name}, topic=f"homeassistant/{component}/{name}/config")
+        link.deliver(LAMP, topic=LAMP_TOPIC)
+        await until(lambda: len(link.acknowledged) == 5 and not feed._waiting)
+    devices = registry.house.devices
+    assert set(devices) == {"cover.door", "switch.opener", "light.desk"}
+    assert [each.text for each in devices["cover.door"].names] == ["Tor", "車庫門"]
+    assert registry.house.areas[devices["cover.door"].area or ""].names[0].text == "Garage"
+    assert devices["cover.door"].capabilities[0].dangerous == ("open",)
+    assert devices["switch.opener"].capabilities[0].dangerous == (True,)
+    assert devices["light.desk"].capabilities[0].always_dangerous
+    assert "powr" in caplog.text
+
+
 async def test_the_same_name_from_two_topics_is_two_devices(link: MemoryLink) -> None:
     registry = Registry()
     async with feeding(link, registry):

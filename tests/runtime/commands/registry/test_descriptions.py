@@ -266,6 +266,12 @@ def test_what_is_dangerous(
         ('[[areas]]\nid = "a"\n[[areas]]\nid = "a"\n', "twice"),
         ('[[devices]]\nid = "a"\nkind = "light"\n', "it can do nothing"),
         ('[[devices]]\nid = "a"\nkind = "sensor"\ntopic = "x"\n', "state_topic in place"),
+        ('[[discovered]]\nid = "a"\nignored = true\n', "did you mean 'ignore'"),
+        ('[[discovered]]\nid = "A b"\n', "id is 'A b'"),
+        ('[[discovered]]\nid = "a"\nnames = [""]\n', "discovered[0]"),
+        ('[[discovered]]\nid = "a"\ndangerous = { power = 1 }\n', "dangerous.power"),
+        ('[[discovered]]\nid = "kitchen_light"\n' + SHORTEST, "twice"),
+        ('[[areas]]\nid = "hall"\n[[discovered]]\nid = "a"\narea = "hal"\n', "did you mean 'hall'"),
         ("[[devices", "not valid TOML"),
     ],
 )

@@ -50,6 +50,13 @@ def test_the_longer_house_file_does_what_it_says(houses: list[HouseFile]) -> Non
     assert irrigation.capability("power").dangerous == (True,)
 
 
+def test_the_owner_may_say_something_of_other_devices(houses: list[HouseFile]) -> None:
+    said = houses[2].owned
+    assert [each.text for each in said["light.desk"].names] == ["Desk lamp", "檯燈"]
+    assert said["switch.garage_opener"].dangerous == {"power": ("on",)}
+    assert said["button.reset_meter"].ignore
+
+
 def test_the_announcement_is_one() -> None:
     (example,) = fences("json")
     found = announced("ingle/devices/desk", example.encode(), MOST)
