@@ -18,7 +18,7 @@ SETTING = re.compile(
 VARIABLE = re.compile(r"\bINGLE_[A-Z_]+[A-Z]\b")
 # An example that begins with the name of another file is that file's.
 TOML = re.compile(
-    r"^```toml\n(?!# (?:house|policy|sentences)\.toml\n)((?:(?!^```).)*?)^```$", re.MULTILINE | re.DOTALL
+    r"^```toml\n(?!# (?!inglenook)\w+\.toml\n)((?:(?!^```).)*?)^```$", re.MULTILINE | re.DOTALL
 )
 
 
