@@ -103,7 +103,10 @@ class Desk:
         if self.open >= self._settings.orders:
             raise BusyError(f"{self.open} commands are waiting already; ask again in a few seconds")
         # Whoever hands it in may leave; what the journal has is seen to all the same.
-        await asyncio.shield(self._start(self._take(order)))
+        taking = asyncio.create_task(self._take(order), name="desk.take")
+        self._running.add(taking)
+        taking.add_done_callback(self._running.discard)
+        await asyncio.shield(taking)
 
     async def run(self, stop: asyncio.Event) -> None:
         """See to orders until `stop` is set; first to those that the last run left.
@@ -149,6 +152,9 @@ class Desk:
         self._taking += 1
         try:
             taken = await self._journal.take(order, self._clock.now())
+        except JournalError as damaged:
+            self._start(_end_with(damaged))
+            raise
         finally:
             self._taking -= 1
         match taken:
@@ -286,3 +292,8 @@ class Desk:
 
     async def _tell(self, key: int, order: Order, result: Result) -> None:
         await self._teller.tell(key, self._open.pop(key, order.reply), result)
+
+
+async def _end_with(error: Exception) -> None:
+    """Ends the group of tasks that this is one of."""
+    raise error
