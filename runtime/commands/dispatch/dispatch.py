@@ -151,5 +151,7 @@ class Dispatch:
             except DeviceError:
                 if self._clock.now().ticks + pause > until:
                     raise
-            await self._clock.sleep(pause)
+                await self._clock.sleep(pause)
+                if self._clock.now().ticks > until:  # the machine slept longer
+                    raise
             pause = min(2 * pause, _LONGEST_PAUSE_S)
