@@ -4,6 +4,7 @@ import click
 
 from runtime.console.bench import bench
 from runtime.console.chat import chat
+from runtime.console.command import command
 from runtime.console.config import config
 from runtime.console.doctor import doctor
 from runtime.console.encoding import classify, embed
@@ -17,5 +18,5 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for command in (run, chat, serve, bench, config, doctor, embed, classify, evaluate):
-    commands.add_command(command)
+for each in (run, chat, command, serve, bench, config, doctor, embed, classify, evaluate):
+    commands.add_command(each)

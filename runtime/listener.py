@@ -27,6 +27,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def address(host: str, port: int) -> str:
+    """The URL by which this machine reaches what listens there."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
+    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
+
+
 def find_key(server: Server, state: Path, environ: Mapping[str, str]) -> Path | None:
     """The file with the key callers must show; None where none is needed, on loopback.
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeVar
 
 from runtime.commands.combine import combined
 from runtime.commands.language.negation import negated
+from runtime.commands.language.normalise import language_of
 from runtime.commands.language.split import clauses
 from runtime.commands.meaning import (
     CancelPlanned,
@@ -47,12 +48,18 @@ class Interpreter:
     """Understands, and does nothing."""
 
     def __init__(
-        self, exact: Sequence[Stage], likely: Sequence[Stage] = (), answering: Answering | None = None
+        self,
+        exact: Sequence[Stage],
+        likely: Sequence[Stage] = (),
+        answering: Answering | None = None,
+        *,
+        languages: Sequence[str] = ("en",),
     ) -> None:
         """`exact` stages know or are silent, and see a sentence whole first; `likely` ones choose, clause by clause."""
         self._exact = tuple(exact)
         self._likely = tuple(likely)
         self._answering = answering
+        self._languages = tuple(languages)
 
     async def interpret(
         self, sentence: Sentence, house: House, memory: Memory, *, answer: bool = False
@@ -65,7 +72,9 @@ class Interpreter:
             BusyError, EngineError: a stage needs a model that cannot be had now.
         """
         clock = _Clock()
-        sentence = replace(sentence, text=_plain(sentence.text))
+        text = _plain(sentence.text)
+        language = language_of(text, sentence.language, self._languages)
+        sentence = replace(sentence, text=text, language=language)
         reading = await self._read(sentence, house, memory, clock)
         if answer and self._answering is not None and _is_no_command(reading):
             words = await clock.timed("answer", self._answering.answer(sentence.text, sentence.language))

@@ -36,8 +36,9 @@ def serve(
 
 def _greet(started: "Started") -> None:
     """Where to look, and what to try."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(started.host, started.host)  # noqa: S104  compared, not bound
-    url = f"http://{f'[{host}]' if ':' in host else host}:{started.port}"
+    from runtime.listener import address  # noqa: PLC0415  see runtime.console
+
+    url = address(started.host, started.port)
     key = "" if started.key is None else f' -H "authorization: Bearer $(cat {shlex.quote(str(started.key))})"'
     body = f'{{"messages":[{{"role":"user","content":"{_QUESTION}"}}]}}'
     about = [f"version {started.version}", *([f"cache in {started.kv}"] if started.kv else [])]

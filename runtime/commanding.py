@@ -1,0 +1,204 @@
+"""The command room put together: devices, understanding, desk, journal and the ways in. Part of the composition root.
+
+Knows what is made of what, and in which order it starts and stops. Devices are heard before orders are taken, and told
+until the last order is done.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from models.licences.policy import enforce
+from models.store import Store, StoreError
+from runtime.api.ordering import CHANNEL as HTTP
+from runtime.api.ordering import HttpCommands
+from runtime.commands.answering import ModelAnswers
+from runtime.commands.choice.stage import Choice
+from runtime.commands.desk.desk import Desk
+from runtime.commands.desk.settings import DeskSettings
+from runtime.commands.interpret import Interpreter
+from runtime.commands.journal.journal import Journal
+from runtime.commands.order import Outbox
+from runtime.commands.policy.policy import Policy
+from runtime.commands.policy.settings import PolicySettings
+from runtime.commands.registry.binding import Channel
+from runtime.commands.registry.live import Registry
+from runtime.commands.registry.toml import HouseFile, house_file
+from runtime.commands.registry.wiring import CHANNEL as DEVICES
+from runtime.commands.rules.clarified import Clarified
+from runtime.commands.rules.owner import Sentences
+from runtime.commands.rules.stage import Rules
+from runtime.commands.sessions import Sessions
+from runtime.completion import Completer
+from runtime.config import Config
+from runtime.encoding import TextEncoder
+from runtime.mqtt.client import PahoLink
+from runtime.mqtt.commands import CommandService
+from runtime.mqtt.devices import SESSION as DEVICE_SESSION
+from runtime.mqtt.devices import DeviceFeed
+from runtime.mqtt.link import Endpoint, Session
+from runtime.mqtt.orders import CHANNEL as MQTT
+from runtime.mqtt.orders import Reader
+from runtime.mqtt.replies import DeviceTopics, Replies
+from runtime.mqtt.topics import Topics
+from runtime.wire.commands import OrderReader
+
+_log = logging.getLogger(__name__)
+
+FOLDER: Final = "house"
+_SESSIONS: Final = 1000
+_BROKER_S: Final = 5.0
+"""How long the start waits for a broker before orders are taken without."""
+_RETAINED_S: Final = 1.0
+"""How long what a broker has kept takes to arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What the owner wrote down, read."""
+
+    house: HouseFile
+    sentences: Sentences
+    policy: PolicySettings
+
+    @classmethod
+    def read(cls, config: Config, state: Path) -> "Owned":
+        """Each file, if it is there.
+
+        Raises:
+            ConfigError: one that is there is not sound.
+        """
+        folder = config.commands.folder or state / FOLDER
+        house, sentences = folder / "house.toml", folder / "sentences.toml"
+        return cls(
+            house_file(house) if house.exists() else HouseFile(),
+            Sentences.file(sentences) if sentences.exists() else Sentences(),
+            PolicySettings(confirm_s=config.commands.confirm_s),
+        )
+
+
+def find_encoder(config: Config, state: Path) -> TextEncoder | None:
+    """What tells sentences of like meaning, if it is on this machine; takes some hundred milliseconds.
+
+    Raises:
+        PolicyError: the owner's policy rules out its licence.
+        BundleError: it cannot be loaded.
+    """
+    name = config.commands.encoder
+    try:
+        bundle = Store.below(state).resolve(name)
+    except StoreError:
+        _log.info("commands are understood by their words alone; `ingle pull %s` adds their meaning", name)
+        return None
+    enforce(config.policy, bundle.manifest.licence, bundle.reference)
+    return TextEncoder.load(bundle, "embed", threads=1)
+
+
+def make_interpreter(
+    config: Config, owned: Owned, completer: Completer | None, encoder: TextEncoder | None
+) -> Interpreter:
+    """The stages in their order; takes some hundred milliseconds a language."""
+    languages = config.commands.languages
+    return Interpreter(
+        (Clarified(), Rules(languages, owned.sentences)),
+        (Choice(encoder),),
+        None if completer is None or not completer.chats else ModelAnswers(completer),
+        languages=languages,
+    )
+
+
+class Commanding:
+    """What takes commands, and sees to them."""
+
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        journal: Journal,
+        interpreter: Interpreter,
+        owned: Owned,
+        *,
+        feed: DeviceFeed | None,
+        endpoint: Endpoint | None,
+        http: HttpCommands,
+    ) -> None:
+        """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders."""
+        settings = config.commands
+        self._feed = feed
+        self._http = http
+        topics = Topics(config.mqtt.node)
+        self._orders = OrderReader(
+            config.limits, settings.expiry_s, settings.answers, lambda: registry.house
+        )
+        channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
+        outboxes: dict[str, Outbox] = {HTTP: http}
+        self.desk = Desk(
+            registry,
+            interpreter,
+            Policy(owned.policy),
+            journal,
+            channels,
+            outboxes,
+            sessions=Sessions(_SESSIONS),
+            settings=DeskSettings(
+                language=settings.languages[0], state_wait_s=settings.state_wait_s, drain_s=config.limits.drain_seconds
+            ),
+        )
+        self._service: CommandService | None = None
+        if endpoint is not None:
+            self._service = CommandService(
+                PahoLink(endpoint, f"inglenook-{topics.node}-commands", config.limits, session=Session(window=64)),
+                topics,
+                self.desk,
+                self._reader(config, registry),
+            )
+            outboxes[MQTT] = self._service
+
+    def _reader(self, config: Config, registry: Registry) -> Reader:
+        settings = config.commands
+        devices = DeviceTopics(lambda: registry.house, registry.outgoing)
+        return Reader(
+            Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix, devices),
+            config.limits,
+            settings.expiry_s,
+            settings.answers,
+            lambda: registry.house,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take orders until `stop` is set, and see to those that were taken.
+
+        Raises:
+            JournalError: the journal is damaged.
+        """
+        done, over = asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            if self._feed is not None:
+                tasks.create_task(self._feed.run(over), name="commands.devices")
+                await _known(self._feed)
+            desk = tasks.create_task(self.desk.run(done), name="commands.desk")
+            self._http.open(self.desk, self._orders)
+            if self._service is None:
+                await stop.wait()
+            else:
+                await self._service.run(stop)
+            done.set()
+            await desk
+            if self._service is not None:
+                await self._service.close()
+            over.set()
+
+
+async def _known(feed: DeviceFeed) -> None:
+    """Wait until what the broker has kept of devices is here, but not for ever."""
+    try:
+        async with asyncio.timeout(_BROKER_S):
+            while not feed.connected:  # noqa: ASYNC110  said once, at the start
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        return
+    await asyncio.sleep(_RETAINED_S)
