@@ -16,8 +16,10 @@ from typing import Final
 
 import runtime
 from models.store import Bundle
+from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
+from runtime.commanding import commands_of
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
@@ -74,7 +76,9 @@ async def serve(
     notifier = Notifier.from_environment(environ)
     stop = _stop_on_signals()
     serving = Serving()
-    runner = make_runner(make_app(serving, limits=config.limits, access=access(config.server, key)))
+    http = HttpCommands(wanted=config.commands.enabled)
+    app = make_app(serving, limits=config.limits, access=access(config.server, key), commands=http)
+    runner = make_runner(app)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(runner.cleanup)
         await runner.setup()
@@ -94,6 +98,11 @@ async def serve(
         )
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
+            if config.commands.enabled:
+                commanding = await parts.enter_async_context(
+                    commands_of(config, state, completer, endpoint, http)
+                )
+                tasks.create_task(commanding.run(stop), name="commands")
             if link is not None:
                 mqtt = MqttService(link, topics, completer, config.limits, version=runtime.__version__)
                 tasks.create_task(mqtt.run(stop), name="mqtt")

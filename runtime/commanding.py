@@ -6,11 +6,11 @@ until the last order is done.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from models.licences.policy import enforce
 from models.store import Store, StoreError
@@ -22,10 +22,8 @@ from runtime.commands.desk.desk import Desk
 from runtime.commands.desk.settings import DeskSettings
 from runtime.commands.interpret import Interpreter
 from runtime.commands.journal.journal import Journal
-from runtime.commands.order import Outbox
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import PolicySettings
-from runtime.commands.registry.binding import Channel
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import HouseFile, house_file
 from runtime.commands.registry.wiring import CHANNEL as DEVICES
@@ -46,6 +44,10 @@ from runtime.mqtt.orders import Reader
 from runtime.mqtt.replies import DeviceTopics, Replies
 from runtime.mqtt.topics import Topics
 from runtime.wire.commands import OrderReader
+
+if TYPE_CHECKING:
+    from runtime.commands.order import Outbox
+    from runtime.commands.registry.binding import Channel
 
 _log = logging.getLogger(__name__)
 
@@ -131,9 +133,7 @@ class Commanding:
         self._feed = feed
         self._http = http
         topics = Topics(config.mqtt.node)
-        self._orders = OrderReader(
-            config.limits, settings.expiry_s, settings.answers, lambda: registry.house
-        )
+        self._orders = OrderReader(config.limits, settings.expiry_s, settings.answers, lambda: registry.house)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         outboxes: dict[str, Outbox] = {HTTP: http}
         self.desk = Desk(
@@ -145,13 +145,17 @@ class Commanding:
             outboxes,
             sessions=Sessions(_SESSIONS),
             settings=DeskSettings(
-                language=settings.languages[0], state_wait_s=settings.state_wait_s, drain_s=config.limits.drain_seconds
+                language=settings.languages[0],
+                state_wait_s=settings.state_wait_s,
+                drain_s=config.limits.drain_seconds,
             ),
         )
         self._service: CommandService | None = None
         if endpoint is not None:
             self._service = CommandService(
-                PahoLink(endpoint, f"inglenook-{topics.node}-commands", config.limits, session=Session(window=64)),
+                PahoLink(
+                    endpoint, f"inglenook-{topics.node}-commands", config.limits, session=Session(window=64)
+                ),
                 topics,
                 self.desk,
                 self._reader(config, registry),
@@ -202,3 +206,34 @@ async def _known(feed: DeviceFeed) -> None:
     except TimeoutError:
         return
     await asyncio.sleep(_RETAINED_S)
+
+
+@asynccontextmanager
+async def commands_of(
+    config: Config, state: Path, completer: Completer, endpoint: Endpoint | None, http: HttpCommands
+) -> AsyncIterator[Commanding]:
+    """The command room of a configuration; `run` it within the block.
+
+    Raises:
+        ConfigError: a file of the owner's is not sound.
+        BusyError: the journal cannot be opened.
+        PolicyError, BundleError: the encoder may not be used, or cannot be loaded.
+    """
+    owned = Owned.read(config, state)
+    encoder = await asyncio.to_thread(find_encoder, config, state)
+    interpreter = await asyncio.to_thread(make_interpreter, config, owned, completer, encoder)
+    registry = Registry(config.limits.devices)
+    feed = None if endpoint is None else _feed(config, endpoint, registry, owned.house)
+    journal = await Journal.open(state / "journal.db")
+    try:
+        yield Commanding(
+            config, registry, journal, interpreter, owned, feed=feed, endpoint=endpoint, http=http
+        )
+    finally:
+        await journal.close()
+
+
+def _feed(config: Config, endpoint: Endpoint, registry: Registry, house: HouseFile) -> DeviceFeed:
+    client_id = f"inglenook-{config.mqtt.node}-devices"
+    link = PahoLink(endpoint, client_id, config.limits, session=DEVICE_SESSION)
+    return DeviceFeed(link, registry, config.limits, house=house, prefix=config.mqtt.discovery_prefix)

@@ -15,13 +15,13 @@ def combined(clauses: Sequence[str], readings: Sequence[Reading], language: str)
 
     What is not wanted is left out where it comes behind a command; before one, it may speak of both.
     """
-    if not _not_wanted(readings[0]):
-        kept = [place for place, reading in enumerate(readings) if not _not_wanted(reading)]
+    if not is_not_wanted(readings[0]):
+        kept = [place for place, reading in enumerate(readings) if not is_not_wanted(reading)]
         clauses, readings = [clauses[place] for place in kept], [readings[place] for place in kept]
     for clause, reading in zip(clauses, readings, strict=True):
         if isinstance(reading.meaning, Cannot):
             cannot = reading.meaning
-            text = say("not_that_part", language, part=clause, why=cannot.text)
+            text = say("heard.not_that_part", language, part=clause, why=cannot.text)
             return replace(reading, meaning=Cannot(cannot.reason, text))
     meanings = [reading.meaning for reading in readings]
     meaning: Do | Tell | Which | Cannot
@@ -39,7 +39,8 @@ def combined(clauses: Sequence[str], readings: Sequence[Reading], language: str)
     )
 
 
-def _not_wanted(reading: Reading) -> bool:
+def is_not_wanted(reading: Reading) -> bool:
+    """Whether it says that something is not to be done."""
     return isinstance(reading.meaning, Cannot) and reading.meaning.reason is Reason.NOT_WANTED
 
 
@@ -53,12 +54,12 @@ def _told(tells: Sequence[Tell]) -> Tell:
 def _done(does: Sequence[Do], language: str) -> Do | Cannot:
     """All of them at one time; a sentence that takes back what it said is not followed."""
     if len({each.after_s for each in does}) > 1:
-        return Cannot(Reason.NOT_UNDERSTOOD, say("one_at_a_time", language))
+        return Cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
     values: dict[tuple[str, str], Action] = {}
     for action in (action for each in does for action in each.actions):
         before = values.setdefault((action.device, action.capability), action)
         if before.value != action.value:
-            return Cannot(Reason.NOT_UNDERSTOOD, say("contradicts", language))
+            return Cannot(Reason.NOT_UNDERSTOOD, say("heard.contradicts", language))
     return Do(tuple(values.values()), does[0].after_s)
 
 
@@ -67,11 +68,11 @@ def _asked(readings: Sequence[Reading], language: str) -> Which | Cannot:
     asking = [place for place, each in enumerate(readings) if isinstance(each.meaning, Which)]
     rest = [each.meaning for each in readings if not isinstance(each.meaning, Which)]
     if len(asking) != 1 or not all(isinstance(each, Do) for each in rest):
-        return Cannot(Reason.NOT_UNDERSTOOD, say("one_at_a_time", language))
+        return Cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
     which = readings[asking[0]].meaning
     assert isinstance(which, Which)  # noqa: S101  for the type checker: that is what `asking` holds
     if which.waiting:
-        return Cannot(Reason.NOT_UNDERSTOOD, say("one_at_a_time", language))
+        return Cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
     options = []
     for option in which.options:
         meanings = [option.meaning if each.meaning is which else each.meaning for each in readings]
@@ -79,5 +80,5 @@ def _asked(readings: Sequence[Reading], language: str) -> Which | Cannot:
         if isinstance(whole, Do):
             options.append(Option(option.label, whole))
     if not options:
-        return Cannot(Reason.NOT_UNDERSTOOD, say("contradicts", language))
+        return Cannot(Reason.NOT_UNDERSTOOD, say("heard.contradicts", language))
     return replace(which, options=tuple(options))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Final, Protocol, TypeVar
 
-from runtime.commands.combine import combined
+from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import language_of
 from runtime.commands.language.split import clauses
@@ -92,14 +92,15 @@ class Interpreter:
     async def _read(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
         language = sentence.language
         if not sentence.text:
-            return _cannot(Reason.NOT_UNDERSTOOD, say("nothing_said", language))
+            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.nothing", language))
         if len(sentence.text) > _LONGEST:
-            return _cannot(Reason.NOT_UNDERSTOOD, say("too_long", language, most=str(_LONGEST)))
-        if (reading := await self._ask(self._exact, sentence, house, memory, clock)) is not None:
-            return reading
+            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.too_long", language, most=str(_LONGEST)))
         parts = clauses(sentence.text, language, house)
+        reading = await self._ask(self._exact, sentence, house, memory, clock)
+        if reading is not None and not (len(parts) > 1 and is_not_wanted(reading)):
+            return reading
         if len(parts) > _MOST_CLAUSES:
-            return _cannot(Reason.NOT_UNDERSTOOD, say("too_many", language, most=str(_MOST_CLAUSES)))
+            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
         if len(parts) < 2:  # noqa: PLR2004  one clause is the sentence
             return await self._ask_likely(sentence, house, memory, clock)
         readings = []
@@ -115,10 +116,10 @@ class Interpreter:
 
     async def _ask_likely(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
         language = sentence.language
-        if negated(sentence.text, language):
+        if negated(sentence.text, language, house):
             return _not_wanted(language)
         reading = await self._ask(self._likely, sentence, house, memory, clock)
-        return reading or _cannot(Reason.NOT_UNDERSTOOD, say("not_understood", language))
+        return reading or _cannot(Reason.NOT_UNDERSTOOD, say("refused.not_understood", language))
 
     async def _ask(
         self, stages: Sequence[Stage], sentence: Sentence, house: House, memory: Memory, clock: "_Clock"
@@ -128,7 +129,7 @@ class Interpreter:
             if reading is None:
                 continue
             doing = isinstance(reading.meaning, Do) and reading.route not in _AS_SAID
-            if doing and negated(sentence.text, sentence.language):
+            if doing and negated(sentence.text, sentence.language, house):
                 return _not_wanted(sentence.language)
             return reading
         return None
@@ -163,7 +164,7 @@ def _cannot(reason: Reason, text: str, *, confidence: float = 0.0) -> Reading:
 
 
 def _not_wanted(language: str) -> Reading:
-    return _cannot(Reason.NOT_WANTED, say("not_wanted", language), confidence=1.0)
+    return _cannot(Reason.NOT_WANTED, say("refused.not_wanted", language), confidence=1.0)
 
 
 def _is_no_command(reading: Reading) -> bool:

@@ -106,7 +106,10 @@ def _shown(told: dict[str, Any], *, explain: bool | None) -> str:
 
 
 def _explained(told: dict[str, Any]) -> list[tuple[str, str]]:
-    confirmed: dict[bool | None, str] = {True: ", confirmed by the device", False: ", not confirmed by the device"}
+    confirmed: dict[bool | None, str] = {
+        True: ", confirmed by the device",
+        False: ", not confirmed by the device",
+    }
     status = told["status"] + confirmed.get(told.get("confirmed"), "")
     rows = [("status", status + (f" ({told['reason']})" if told.get("reason") else ""))]
     rows += [("action", _action(each)) for each in told["actions"]]

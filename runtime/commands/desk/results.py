@@ -30,7 +30,7 @@ class Results:
             confidence=found.confidence,
             candidates=found.candidates if order.explain else (),
             ms=found.ms,
-            language=self.of(order),
+            language=found.language,
             session=order.session,
         )
 
