@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from models.errors import StoreError
 from models.licences.policy import enforce
-from models.store import Store, StoreError
+from models.store import Store
 from runtime.api.ordering import CHANNEL as HTTP
 from runtime.api.ordering import HttpCommands
 from runtime.commands.answering import ModelAnswers

@@ -1,7 +1,7 @@
 """`ingle command`: plain words to the appliance that runs on this machine, and what came of them."""
 
 import json
-import secrets
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +40,8 @@ def command(
     """
     config = configured(config_file).config
     as_json: bool = options.pop("as_json")
-    asked: dict[str, Any] = {"text": " ".join(words), "session": f"console-{secrets.token_hex(6)}"}
+    shell = f"console-{os.getppid()}"  # so that the next command knows what `it` is
+    asked: dict[str, Any] = {"text": " ".join(words), "session": shell}
     asked |= {key: value for key, value in options.items() if value}
     while True:
         told = _ask(config, state, asked)
@@ -67,8 +68,6 @@ async def _post(config: "Config", state: Path, asked: dict[str, Any]) -> dict[st
         CallerError: it does not take it; says why.
         BusyError: it is not there, or has no time.
     """
-    import os  # noqa: PLC0415  see runtime.console
-
     import aiohttp  # noqa: PLC0415  see runtime.console
 
     from runtime.config.secret import read_secret  # noqa: PLC0415  see runtime.console

@@ -1,0 +1,88 @@
+"""`ingle command`: a program of its own, against the HTTP way in."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runtime.commands.meaning import Candidate, Reason, Route
+from runtime.commands.order import Result, Status
+from runtime.limits import Limits
+from tests.support.commands import DONE, Served, served
+from tests.support.house import environment, ingle
+
+LIMITS = Limits(drain_seconds=0.1, request_seconds=5.0)
+
+
+async def say(
+    there: Served, state: Path, *arguments: str, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    environ = environment(state, INGLE_SERVER_PORT=str(there.port))
+    return await asyncio.to_thread(ingle, "command", *arguments, environ=environ, stdin=stdin)
+
+
+async def test_words_are_said_and_answered(tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        there.open(LIMITS)
+        said = await say(there, tmp_path, "turn", "on", "the", "lamp", "--area", "kitchen", "--dry-run")
+    assert (said.returncode, said.stdout.decode()) == (0, "Turned on the lamp.\n")
+    (order,) = there.desk.taken
+    assert (order.text, order.area, order.dry_run) == ("turn on the lamp", "kitchen", True)
+
+
+async def test_the_numbers_are_shown_to_who_wants_them(tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        there.open(LIMITS)
+        there.desk.result = Result(
+            "",
+            Status.DONE,
+            "Turned on the lamp.",
+            DONE.actions,
+            route=Route.CHOICE,
+            confidence=0.97,
+            candidates=(Candidate("turn on the lamp", 0.97, DONE.actions[0]), Candidate("nothing", 0.02)),
+            ms={"rules": 3.25, "choice": 20.5},
+            confirmed=True,
+        )
+        said = await say(there, tmp_path, "some light please", "--explain")
+    shown = said.stdout.decode()
+    for expected in (
+        "done, confirmed by the device",
+        "lamp.power = on",
+        "choice, confidence 0.97, language en",
+        "0.970  turn on the lamp",
+        "rules 3.2, choice 20.5; together 23.8",
+    ):
+        assert expected in shown
+    assert there.desk.taken[0].explain
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        (Result("", Status.REFUSED, "There is no lamp.", reason=Reason.NO_SUCH_DEVICE), 1),
+        (Result("", Status.ASKED, "Which one?", options=("the desk lamp", "the floor lamp")), 3),
+        (Result("", Status.UNKNOWN, "It may have been done."), 1),
+        (Result("", Status.TOLD, "The lamp is on."), 0),
+    ],
+)
+async def test_the_exit_status_says_what_came_of_it(result: Result, status: int, tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        there.open(LIMITS)
+        there.desk.result = result
+        said = await say(there, tmp_path, "turn on the lamp")
+        as_json = await say(there, tmp_path, "turn on the lamp", "--json")
+    assert (said.returncode, as_json.returncode) == (status, status)
+    assert result.text in said.stdout.decode()
+    assert all(option in said.stdout.decode() for option in result.options)
+    assert json.loads(as_json.stdout)["status"] == result.status.value
+
+
+async def test_without_an_appliance_it_says_what_to_start(tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        pass
+    said = await say(there, tmp_path, "turn on the lamp")
+    assert said.returncode == 1
+    assert "ingle serve" in said.stderr.decode()
