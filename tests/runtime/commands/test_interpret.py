@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.commands.interpret import Interpreter
-from runtime.commands.meaning import Action, Cannot, Do, Interpretation, Option, Reason, Route, Tell, Which
+from runtime.commands.meaning import (
+    Action,
+    Cannot,
+    Do,
+    Interpretation,
+    Meaning,
+    Option,
+    Reason,
+    Route,
+    Tell,
+    Which,
+)
 from runtime.commands.registry.devices import Capability, Device, Kind, Name, Switch
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import NOTHING_SAID, Memory, Reading, Sentence
@@ -27,7 +38,7 @@ HOUSE = House(
 class ByHeart:
     """A stage that knows these texts and no other."""
 
-    def __init__(self, name: str, route: Route, known: Mapping[str, object]) -> None:
+    def __init__(self, name: str, route: Route, known: Mapping[str, Meaning | str]) -> None:
         self.name = name
         self._route = route
         self._known = known
@@ -37,17 +48,17 @@ class ByHeart:
         assert house is HOUSE
         self.asked.append(sentence.text)
         meaning = self._known.get(sentence.text)
-        if meaning == "it":
+        if isinstance(meaning, str):
             return Reading(Do((Action(memory.devices[0], "power", value=False),)), self._route)
-        return None if meaning is None else Reading(meaning, self._route, 0.9)  # type: ignore[arg-type]  by heart
+        return None if meaning is None else Reading(meaning, self._route, 0.9)
 
 
-RULES = {
+RULES: Mapping[str, Meaning | str] = {
     "turn on the lamp": ON,
     "turn on the fan": FAN,
     "turn off the lamp": OFF,
     "turn off the lamp in ten minutes": Do(OFF.actions, 600.0),
-    "turn it off": "it",
+    "turn it off": "what was spoken of",
     "is the lamp on": Tell("The lamp is on.", ("lamp",)),
     "is the fan on": Tell("The fan is off.", ("fan",)),
     "turn something on": WHICH,
@@ -55,7 +66,7 @@ RULES = {
 }
 
 
-async def understood(text: str, **likely: object) -> tuple[Interpretation, Memory]:
+async def understood(text: str, **likely: Meaning) -> tuple[Interpretation, Memory]:
     interpreter = Interpreter(
         (ByHeart("rules", Route.RULES, RULES),), (ByHeart("choice", Route.CHOICE, likely),)
     )
