@@ -49,5 +49,6 @@ class Channel(Protocol):
 
         Raises:
             DeviceError: it cannot be delivered now; it was not, and will not be.
+            TimeoutError: it may have been delivered, or not, and will not be sent again.
         """
         ...

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from runtime.commands.registry.devices import Range, Value
@@ -18,6 +18,8 @@ UNKNOWN: Final = "None"
 """What Home Assistant's devices say, and its templates write, where they do not know."""
 FARTHEST: Final = 1e9
 """No sensor says more, and no device counts further."""
+_COARSER: Final = 1.5
+"""Times as coarse as we count: less is lost in rounding."""
 LONGEST_TEXT: Final = 255
 """Characters of a text that a sensor says."""
 
@@ -94,6 +96,14 @@ class Number:
         """The device counts as we do."""
         return cls(domain, domain.low, domain.high)
 
+    @classmethod
+    def counted(cls, domain: Range, low: float, high: float, step: float) -> "Number":
+        """The device counts from `low` to `high` by `step`; where that is coarser, the domain is so, too."""
+        coarsest = step * (domain.high - domain.low) / abs(high - low)
+        if coarsest > _COARSER * domain.step:
+            domain = replace(domain, step=coarsest)
+        return cls(domain, low, high, step)
+
     def write(self, value: Value) -> Word:
         """See `Codec.write`."""
         number = number_of(value)
@@ -127,9 +137,14 @@ class Steps:
     first: int
     last: int
 
+    @property
+    def domain(self) -> Range:
+        """The percentages that are a speed."""
+        return Range(0, 100, 100 / self._count, "%")
+
     def write(self, value: Value) -> Word:
         """See `Codec.write`."""
-        return math.ceil(number_of(value) * self._count / 100 + self.first - 1)
+        return round(number_of(value) * self._count / 100) + self.first - 1
 
     def read(self, word: str, now: Now) -> Value:  # noqa: ARG002  the border's
         """See `Codec.read`."""
@@ -207,4 +222,6 @@ def on_step(number: float, domain: Range) -> float:
     if domain.step <= 0:
         return number
     steps = round((number - domain.low) / domain.step)
+    if steps == 0 and number > domain.low == 0:  # a little is not nothing: 1 % is no way to say off
+        steps = 1
     return float(tidy(min(max(domain.low + steps * domain.step, domain.low), domain.high)))

@@ -176,7 +176,8 @@ def _wired(
         raise DeviceError(f"a {kind} is only read; write state_topic in place of topic")
     if table.topic is None and table.state_topic is None:
         raise DeviceError("it has no topic to set it and no state_topic to read it; give one")
-    domain = _domain(name, table, kind)
+    codec = _codec(name, _domain(name, table, kind), table, kind)
+    domain = codec.domain if isinstance(codec, Number) else _domain(name, table, kind)
     capability = Capability(
         name,
         domain,
@@ -188,7 +189,6 @@ def _wired(
         dangerous, always = standard.guarded(kind, device_class, capability)
     else:
         dangerous, always = dangerous_values(table.dangerous, domain)
-    codec = _codec(domain, table, kind, capability)
     setter = _setter(codec, table) if capability.settable else None
     return (
         replace(capability, dangerous=dangerous, always_dangerous=always),
@@ -253,14 +253,14 @@ def dangerous_values(
     return tuple(values), False
 
 
-def _codec(domain: Domain, table: CapabilityTable, kind: Kind, capability: Capability) -> Codec:
+def _codec(name: str, domain: Domain, table: CapabilityTable, kind: Kind) -> Codec:
     match domain:
         case Range():
             if table.wire is None:
                 return Number.plain(domain)
             if not finite(table.wire.low, table.wire.high, table.wire.step):
                 raise DeviceError("wire needs a low and a high that differ, and a step that is not negative")
-            return Number(domain, table.wire.low, table.wire.high, table.wire.step)
+            return Number.counted(domain, table.wire.low, table.wire.high, table.wire.step)
         case Text():
             return Said()
         case Press():
@@ -269,7 +269,7 @@ def _codec(domain: Domain, table: CapabilityTable, kind: Kind, capability: Capab
         case Switch():
             return _words({"on": True, "off": False}, table)
         case Options():
-            return _words({each: each for each in (*domain.values, *capability.also_read)}, table)
+            return _words({each: each for each in (*domain.values, *standard.also_read(kind, name))}, table)
 
 
 def _words(values: Mapping[str, Value], table: CapabilityTable) -> Words:

@@ -43,9 +43,9 @@ def _states(entity: Entity) -> tuple[Report, ...]:
 
 
 def _position(entity: Entity) -> list[Part]:
-    setter = _setter(entity)
-    reports = entity.report("position", _scale(entity), "position_topic", "position_template")
-    return [Part("position", PERCENT, setter, reports)] if setter or reports else []
+    setter, scale = _setter(entity), _scale(entity)
+    reports = entity.report("position", scale, "position_topic", "position_template")
+    return [Part("position", scale.domain, setter, reports)] if setter or reports else []
 
 
 def _setter(entity: Entity) -> Setter | None:
@@ -62,21 +62,21 @@ def _tilt(entity: Entity) -> list[Part]:
     low, high = entity.number("tilt_min", 0), entity.number("tilt_max", 100)
     if low == high:
         raise DeviceError("tilt_min and tilt_max are the same")
-    scale = Number(PERCENT, low, high, wire_step=1)
+    scale = Number.counted(PERCENT, low, high, 1)
     if entity.has("tilt_command_template"):
         plain = Number.plain(PERCENT)
         setter = entity.publish(plain, "tilt_command_topic", "tilt_command_template", "tilt_position")
     else:
         setter = entity.publish(scale, "tilt_command_topic", None)
     reports = entity.report("tilt", scale, "tilt_status_topic", "tilt_status_template")
-    return [Part("tilt", PERCENT, setter, reports)] if setter or reports else []
+    return [Part("tilt", scale.domain, setter, reports)] if setter or reports else []
 
 
 def _scale(entity: Entity) -> Number:
     low, high = entity.number("position_closed", 0), entity.number("position_open", 100)
     if low == high:
         raise DeviceError("position_open and position_closed are the same")
-    return Number(PERCENT, low, high, wire_step=1)
+    return Number.counted(PERCENT, low, high, 1)
 
 
 @dataclass(frozen=True, slots=True)

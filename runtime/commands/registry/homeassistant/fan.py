@@ -5,7 +5,6 @@ from runtime.commands.registry.devices import Switch
 from runtime.commands.registry.homeassistant.choosing import one_of
 from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.switch import power
-from runtime.commands.registry.standard import PERCENT
 from runtime.commands.registry.wiring import Sequence
 from runtime.errors import DeviceError
 
@@ -22,7 +21,7 @@ def fan(entity: Entity) -> tuple[Part, ...]:
     speed = entity.publish(steps, "percentage_command_topic", "percentage_command_template")
     if speed is not None:
         reports = entity.report("speed", steps, "percentage_state_topic", "percentage_value_template")
-        parts.append(Part("speed", PERCENT, Sequence(((speed, ()),), ((0, on.setter, False),)), reports))
+        parts.append(Part("speed", steps.domain, Sequence(((speed, ()),), ((0, on.setter, False),)), reports))
     parts += one_of(
         entity, "preset", entity.words("preset_modes"), "preset_mode", "preset_mode_value_template"
     )

@@ -36,7 +36,7 @@ def _positioned(entity: Entity) -> tuple[Part, ...]:
     low, high = entity.number("position_closed", 0), entity.number("position_open", 100)
     if low == high:
         raise DeviceError("position_open and position_closed are the same")
-    scale = Number(PERCENT, low, high, wire_step=1)
+    scale = Number.counted(PERCENT, low, high, 1)
     position = entity.publish(scale)
     if position is None:
         return ()
@@ -50,7 +50,7 @@ def _positioned(entity: Entity) -> tuple[Part, ...]:
     where = InJson("position", _Numeric(scale))
     return (
         Part("state", Options(states), Sequence((), instead), entity.report("state", moving), MOVING),
-        Part("position", PERCENT, position, entity.report("position", where)),
+        Part("position", scale.domain, position, entity.report("position", where)),
     )
 
 

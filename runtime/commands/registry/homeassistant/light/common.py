@@ -1,6 +1,7 @@
 """What the schemas of a light share: brightness on the device's scale, the range of its whites, its colours."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,8 @@ from runtime.errors import DeviceError
 
 NAMES: Final = Options(tuple(COLORS))
 BRIGHTEST: Final = 255
+_KELVIN: Final = 50
+"""No lamp that counts in mireds knows a finer difference over all of its range."""
 
 
 def brightness(entity: Entity) -> Number:
@@ -24,20 +27,25 @@ def brightness(entity: Entity) -> Number:
     scale = entity.number("brightness_scale", BRIGHTEST)
     if scale < 1:
         raise DeviceError("brightness_scale must be 1 or more")
-    return Number(PERCENT, 0, scale, wire_step=1)
+    return Number.counted(PERCENT, 0, scale, 1)
 
 
 def whites(entity: Entity) -> tuple[Range, Codec]:
     """The colour temperatures, in kelvin, and how the device counts them."""
-    low, high = entity.number("max_mireds", 500), entity.number("min_mireds", 153)
-    if low <= 0 or high <= 0:
+    most, least = entity.number("max_mireds", 500), entity.number("min_mireds", 153)
+    if least <= 0 or most <= 0:
         raise DeviceError("min_mireds and max_mireds must be above 0")
-    coldest, warmest = (
-        entity.number("max_kelvin", round(1e6 / high)),
-        entity.number("min_kelvin", round(1e6 / low)),
-    )
-    domain = bounded(entity, warmest, coldest, 1, "K")
-    return domain, Number.plain(domain) if entity.flag("color_temp_kelvin") else Mireds(domain)
+    coldest = entity.number("max_kelvin", round(1e6 / least))
+    warmest = entity.number("min_kelvin", round(1e6 / most))
+    if warmest <= 0:
+        raise DeviceError("min_kelvin must be above 0")
+    if entity.flag("color_temp_kelvin"):
+        domain = bounded(entity, warmest, coldest, 1, "K")
+        return domain, Number.plain(domain)
+    low, high = _KELVIN * math.ceil(warmest / _KELVIN), _KELVIN * math.floor(coldest / _KELVIN)
+    ends = (low, high) if low < high else (warmest, coldest)
+    domain = bounded(entity, ends[0], ends[1], _KELVIN, "K")
+    return domain, Mireds(domain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from runtime.commands.registry.devices import Domain, Options, Switch, Value
 from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.light.common import NAMES, Color, SetColor, brightness, whites
 from runtime.commands.registry.homeassistant.switch import on_off
-from runtime.commands.registry.standard import PERCENT
 from runtime.commands.registry.wiring import Report, Sequence, Setter
 from runtime.errors import DeviceError
 
@@ -42,7 +41,7 @@ def default(entity: Entity) -> tuple[Part, ...]:
     parts.append(Part("power", Switch(), power, state or entity.report("power", words)))
     if dim is not None:
         reports = entity.report("brightness", count, "brightness_state_topic", "brightness_value_template")
-        parts.append(part("brightness", PERCENT, dim, reports))
+        parts.append(part("brightness", count.domain, dim, reports))
     range_, mireds = whites(entity)
     white = entity.publish(mireds, "color_temp_command_topic", "color_temp_command_template")
     if white is not None:

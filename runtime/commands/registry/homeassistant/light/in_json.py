@@ -5,7 +5,6 @@ from runtime.commands.registry.colors import FORMS
 from runtime.commands.registry.devices import Domain, Options, Switch
 from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.light.common import NAMES, Color, SetColor, brightness, whites
-from runtime.commands.registry.standard import PERCENT
 from runtime.commands.registry.wiring import Publish, Report, Sequence, Setter
 
 _WORDS = Words(((True, "ON"), (False, "OFF")))
@@ -31,7 +30,8 @@ def in_json(entity: Entity) -> tuple[Part, ...]:
 
     parts = [Part("power", Switch(), power, reports("power", _WORDS, "state"))]
     if entity.flag("brightness") or modes - {"onoff"}:
-        parts.append(part("brightness", PERCENT, brightness(entity), "brightness"))
+        count = brightness(entity)
+        parts.append(part("brightness", count.domain, count, "brightness"))
     if entity.flag("color_temp") or "color_temp" in modes:
         domain, codec = whites(entity)
         parts.append(part("color_temperature", domain, codec, "color_temp"))

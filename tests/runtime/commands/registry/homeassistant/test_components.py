@@ -56,7 +56,9 @@ def test_a_fan() -> None:
     ]
     assert fan.sends("power", True) == [("fan/on/set", "true")]
     assert fan.sends("speed", 100) == [("fan/percentage", "10")]
-    assert fan.sends("speed", 31) == [("fan/percentage", "4")]
+    assert fan.capability("speed").domain == Range(0, 100, 10, "%")
+    assert fan.sends("speed", 31) == [("fan/percentage", "3")]
+    assert fan.sends("speed", 1) == [("fan/percentage", "1")]
     assert fan.sends("speed", 0) == [("fan/on/set", "false")]
     assert fan.sends("preset", "eco") == [("fan/preset", "eco")]
     assert fan.sends("oscillation", True) == [("fan/oscillation/set", "oscillate_on")]

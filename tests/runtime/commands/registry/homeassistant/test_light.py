@@ -69,6 +69,7 @@ def test_a_light_that_is_switched_on_by_brightness_comes_back_as_it_was() -> Non
 
 def test_a_little_is_not_nothing() -> None:
     light = entity("light", DEFAULT | {"brightness_scale": 20})
+    assert light.capability("brightness").domain == Range(0, 100, 5, "%")
     assert light.sends("brightness", 1)[0] == ("office/brightness/set", "1")
 
 
@@ -112,10 +113,20 @@ def test_whites_are_counted_as_the_device_does(keys: dict[str, object], value: f
 def test_whites_end_where_the_device_says() -> None:
     assert entity("light", DEFAULT | {"min_mireds": 250, "max_mireds": 500}).capability(
         "color_temperature"
-    ).domain == Range(2000, 4000, 1, "K")
-    assert entity("light", DEFAULT | {"min_kelvin": 2200, "max_kelvin": 6000}).capability(
-        "color_temperature"
-    ).domain == Range(2200, 6000, 1, "K")
+    ).domain == Range(2000, 4000, 50, "K")
+    kelvin = {"min_kelvin": 2210, "max_kelvin": 6000, "color_temp_kelvin": True}
+    assert entity("light", DEFAULT | kelvin).capability("color_temperature").domain == Range(
+        2210, 6000, 1, "K"
+    )
+
+
+def test_whites_that_are_set_read_back_as_near_as_they_are_counted() -> None:
+    light = entity("light", DEFAULT)
+    for kelvin in range(2000, 6500, 50):
+        sent = light.sends("color_temperature", kelvin)[0][1]
+        heard = light.says("office/ct", sent)["color_temperature"]
+        assert isinstance(heard, float)
+        assert abs(heard - kelvin) <= 25
 
 
 @pytest.mark.parametrize(
@@ -214,6 +225,7 @@ def test_the_template_schema_is_read_by_its_templates() -> None:
         ({"command_topic": "a", "on_command_type": "never"}, "on_command_type"),
         ({"command_topic": "a", "brightness_scale": 0}, "brightness_scale"),
         ({"command_topic": "a", "min_mireds": 0}, "mireds"),
+        ({"command_topic": "a", "min_kelvin": 0}, "min_kelvin"),
         (
             {"command_topic": "a", "brightness_command_template": "{{", "brightness_command_topic": "b"},
             "template",

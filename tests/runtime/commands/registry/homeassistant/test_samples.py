@@ -80,7 +80,7 @@ def test_a_thermostat_of_zigbee2mqtt() -> None:
 
 def test_a_fan_of_zigbee2mqtt() -> None:
     fan = sample("zigbee2mqtt fan")
-    assert fan.sends("speed", 66) == [("zigbee2mqtt/it/set/fan_mode", "medium")]
+    assert fan.sends("speed", 60) == [("zigbee2mqtt/it/set/fan_mode", "medium")]
     assert fan.says("zigbee2mqtt/it", {"fan_mode": "low", "fan_state": "ON"}) == {"power": True, "speed": 33}
     assert "speed" not in fan.says("zigbee2mqtt/it", {"fan_mode": None})
 
