@@ -76,10 +76,17 @@ class Said:
         return max(0.0, opposite - self.towards.get(possible.towards, 0.0))
 
 
-def said(text: str, values: Sequence[str] = ()) -> Said:
-    """Read a sentence for its cues; `values` are words of options in this house, which speak for themselves."""
-    text = plain(text)[:_LONGEST]
-    languages = [cues for name, cues in _shipped().items() if (name == "zh") == bool(characters(text))]
+def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
+    """Read a sentence for its cues.
+
+    Args:
+        text: the sentence, perhaps without politeness and names.
+        values: words of options in this house, which speak for themselves.
+        whole: the sentence as it came, if it is another: Chinese asks politely by what the edges were cleared of.
+    """
+    text, whole = plain(text)[:_LONGEST], plain(whole or text)[:_LONGEST]
+    foreign = bool(characters(text))
+    languages = [cues for name, cues in _shipped().items() if (name == "zh") == foreign]
     towards: dict[str, float] = {}
     about: set[str] = set()
     whether: dict[str, bool] = {}
@@ -94,7 +101,7 @@ def said(text: str, values: Sequence[str] = ()) -> Said:
                 rest = _without(each.sure, rest)
         about |= {name for name, patterns in cues.about.items() if _any(patterns, text)}
         for name, patterns in cues.whether.items():
-            where = last if name == "asks" else text
+            where = whole if foreign else last if name == "asks" else text
             whether[name] = whether.get(name, False) or _any(patterns, where)
     for value in values:
         if value not in towards and _spoken(value, text):

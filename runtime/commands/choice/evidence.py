@@ -43,6 +43,8 @@ FOR: Final = (
     "plain_capability",
     "value_named",
     "no_cue",
+    "level_without_cue",
+    "name_part",
     "strange",
     "like_own",
     "like_kind",
@@ -57,6 +59,7 @@ NONE: Final = (
     "tells",
     "refuses",
     "no_order",
+    "idle",
     "nobody_named",
     "nothing_wanted",
     "words_left",
@@ -68,11 +71,14 @@ NONE: Final = (
 )
 """What speaks for none of them."""
 
-_NO_COMMAND: Final = ("asks", "imagines", "tells", "refuses")
+_NO_COMMAND: Final = ("asks", "imagines", "tells", "refuses", "idle")
 _NAMED: Final = 0.55
 """A device is taken for named."""
+_POINTED: Final = 0.4
+_AHEAD: Final = 0.1
 _WANTED: Final = 0.6
 """Cues above it say on their own where something leads."""
+_LEVELS: Final = frozenset({Aim.NUMBER, Aim.MORE, Aim.LESS, Aim.MOST, Aim.LEAST})
 _PLAIN: Final = frozenset({"power", "state", "activate"})
 """What a kind is mostly asked for, without a word for it."""
 _SHORT, _LONG = 2, 14
@@ -90,7 +96,7 @@ class Evidence:
 
     @property
     def is_command(self) -> bool:
-        """Whether nothing says that it is a question, an exception, a story, or that something is not wanted."""
+        """Whether it wants something, and is no question, condition or story, and no "don't"."""
         return not any(self.none[NONE.index(name)] for name in _NO_COMMAND)
 
     @property
@@ -119,7 +125,10 @@ def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
     options = np.array([[row.get(name, 0.0) for name in FOR] for row in rows], np.float64)
     options = options.reshape(len(rows), len(FOR))
     nearest = max((max(row.get("like_own", 0.0), row.get("like_kind", 0.0)) for row in rows), default=0.0)
-    none = _for_none(looked, nearest)
+    stirred = any(
+        row["pointed"] >= _POINTED and row["other_named"] <= _AHEAD and not row["no_cue"] for row in rows
+    )
+    none = _for_none(looked, nearest, idle=not stirred)
     return Evidence(options, np.array([none[name] for name in NONE], np.float64))
 
 
@@ -147,6 +156,9 @@ def _of_words(looked: Looked, possible: Possible) -> dict[str, float]:
             "plain_capability": float(capability in _PLAIN),
             "value_named": float(value_said and capability not in _PLAIN),
             "no_cue": float(wants == 0.0 and not numbers.get("number_fits")),
+            "level_without_cue": float(
+                possible.aim in _LEVELS and wants == 0.0 and not numbers.get("number_fits")
+            ),
             "strange": float(looked.strange and not exact),
         }
     )
@@ -169,6 +181,7 @@ def _who(looked: Looked, possible: Possible) -> dict[str, float]:
     return {
         "name": name,
         "name_sure": float(name >= SURE),
+        "name_part": 0.0 if possible.several else first.part,
         "name_exact": float(exact),
         "kind": first.kind,
         "area": area,
@@ -214,7 +227,7 @@ def _of_meaning(
     ]
 
 
-def _for_none(looked: Looked, nearest: float) -> dict[str, float]:
+def _for_none(looked: Looked, nearest: float, *, idle: bool) -> dict[str, float]:
     said = looked.said
     share, count = looked.left
     length = len(looked.heard.words) + len(looked.heard.han) // 2
@@ -226,6 +239,7 @@ def _for_none(looked: Looked, nearest: float) -> dict[str, float]:
         "tells": float(said.whether.get("tells", False)),
         "refuses": float(said.whether.get("refuses", False) or looked.negated),
         "no_order": float(not said.whether.get("orders", False)),
+        "idle": float(idle and not said.whether.get("orders", False)),
         "nobody_named": 1.0 - max(looked.pointed.values(), default=0.0),
         "nothing_wanted": 1.0 - max(said.towards.values(), default=0.0),
         "words_left": share,

@@ -83,7 +83,7 @@ class Choice:
         looked = Looked(
             sentence,
             Heard.of(text),
-            said(text, shortlist.values),
+            said(shortlist.naming.without_names(text), shortlist.values, sentence.text),
             found,
             negated(sentence.text, language, house),
             shortlist.naming,

@@ -49,8 +49,13 @@ _START: Final[Mapping[str, float]] = {
 """Where the search begins: it says which things are looked at first."""
 _ALWAYS: Final = 3.0
 _ACTS, _LEADS, _ASKS = (0.5, 0.6, 0.7, 0.8, 0.9), (0.2, 0.4), (0.2, 0.3, 0.4, 0.5)
-_WRONG_COSTS, _MISSED_COSTS, _ASKED_COSTS = 20.0, 1.0, 0.25
-"""A wrong action is worth so many refusals."""
+_COSTS: Final[Mapping[Verdict, float]] = {
+    Verdict.WRONG: 20.0,
+    Verdict.AMISS: 2.0,
+    Verdict.REFUSED: 1.0,
+    Verdict.CLARIFIED: 0.25,
+}
+"""What each costs that is not right: a wrong action as much as twenty refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +184,7 @@ def held_out(taught: Sequence[Example]) -> tuple[Thresholds, Counter[Verdict]]:
 
 
 def _cost(found: Counter[Verdict]) -> float:
-    asked = found[Verdict.CLARIFIED]
-    missed = found[Verdict.REFUSED] + found[Verdict.AMISS]
-    return _WRONG_COSTS * found[Verdict.WRONG] + _MISSED_COSTS * missed + _ASKED_COSTS * asked
+    return sum(cost * found[verdict] for verdict, cost in _COSTS.items())
 
 
 def written(sets: Mapping[str, Sequence[Example]]) -> str:

@@ -18,7 +18,8 @@ _ENGLISH_NOT = re.compile(
 _ENGLISH_MEANS_IT = re.compile(
     r"\b(?:(?:don't|dont|do not|never) (?:forget|fail|wait|hesitate|worry|mind)|why (?:don't|dont) (?:you|we)|"
     r"(?:won't|can't|couldn't|wouldn't) you|if you (?:don't|do not) mind|not only|not yet|"
-    r"no problem|whether or not|or not)\b"
+    r"no problem|whether or not|or not|(?:can't|cannot|can not) (?:see|hear|read|find|sleep|breathe)|"
+    r"no longer needs?|not (?:\w+ )?enough)\b"
 )
 _ENGLISH_LEAVE = re.compile(
     r"^(?:leave|keep|let|hold)\b.*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"

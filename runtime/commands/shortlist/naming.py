@@ -62,6 +62,8 @@ class Named:
     """The best of its names, by how much of it was said."""
     exact: bool
     """Every word of a name was said just so."""
+    part: float
+    """The best word of a name that no other device has in its own."""
     kind: float
     """What its kind is called."""
     area: float
@@ -83,6 +85,8 @@ class Naming:
         total = max(1, len(self._names))
         self._areas = {area.id: _of_area(area) for area in house.areas.values()}
         places = {part for area in house.areas.values() for name in area.names for part in _parts(name.text)}
+        kinds = {word for names in vocabulary().kinds.values() for word in names}
+        self._own = {part for part, count in own.items() if count == 1} - places - kinds
         self._weight = {
             part: math.log(1 + total / count) * (_PLACE if part in places else 1.0)
             for part, count in own.items()
@@ -130,19 +134,32 @@ class Naming:
         }
         return tuple(sorted(names - {""}, key=len, reverse=True))
 
+    def without_names(self, text: str) -> str:
+        """A sentence with `it` for each name of a device that is in it word for word: a name asks for nothing."""
+        return self._whole.sub("it", text) if self._whole.pattern else text
+
+    @cached_property
+    def _whole(self) -> re.Pattern[str]:
+        names = {plain(name.text) for device in self._house.devices.values() for name in device.names}
+        letters = sorted((name for name in names if name and name.isascii()), key=len, reverse=True)
+        return re.compile("|".join(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in letters))
+
     def _named(
         self, device: Device, heard: Heard, areas: Mapping[str, float], known: dict[str, float]
     ) -> Named:
-        best, exact = 0.0, False
+        best, exact, part = 0.0, False, 0.0
         for name in self._names[device.id]:
+            joined = heard.has("".join(name)) if len(name) > 1 else 0.0
+            best, exact = max(best, joined), exact or joined >= _CERTAIN
             shares = [(self._weight[part], self._share(part, heard, known)) for part in name]
             score = sum(weight * share for weight, share in shares) / sum(weight for weight, _ in shares)
             best = max(best, score)
             exact = exact or all(share >= _CERTAIN for _, share in shares)
+            part = max(part, *(self._share(each, heard, known) for each in name if each in self._own), 0.0)
         kind = max((self._share_of_all(name, heard, known) for name in vocabulary().of(device)), default=0.0)
         own = areas.get(device.area or "", 0.0)
         other = max((share for area, share in areas.items() if area != device.area), default=0.0)
-        return Named(best, exact, kind, own, max(0.0, other - own))
+        return Named(best, exact, part, kind, own, max(0.0, other - own))
 
     def _share(self, part: str, heard: Heard, known: dict[str, float]) -> float:
         if part not in known:
