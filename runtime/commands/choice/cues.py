@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from runtime.commands.shortlist.possible import Possible
-from runtime.commands.shortlist.words import characters, plain
+from runtime.commands.shortlist.words import characters, plain, words
 
 Patterns = tuple[re.Pattern[str], ...]
 
@@ -86,7 +86,8 @@ def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
     """
     text, whole = plain(text)[:_LONGEST], plain(whole or text)[:_LONGEST]
     foreign = bool(characters(text))
-    languages = [cues for name, cues in _shipped().items() if (name == "zh") == foreign]
+    letters = words(text) or not foreign
+    languages = [cues for name, cues in _shipped().items() if (foreign if name == "zh" else letters)]
     towards: dict[str, float] = {}
     about: set[str] = set()
     whether: dict[str, bool] = {}

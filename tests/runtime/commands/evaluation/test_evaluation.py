@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.commands.choice.model import WEIGHTS, shipped
+from runtime.commands.choice.model import WEIGHTS, Weights, shipped
 from runtime.commands.choice.stage import Choice
-from runtime.commands.evaluation.fit import examples, fit
+from runtime.commands.evaluation.fit import examples, fit, outcome
 from runtime.commands.evaluation.house import read_house
 from runtime.commands.evaluation.judge import Verdict, judge
 from runtime.commands.evaluation.report import figures, table
@@ -164,14 +164,14 @@ def test_a_faulty_set_is_refused_by_what_is_wrong(
 
 
 def test_the_weights_are_those_that_the_sentences_give() -> None:
-    """Those without an encoder; with one the same is held where the encoder is."""
+    """Within what another processor rounds, and what a word more in a list of cues changes."""
     folder = Path(str(files("runtime.commands.evaluation").joinpath("development")))
     taught = tuple(examples(folder, None))
     assert len(taught) >= 250
-    things, none = fit(taught)
     weights = shipped(encoder=False)
-    assert things.round(3).tolist() == pytest.approx(weights.options.tolist(), abs=0.02)
-    assert none.round(3).tolist() == pytest.approx(weights.none.tolist(), abs=0.02)
+    again = Weights(*fit(taught), weights.thresholds)
+    same = sum(outcome(each, weights) is outcome(each, again) for each in taught)
+    assert same >= 0.97 * len(taught), "run script/fit-choice"
 
 
 async def test_by_words_alone_the_shipped_sentences_are_seldom_done_wrongly() -> None:
