@@ -12,11 +12,15 @@ from runtime.console.options import config_option, configured, model_option, sta
 
 if TYPE_CHECKING:
     from runtime.commands.evaluation.run import Outcome
+    from runtime.commands.meaning import Interpretation
+    from runtime.commands.registry.house import House
+    from runtime.commands.sentence import Memory, Sentence
     from runtime.config import Config
     from runtime.encoding import TextEncoder
 
 _SHIPPED: Final = "held_out"
 _ENCODER: Final = "all-minilm-l6-v2"
+_LANGUAGES: Final = ("en", "zh-TW")
 
 
 @click.group("eval")
@@ -63,10 +67,15 @@ def commands(
 
 async def _outcomes(folder: Path, encoder: "TextEncoder | None") -> "list[Outcome]":
     from runtime.commands.choice.stage import Choice  # noqa: PLC0415  see runtime.console
-    from runtime.commands.evaluation.run import alone, read_sets, run  # noqa: PLC0415  as above
+    from runtime.commands.evaluation.run import read_sets, run  # noqa: PLC0415  as above
+    from runtime.commands.interpret import Interpreter  # noqa: PLC0415  as above
     from runtime.commands.rules.stage import Rules  # noqa: PLC0415  as above
 
-    understand = alone([Rules(("en", "zh-TW")), Choice(encoder)])
+    interpreter = Interpreter((Rules(_LANGUAGES),), (Choice(encoder),), languages=_LANGUAGES)
+
+    async def understand(sentence: "Sentence", house: "House", memory: "Memory") -> "Interpretation":
+        return (await interpreter.interpret(sentence, house, memory))[0]
+
     return [outcome for found in read_sets(folder) for outcome in await run(found, understand)]
 
 
