@@ -345,7 +345,9 @@ class PahoLink:
             hint = "" if self._greeted else self._tls_hint
             if reason.getName() == "Session taken over":
                 hint = f"; another client calls itself {self._client_id}, give each appliance a mqtt.node"
-            self._post(self._tell, Down(f"the connection ended ({reason}){hint}"))
+            timed_out = reason.getName() == "Keep alive timeout"
+            silent_s = 2.0 * self._patience.keepalive if timed_out else 0.0
+            self._post(self._tell, Down(f"the connection ended ({reason}){hint}", silent_s))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:

@@ -5,6 +5,7 @@ A connection of their own, because what is unacknowledged on one is counted by t
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from typing import Final, assert_never
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 _OUTGOING: Final = 48
 """Results on their way at a time: fewer than a link has places for, so that none is refused one."""
+_FENCE_S: Final = 10.0
+"""How long what a broker kept may take to arrive."""
 
 
 class CommandService:
@@ -34,8 +37,9 @@ class CommandService:
         reader: Reader,
         clock: Callable[[], float] = time.time,
         told: Callable[[Result], None] = lambda _: None,
+        last_there: float | None = None,
     ) -> None:
-        """`clock` tells seconds since the epoch; `told` hears each result."""
+        """`clock` tells seconds since the epoch, as does `last_there`, before this start; `told` hears each result."""
         self._link = link
         self._topics = topics
         self._taker = taker
@@ -43,8 +47,12 @@ class CommandService:
         self._clock = clock
         self._told = told
         self._results = Results(topics.node)
+        self._last_there = last_there or 0.0
         self._intake = self.intake(link)
+        self._fence = secrets.token_bytes(16)
+        """Comes back to us behind everything that the broker kept."""
         self._room = asyncio.Semaphore(_OUTGOING)
+        self._fencing: asyncio.Task[None] | None = None
         self._connected: bool | None = None
 
     @property
@@ -61,11 +69,13 @@ class CommandService:
 
     async def close(self) -> None:
         """Leave the broker; it keeps the session, and in it what we have not acknowledged."""
+        if self._fencing is not None:
+            self._fencing.cancel()
         await self._link.close()
 
     def intake(self, link: Link) -> Intake:
         """Takes what comes on another link as well; what there is to say of it is said here."""
-        return Intake(link, self._taker, self._reader, self._results, self.say, self._clock)
+        return Intake(link, self._taker, self._reader, self._results, self.say, self._clock, self._last_there)
 
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`."""
@@ -79,22 +89,41 @@ class CommandService:
         except BusyError as exc:
             _log.warning("nothing was published on %s: %s", publication.topic, exc)
 
+    def _begin(self, *, session_present: bool) -> None:
+        if self._fencing is not None:
+            self._fencing.cancel()
+        if session_present:
+            self._fencing = asyncio.create_task(self._fence_off(), name="mqtt.commands.fence")
+        else:
+            self._intake.present()
+
+    async def _fence_off(self) -> None:
+        """Tell what the broker kept from what is said now: it delivers in the order in which it was given."""
+        await self.say(Publication(f"{self._topics.command}/from/~", self._fence))
+        await asyncio.sleep(_FENCE_S)
+        self._intake.present()  # where the broker's access rules let us not say it, time has to tell
+
     async def _publish(self, publication: Publication) -> None:
         async with self._room:
             await self._link.publish(publication)
 
     def _on_event(self, event: LinkEvent) -> None:
         match event:
-            case Up(_, refused):
+            case Up(session_present, refused):
                 _log.info("commands are taken on %s", self._topics.command)
                 for each in refused:
                     _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
                 self._connected = True
-            case Down(reason):
+                self._begin(session_present=session_present)
+            case Down(reason, silent_s):
                 # Once a loss, not once an attempt.
                 level = logging.DEBUG if self._connected is False else logging.WARNING
                 _log.log(level, "no commands from MQTT: %s; trying again until it is back", reason)
                 self._connected = False
+                self._intake.away(self._clock() - silent_s)
+            case Delivery() if event.payload == self._fence:
+                self._link.acknowledge(event)
+                self._intake.present()
             case Delivery():
                 self._intake.receive(event)
             case _:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -23,6 +24,10 @@ from runtime.strict_json import parse
 _log = logging.getLogger(__name__)
 
 _EVERYONE: Final = Topics("+").status
+_SETTLED_S: Final = 10.0
+"""How long what a broker kept for us may take to arrive."""
+_UNNOTICED_S: Final = 1.0
+"""How long nobody may have noticed that one went down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ class GroupService:
         self._own = intake(self._link)
         self._states: dict[str, bool] = {}
         """Whether they are there, of all of the group."""
+        self._gone_since: dict[str, float] = {}
+        """Seconds since the epoch; of those that we saw go."""
+        self._settling: asyncio.TimerHandle | None = None
         self._over: dict[str, asyncio.Event] = {}
         """By the nodes that we stand in for: to be set when that ends."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -122,10 +130,15 @@ class GroupService:
                 for each in refused:
                     _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
                 self._connected = True
-            case Down(reason):
+                loop = asyncio.get_running_loop()
+                self._settling = loop.call_later(_SETTLED_S, self._own.present)
+            case Down(reason, silent_s):
                 level = logging.DEBUG if self._connected is False else logging.WARNING
                 _log.log(level, "no commands for the group %s: %s", self._group.name, reason)
                 self._connected = False
+                if self._settling is not None:
+                    self._settling.cancel()
+                self._own.away(time.time() - silent_s)
             case Delivery() if matches(_EVERYONE, event.topic):
                 self._hear(event)
             case Delivery():
@@ -143,7 +156,12 @@ class GroupService:
         if not isinstance(said, dict) or said.get("group") != self._group.name:
             self._states.pop(node, None)
         else:
-            self._states[node] = said.get("state") == "online"
+            before, there = self._states.get(node), said.get("state") == "online"
+            self._states[node] = there
+            if there or before is None:
+                self._gone_since.pop(node, None)
+            elif before:
+                self._gone_since[node] = time.time()
         for each in {*self._states, *self._over} - {self._group.node}:
             self._settle(each)
 
@@ -179,6 +197,8 @@ class GroupService:
         over = self._over[node] = asyncio.Event()
         link = self._connect(self._group.client_id(node))
         intake = self._intake(link)
+        intake.present()
+        intake.away(self._gone_since.get(node, 0.0) - _UNNOTICED_S)
 
         def heard(event: LinkEvent) -> None:
             match event:

@@ -1,12 +1,14 @@
 """Commands of one connection on their way to the desk: read, handed over, acknowledged, in the order they came.
 
 A command is acknowledged once the desk has it on disk, and a message of which no order can be made once its sender has
-been told. Knows neither how a command is understood nor what comes of it.
+been told. What a broker kept while we were away is as old as that may make it, unless its sender said how long it is
+of use and the broker has counted. Knows neither how a command is understood nor what comes of it.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from runtime.commands.order import Order, ReplyTo
@@ -44,8 +46,9 @@ class Intake:
         results: Results,
         say: Callable[[Publication], Awaitable[None]],
         clock: Callable[[], float],
+        since: float = 0.0,
     ) -> None:
-        """`say` publishes a refusal; `clock` tells seconds since the epoch."""
+        """`say` publishes a refusal; `clock` tells seconds since the epoch, `since` when we were last there."""
         self._link = link
         self._taker = taker
         self._reader = reader
@@ -58,6 +61,17 @@ class Intake:
         """Packet ids that this connection has brought already: for another message, then."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._away_since: float | None = since
+        """None: what comes now is said now."""
+
+    def away(self, since: float) -> None:
+        """What comes over a session that is resumed may have been said at any time since then."""
+        if self._away_since is None:
+            self._away_since = since
+
+    def present(self) -> None:
+        """What comes from now on is said now."""
+        self._away_since = None
 
     def receive(self, delivery: Delivery) -> None:
         """Take care of a message; return without waiting for it."""
@@ -75,7 +89,7 @@ class Intake:
             reply = ReplyTo("mqtt", came.result, delivery.correlation)
             self._begin(self._refuse(delivery, reply, _too_many(len(self._tasks)), None))
             return
-        self._begin(self._handle(delivery, came, self._clock(), again=again))
+        self._begin(self._handle(delivery, came, self._clock(), self._age(delivery), again=again))
 
     async def finish(self, patience_s: float) -> None:
         """Take nothing more, and wait for what is being taken."""
@@ -98,7 +112,14 @@ class Intake:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _handle(self, delivery: Delivery, came: Source, now: float, *, again: bool) -> None:
+    def _age(self, delivery: Delivery) -> float:
+        """How many seconds ago a message may have been said. A broker that was told how long it lasts has counted."""
+        if self._away_since is None or not delivery.resumed or delivery.expiry_s is not None:
+            return 0.0
+        now = self._clock()
+        return now - self._away_since if self._away_since <= now else now
+
+    async def _handle(self, delivery: Delivery, came: Source, now: float, age: float, *, again: bool) -> None:
         try:
             order = self._reader.order(delivery, came, now, again=again)
         except RefusedError as exc:
@@ -106,7 +127,7 @@ class Intake:
             return
         reply = order.reply or ReplyTo("mqtt", came.result)
         try:
-            await self._taker.take(order)
+            await self._taker.take(replace(order, expires_at=order.expires_at - age))
         except (BusyError, CallerError) as exc:
             await self._refuse(delivery, reply, exc, order.id)
         except Exception as exc:  # noqa: BLE001  one message must not end the service

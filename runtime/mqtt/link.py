@@ -102,6 +102,8 @@ class Down:
     """Not connected. The link tries again by itself."""
 
     reason: str
+    silent_s: float = 0.0
+    """How long nothing may have come through before that was noticed."""
 
 
 @dataclass(frozen=True, slots=True)

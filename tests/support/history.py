@@ -5,6 +5,7 @@ no promise that it survives. A lamp counts how often it was set to a number, a b
 """
 
 import asyncio
+import itertools
 import json
 import random
 from collections import Counter, defaultdict
@@ -17,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from runtime.config import Broker
 
 AGAIN_S = 3.0
-"""How long a sender waits for a result before it sends the command again."""
+"""How long a sender waits for a result before it sends the command again; then twice as long, and so on."""
 
 
 @dataclass
@@ -64,9 +65,9 @@ class Sender:
     """Sends commands at a pace, hears results, and is the devices as well."""
 
     def __init__(
-        self, broker: Broker, topics: tuple[str, ...], *, bells: bool = True, seed: int = 0, qos: int = 1
+        self, broker: Broker, topics: tuple[str, ...], *, bells: int = 1000, seed: int = 0, qos: int = 1
     ) -> None:
-        """`topics`: where commands are sent, in turn; `qos`: of the devices, which at 1 hear twice if a broker dies."""
+        """`topics`: where commands are sent, in turn; `bells`: each rings once at most; `qos`: of the devices."""
         self.history = History()
         self._broker = broker
         self._topics = topics
@@ -74,7 +75,8 @@ class Sender:
         self._qos = qos
         self._random = random.Random(seed)
         self._number = 0
-        self._waiting: dict[str, tuple[float, str, bytes]] = {}
+        self._waiting: dict[str, tuple[float, float, str, bytes]] = {}
+        """When a command is to be sent again, after what pause; its topic and payload."""
         self._loop = asyncio.get_running_loop()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"sender-{id(self)}", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
@@ -100,21 +102,22 @@ class Sender:
         """One more command."""
         self._number += 1
         name = f"c{self._number}"
-        if self._bells and self._number % 5 == 0:
-            effect, text = f"bell{self._number}", f"ring bell {self._number}"
+        bell, rest = divmod(self._number, 5)
+        if rest == 0 and bell < self._bells:
+            effect, text = f"bell{bell}", f"ring bell {bell}"
         else:
             lamp = self._random.randrange(8)
             effect, text = f"lamp{lamp}={self._number}", f"set lamp {lamp} to {self._number}"
         self.history.sent[name] = effect
         topic = self._topics[self._number % len(self._topics)]
         payload = json.dumps({"id": name, "text": text, "session": name}).encode()
-        self._waiting[name] = self._loop.time(), topic, payload
+        self._waiting[name] = self._loop.time() + AGAIN_S, AGAIN_S, topic, payload
         self._client.publish(topic, payload, 1)
 
-    async def pace(self, count: int, a_second: float) -> None:
-        """Send so many."""
-        begun = self._loop.time()
-        for number in range(count):
+    async def pace(self, count: float, a_second: float) -> None:
+        """Send so many; or until cancelled, if that is infinite."""
+        begun, numbers = self._loop.time(), itertools.count()
+        for number in itertools.takewhile(lambda number: number < count, numbers):
             self.send()
             await asyncio.sleep(max(0.0, begun + number / a_second - self._loop.time()))
 
@@ -127,9 +130,10 @@ class Sender:
     async def _repeat(self) -> None:
         while True:
             await asyncio.sleep(0.5)
-            for name, (since, topic, payload) in list(self._waiting.items()):
-                if self._loop.time() - since > AGAIN_S:
-                    self._waiting[name] = self._loop.time(), topic, payload
+            now = self._loop.time()
+            for name, (due, pause, topic, payload) in list(self._waiting.items()):
+                if due <= now:
+                    self._waiting[name] = now + 2 * pause, 2 * pause, topic, payload
                     self._client.publish(topic, payload, 1)
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:

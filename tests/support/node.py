@@ -108,7 +108,9 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
         settings=settings,
     )
     reader = Reader(Replies(), LIMITS, 30.0, answer=False, house=lambda: devices.house)
-    commands = outboxes[CHANNEL] = CommandService(connect(f"inglenook-{node}-commands"), topics, desk, reader)
+    commands = outboxes[CHANNEL] = CommandService(
+        connect(f"inglenook-{node}-commands"), topics, desk, reader, last_there=await journal.last_taken()
+    )
     presence = connect(f"inglenook-{node}")
     online, offline = (
         Publication(topics.status, status(each, node, model="none", version="0", group=group), retain=True)

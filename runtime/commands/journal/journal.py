@@ -147,6 +147,10 @@ class Journal:
         record = await self.record(key)
         return record.result if record.phase in _HAS_RESULT else None
 
+    async def last_taken(self) -> float | None:
+        """When the newest order was taken, by the time of day then; None if there is none."""
+        return await self._writer.submit(_last_taken)
+
     async def unfinished(self) -> tuple[Record, ...]:
         """All that were not answered, in the order they came."""
         return await self._writer.submit(
@@ -232,6 +236,11 @@ def _one(connection: sqlite3.Connection, key: int) -> Record:
 
 def _last_turn(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(turn), 0) FROM orders").fetchone()[0])
+
+
+def _last_taken(connection: sqlite3.Connection) -> float | None:
+    row = connection.execute("SELECT wall FROM orders ORDER BY key DESC LIMIT 1").fetchone()
+    return None if row is None else float(row[0])
 
 
 def _bytes(connection: sqlite3.Connection) -> int:

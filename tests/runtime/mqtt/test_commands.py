@@ -176,7 +176,7 @@ async def test_a_second_delivery_over_a_resumed_session_is_known_by_its_packet_a
         link.down()
         link.up(session_present=True)
         link.deliver(b"ring the bell", topic=TOPICS.command, packet=9, resumed=True)
-        await until(lambda: len(link.published) == 2)
+        await until(lambda: len(link.results()) == 2)
         assert len(devices.sent) == 1
         link.deliver(
             b"ring the bell", topic=TOPICS.command, packet=9, resumed=True
@@ -228,3 +228,43 @@ async def test_what_comes_while_stopping_is_left_with_the_broker() -> None:
         pass
     link.deliver(b"set lamp 1 to 10", topic=TOPICS.command)
     assert (desk.orders, link.acknowledged) == ([], [])
+
+
+def fence(link: MemoryLink) -> bytes:
+    return next(each.payload for each in link.published if each.topic == "ingle/home/command/from/~")
+
+
+async def test_what_the_broker_kept_may_be_as_old_as_we_were_away() -> None:
+    """Unless the broker was told how long it lasts: then it has counted."""
+    link, clock = MemoryLink(), [1000.0]
+    stop, desk = asyncio.Event(), LampDesk({"mqtt": RecordingChannel()}, {})
+    service = CommandService(link, TOPICS, desk, READER, lambda: clock[0], last_there=990.0)
+    running = asyncio.create_task(service.run(stop))
+    await until(lambda: link.opened)
+
+    async def left(order_id: str, **beside: Any) -> float:
+        """How long an order that comes now may wait."""
+        link.deliver({"id": order_id, "text": "set lamp 1 to 10"}, topic=TOPICS.command, **beside)
+        await until(lambda: bool(desk.orders) and desk.orders[-1].id == order_id)
+        return desk.orders[-1].expires_at - clock[0]
+
+    link.up(session_present=True)
+    assert await left("kept", resumed=True) == 20
+    assert await left("counted", resumed=True, expiry_s=7) == 7
+    await until(lambda: bool(link.published))
+    link.deliver(fence(link), topic="ingle/home/command/from/~", resumed=True)
+    assert await left("fresh", resumed=True) == 30
+    link.down()
+    clock[0] += 3600
+    link.up(session_present=True)
+    assert await left("old", resumed=True) == 30 - 3600
+    link.down()
+    link.up()
+    assert await left("of a session without a past") == 30
+    link.down()
+    link.up(session_present=True)
+    clock[0] = 5.0  # the time of day was set back: nobody knows how long that was
+    assert await left("unknown", resumed=True) < 30 - 1
+    stop.set()
+    await running
+    await service.close()

@@ -41,13 +41,11 @@ def test_home_assistant_is_shown_one_device_with_everything() -> None:
         **dict.fromkeys(
             ("tokens_per_second", "waiting", "temperature", "model", "answer", "commands_today"), "sensor"
         ),
-
-            "prompt": "text",
-            "command": "text",
-            "tell": "notify",
-            "commands": "event",
-            "online": "binary_sensor"
-        ,
+        "prompt": "text",
+        "command": "text",
+        "tell": "notify",
+        "commands": "event",
+        "online": "binary_sensor",
     }
     for name, each in said["components"].items():
         assert each["unique_id"] == f"inglenook_living_room_{name}"

@@ -4,6 +4,7 @@ How often is bounded here; INGLE_KILLS (default 20) and INGLE_BROKER_KILLS (defa
 """
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -79,13 +80,13 @@ async def test_an_appliance_that_is_killed_loses_no_command_and_does_none_twice(
         running(mosquitto.address, tmp_path) as node,
         Sender(mosquitto.address, ("ingle/home/command",), seed=seed) as sender,
     ):
-        load = asyncio.create_task(sender.pace(A_SECOND * KILLS, A_SECOND))
+        load = asyncio.create_task(sender.pace(math.inf, A_SECOND))
         for _ in range(KILLS):
             await asyncio.sleep(chance.uniform(0.05, 1.0))
             await node.kill()
             await node.start()
-        await load
-        await sender.answers(within_s=30)
+        load.cancel()
+        await sender.answers(within_s=90)
         print(sender.history.check())
 
 
@@ -97,14 +98,14 @@ async def test_a_broker_that_is_killed_loses_no_command_for_good(
         running(mosquitto.address, tmp_path),
         Sender(mosquitto.address, ("ingle/home/command", "ingle/home/command/from/me"), qos=0) as sender,
     ):
-        load = asyncio.create_task(sender.pace(A_SECOND * 3 * BROKER_KILLS, A_SECOND))
+        load = asyncio.create_task(sender.pace(math.inf, A_SECOND))
         for _ in range(BROKER_KILLS):
             await asyncio.sleep(chance.uniform(0.5, 2.0))
             mosquitto.kill()
             await asyncio.sleep(0.2)
             await mosquitto.start()
-        await load
-        await sender.answers(within_s=40)
+        load.cancel()
+        await sender.answers(within_s=90)
         print(sender.history.check(missing=True))
 
 
@@ -114,7 +115,7 @@ async def test_of_two_in_a_group_one_takes_up_what_the_other_left(
     async with (
         running(mosquitto.address, tmp_path, "one", "upstairs") as one,
         running(mosquitto.address, tmp_path, "two", "upstairs"),
-        Sender(mosquitto.address, ("ingle/any/command", "ingle/any/command/from/me"), bells=False) as sender,
+        Sender(mosquitto.address, ("ingle/any/command", "ingle/any/command/from/me"), bells=0) as sender,
     ):
         load = asyncio.create_task(sender.pace(8 * A_SECOND, A_SECOND))
         await asyncio.sleep(2)
