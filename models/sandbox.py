@@ -92,7 +92,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, PYI063  the base's names: a template's own arguments may be called anything
         """Count a call, then make it if it is safe."""
-        _steps(__context).spend()
+        steps_of(__context).spend()
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -121,7 +121,12 @@ def _bounded(parts: Iterable[str], room: int) -> Iterator[str]:
         yield part
 
 
-def _steps(context: Context) -> Steps:
+def steps_of(context: Context) -> Steps:
+    """What the rendering that a function was called in may still spend.
+
+    Raises:
+        SecurityError: it was rendered without a budget.
+    """
     steps = context.parent[_BUDGET]  # not `context[...]`, which a template can set
     if not isinstance(steps, Steps):
         raise SecurityError("it was rendered without a budget")
@@ -140,7 +145,7 @@ def _product(left: Any, right: Any) -> int:
 @pass_context
 def _range(context: Context, *bounds: int) -> range:
     numbers = range(*bounds)
-    _steps(context).spend(len(numbers))
+    steps_of(context).spend(len(numbers))
     return numbers
 
 

@@ -7,7 +7,7 @@ before it makes it. Knows nothing of other entities: `states()` and its like are
 """
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from types import ModuleType
@@ -19,7 +19,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
-from models.sandbox import NOT_JINJA, Sandbox
+from models.sandbox import NOT_JINJA, Sandbox, steps_of
 from runtime.commands.registry import filters
 from runtime.errors import CallerError, DeviceError
 from runtime.strict_json import parse
@@ -27,8 +27,10 @@ from runtime.strict_json import parse
 LONGEST: Final = 4096
 """Characters of a template."""
 ROOM: Final = 16384
-"""Characters that it may write."""
+"""Characters that it may be given, and may write."""
 _STEPS: Final = 1000
+_BODY: Final = 100
+"""Nodes of a loop's body."""
 _DEPTH: Final = 16
 _KEPT: Final = 512
 """Compiled ones: a house of the same lamps has few different ones."""
@@ -64,8 +66,10 @@ class Template:
         """What `said` means: `value` is the text, and `value_json` what it spells, where it spells something.
 
         Raises:
-            DeviceError: the template fails on it.
+            DeviceError: it is too long, or the template fails on it.
         """
+        if len(said) > ROOM:
+            raise DeviceError(f"it says {len(said)} characters; a template is given {ROOM} at most")
         values: dict[str, object] = {"value": said}
         with suppress(CallerError):  # as Home Assistant: the template then has `value` alone
             values["value_json"] = parse(said.encode(errors="replace"), depth=_DEPTH)
@@ -100,7 +104,7 @@ class _Fence(Sandbox):
             False  # else what is constant would be computed while compiling, which counts no steps
         )
         self.finalize = filters.shown
-        self.filters = dict(filters.FILTERS)
+        self.filters = {name: _counted(each) for name, each in filters.FILTERS.items()}
         self.tests = {name: self.tests[name] for name in filters.TESTS} | dict(filters.MORE_TESTS)
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
         self.globals |= filters.FUNCTIONS
@@ -124,6 +128,7 @@ class _Fence(Sandbox):
         owner = getattr(__obj, "__self__", None)
         if owner is not None and not isinstance(owner, ModuleType):
             __obj = filters.method(owner, __obj.__name__)
+        steps_of(__context).spend(filters.weight(owner, *args))
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator_: str, left: Any, right: Any) -> Any:
@@ -142,6 +147,17 @@ class _Fence(Sandbox):
 
     concat = staticmethod(filters.concat)
     item = staticmethod(filters.item)
+
+
+def _counted(kept: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that spends steps: Jinja counts none for it."""
+
+    @jinja2.pass_context
+    def spending(context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
+        steps_of(context).spend(filters.weight(value, *args, *kwargs.values()))
+        return kept(value, *args, **kwargs)
+
+    return spending
 
 
 class _Rewrite(NodeTransformer):
@@ -190,7 +206,10 @@ def _check(tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _NODES):
             raise SecurityError(f"{type(node).__name__.lower()} is not known here")
-        if isinstance(node, nodes.For) and node.recursive:
-            raise SecurityError("a loop that calls itself is not known here")
+        if isinstance(node, nodes.For):
+            if node.recursive:
+                raise SecurityError("a loop that calls itself is not known here")
+            if sum(1 for _ in node.find_all(nodes.Node)) > _BODY:
+                raise SecurityError("a loop does too much in a turn")
         if isinstance(node, nodes.Call) and (node.dyn_args or node.dyn_kwargs):
             raise SecurityError("a call with * is not known here")

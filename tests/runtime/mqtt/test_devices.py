@@ -358,3 +358,29 @@ async def test_over_a_real_broker(tmp_path: Path, version5: bool) -> None:  # no
             await until(lambda: feed.connected)
             await feed.send(Outgoing("mqtt", "zigbee2mqtt/hall/set", b'{"state": "ON"}'))
             assert await person.hear() == {"state": "ON"}
+
+
+@pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed")
+async def test_a_flood_over_a_real_broker_loses_no_command_and_ends_with_the_last_state(
+    tmp_path: Path,
+) -> None:
+    registry = Registry()
+    async with running_mosquitto(tmp_path) as broker, Person(broker.address, "lamp/+/set") as person:
+        for i in range(50):
+            lamp = {"cmd_t": f"lamp/{i}/set", "stat_t": f"lamp/{i}"}
+            person.say(f"homeassistant/light/l{i}/config", lamp, retain=True)
+        async with over(broker, registry, version5=True) as feed:
+            await until(lambda: len(registry.house.devices) == 50)
+            for turn in range(100):
+                for i in range(50):
+                    person.say(f"lamp/{i}", b"ON" if turn % 2 else b"OFF", qos=0)
+                person.say(f"homeassistant/switch/bad{turn}/config", b"{", qos=0)
+            for i in range(50):
+                for each in registry.outgoing(Action(f"light.l{i}", "power", True)):
+                    await feed.send(each)
+            heard = [await person.hear_message() for _ in range(50)]
+            assert {(each.topic, each.payload) for each in heard} == {
+                (f"lamp/{i}/set", b"ON") for i in range(50)
+            }
+            assert person.heard_nothing_more()
+            await until(lambda: all(reads(registry, f"light.l{i}", "power") is True for i in range(50)))
