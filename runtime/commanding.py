@@ -6,7 +6,7 @@ until the last order is done.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +101,16 @@ def find_encoder(config: Config, state: Path) -> TextEncoder | None:
     return TextEncoder.load(bundle, "embed", threads=1)
 
 
-def make_interpreter(
-    config: Config, owned: Owned, completer: Completer | None, encoder: TextEncoder | None
+def understanding(
+    languages: Sequence[str],
+    encoder: TextEncoder | None,
+    *,
+    sentences: Sentences | None = None,
+    completer: Completer | None = None,
 ) -> Interpreter:
     """The stages in their order; takes some hundred milliseconds a language."""
-    languages = config.commands.languages
     return Interpreter(
-        (Clarified(), Rules(languages, owned.sentences)),
+        (Clarified(), Rules(languages, sentences)),
         (Choice(encoder),),
         None if completer is None or not completer.chats else ModelAnswers(completer),
         languages=languages,
@@ -222,7 +225,9 @@ async def commands_of(
     """
     owned = Owned.read(config, state)
     encoder = await asyncio.to_thread(find_encoder, config, state)
-    interpreter = await asyncio.to_thread(make_interpreter, config, owned, completer, encoder)
+    interpreter = await asyncio.to_thread(
+        understanding, config.commands.languages, encoder, sentences=owned.sentences, completer=completer
+    )
     registry = Registry(config.limits.devices)
     feed = None if endpoint is None else _feed(config, endpoint, registry, owned.house)
     journal = await Journal.open(state / "journal.db")

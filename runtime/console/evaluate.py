@@ -12,9 +12,6 @@ from runtime.console.options import config_option, configured, model_option, sta
 
 if TYPE_CHECKING:
     from runtime.commands.evaluation.run import Outcome
-    from runtime.commands.meaning import Interpretation
-    from runtime.commands.registry.house import House
-    from runtime.commands.sentence import Memory, Sentence
     from runtime.config import Config
     from runtime.encoding import TextEncoder
 
@@ -66,16 +63,10 @@ def commands(
 
 
 async def _outcomes(folder: Path, encoder: "TextEncoder | None") -> "list[Outcome]":
-    from runtime.commands.choice.stage import Choice  # noqa: PLC0415  see runtime.console
-    from runtime.commands.evaluation.run import read_sets, run  # noqa: PLC0415  as above
-    from runtime.commands.interpret import Interpreter  # noqa: PLC0415  as above
-    from runtime.commands.rules.stage import Rules  # noqa: PLC0415  as above
+    from runtime.commanding import understanding  # noqa: PLC0415  see runtime.console
+    from runtime.commands.evaluation.run import read_sets, run, whole  # noqa: PLC0415  as above
 
-    interpreter = Interpreter((Rules(_LANGUAGES),), (Choice(encoder),), languages=_LANGUAGES)
-
-    async def understand(sentence: "Sentence", house: "House", memory: "Memory") -> "Interpretation":
-        return (await interpreter.interpret(sentence, house, memory))[0]
-
+    understand = whole(understanding(_LANGUAGES, encoder))
     return [outcome for found in read_sets(folder) for outcome in await run(found, understand)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from runtime.commands.evaluation.house import read_house
 from runtime.commands.evaluation.judge import Verdict, judge
 from runtime.commands.evaluation.utterances import Utterance, read_utterances
+from runtime.commands.interpret import Interpreter
 from runtime.commands.meaning import Interpretation, Meaning
 from runtime.commands.registry.house import House, State
 from runtime.commands.sentence import Memory, Sentence, Stage
@@ -74,6 +75,16 @@ def alone(stages: Sequence[Stage]) -> Understand:
                     reading.meaning, reading.route, reading.confidence, reading.candidates, ms
                 )
         raise RuntimeError("the last stage has to answer")
+
+    return understand
+
+
+def whole(interpreter: Interpreter) -> Understand:
+    """As the appliance understands."""
+
+    async def understand(sentence: Sentence, house: House, memory: Memory) -> Interpretation:
+        found, _ = await interpreter.interpret(sentence, house, memory)
+        return found
 
     return understand
 

@@ -121,9 +121,19 @@ def _pieces(text: str, grammar: _Grammar, language: str) -> Iterator[str]:
         following = plain(text[cut.end() :], language)
         if cut.start() == start or not _begins(following, grammar):
             continue
+        if not _stands_alone(text[start : cut.start()], following, grammar):
+            continue
         yield plain(text[start : cut.start()], language)
         start = last = cut.end()
     yield plain(text[last:], language)
+
+
+def _stands_alone(text: str, following: str, grammar: _Grammar) -> bool:
+    """Whether a piece is a command without what follows: "turn on the, er, lamp" and "the lamp, turn it on" are one."""
+    if not grammar.object.search(text):
+        return False
+    verb_alone = grammar.start.match(following) and not grammar.object.search(following)
+    return bool(grammar.start.match(plain(text, "en"))) or not verb_alone
 
 
 def _begins(text: str, grammar: _Grammar) -> bool:
