@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ from runtime.commands.interpret import Interpreter
 from runtime.commands.journal.journal import Journal
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import PolicySettings
+from runtime.commands.policy.toml import policy_file
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import HouseFile, house_file
 from runtime.commands.registry.wiring import CHANNEL as DEVICES
@@ -76,11 +77,12 @@ class Owned:
             ConfigError: one that is there is not sound.
         """
         folder = config.commands.folder or state / FOLDER
-        house, sentences = folder / "house.toml", folder / "sentences.toml"
+        house, sentences, policy = (folder / f"{each}.toml" for each in ("house", "sentences", "policy"))
+        rules = policy_file(policy) if policy.exists() else PolicySettings()
         return cls(
             house_file(house) if house.exists() else HouseFile(),
             Sentences.file(sentences) if sentences.exists() else Sentences(),
-            PolicySettings(confirm_s=config.commands.confirm_s),
+            replace(rules, confirm_s=config.commands.confirm_s),
         )
 
 
