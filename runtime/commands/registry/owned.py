@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from runtime.commands.registry import standard
-from runtime.commands.registry.description import dangerous_values, names_of
+from runtime.commands.registry.description import names_of
 from runtime.commands.registry.devices import Capability, Device, Name
 from runtime.commands.registry.names import plain_id, plain_name
 from runtime.commands.registry.tables import OwnedTable, capability_name, word
+from runtime.commands.registry.values import dangerous_values
 from runtime.commands.registry.wiring import Found
 from runtime.errors import DeviceError
 

@@ -273,6 +273,17 @@ async def test_availability_is_heard(link: MemoryLink) -> None:
         await until(lambda: not registry.house.away)
 
 
+async def test_a_device_that_no_longer_tells_whether_it_is_there_counts_as_there(link: MemoryLink) -> None:
+    registry = Registry()
+    async with feeding(link, registry):
+        link.deliver(LAMP | {"avty_t": "desk/there"}, topic=LAMP_TOPIC)
+        await until(lambda: link.hears("desk/there"))
+        link.deliver(b"offline", topic="desk/there")
+        await until(lambda: registry.house.away == {"light.desk"})
+        link.deliver(LAMP, topic=LAMP_TOPIC)
+        await until(lambda: not registry.house.away)
+
+
 async def test_a_flood_of_states_leaves_the_last_one_and_lets_others_run(link: MemoryLink) -> None:
     registry = Registry()
     turns = 0
