@@ -43,7 +43,7 @@ _TENS = {
 _TENS["fourty"] = 40  # as recognisers and people write it
 _WORD = "|".join(sorted((*_SMALL, *_TENS), key=len, reverse=True))
 _ENGLISH = re.compile(
-    rf"\b(?<!the )(?<!this )(?<!that )(?<!which )(?<!each )(?:minus\ )?(?:(?:{_WORD}|an?\ (?=hundred|thousand))"
+    rf"\b(?<!the )(?<!this )(?<!that )(?<!which )(?<!each )(?:minus\ )?(?:(?:{_WORD}|an?(?=\ (?:hundred|thousand)))"
     rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
     r"(?:\ and\ a\ half)?\b",
 )

@@ -45,4 +45,4 @@ def rounded(domain: Range, value: float) -> float:
     if domain.step <= 0:
         return inside
     steps = round((inside - domain.low) / domain.step)
-    return min(round(domain.low + steps * domain.step, 6), domain.high)
+    return min(max(round(domain.low + steps * domain.step, 6), domain.low), domain.high)

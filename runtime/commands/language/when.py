@@ -22,7 +22,7 @@ _ENGLISH_PIECE = re.compile(rf"(?P<count>{_COUNT})[ -]?(?P<unit>{_UNIT})(?P<half
 _ENGLISH_LASTING = (
     re.compile(rf"^for {_ENGLISH_SPAN},? (?P<rest>\S.*)$"),
     re.compile(rf"^(?P<rest>.*\S),? for (?:the next )?{_ENGLISH_SPAN}$"),
-    re.compile(r"^(?P<rest>.*\S),? (?:until|till) \S.*$"),
+    re.compile(r"^(?P<rest>.*\S),? (?:until|till|for the next|for the rest of) \S.*$"),
 )
 _DAY = (
     r"(?:today|tonight|tomorrow(?: (?:morning|evening|night|afternoon))?|this (?:morning|evening|afternoon)"
@@ -36,7 +36,7 @@ _HOUR = (
 )
 _ENGLISH_CLOCK = (
     re.compile(rf"^(?:{_DAY}|{_HOUR})(?: {_DAY})?,? (?P<rest>\S.*)$"),
-    re.compile(rf"^(?P<rest>.*\S),? (?:{_HOUR}(?: {_DAY})?|{_DAY}(?: {_HOUR})?)$"),
+    re.compile(rf"^(?P<rest>.*?\S),? (?:{_HOUR}(?: {_DAY})?|{_DAY}(?: {_HOUR})?)$"),
 )
 _CHINESE_PIECE = (
     r"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?:半)?"

@@ -7,6 +7,7 @@ from typing import Final
 from runtime.commands.language.names import name_of
 from runtime.commands.meaning import Action
 from runtime.commands.registry.devices import Device, Kind, Options, Press, Range, Switch, Value
+from runtime.commands.registry.devices import shown as as_written
 from runtime.commands.registry.house import House
 from runtime.commands.wording.speak import say, word
 
@@ -142,7 +143,7 @@ def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
     device = house.devices.get(action.device)
     capability = device.capability(action.capability) if device else None
     if device is None or capability is None:
-        return "set_capability", str(action.value), action.capability
+        return "set_capability", as_written(action.value), action.capability
     match capability.domain:
         case Switch() if action.capability == "power":
             return ("turn_on" if action.value else "turn_off"), "", ""
