@@ -1,9 +1,10 @@
 """What things are called, and where a sentence calls them so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from runtime.commands.language.normalise import clean
 from runtime.commands.language.quantities import digits
@@ -11,6 +12,10 @@ from runtime.commands.registry.devices import Area, Device, Name
 from runtime.commands.registry.house import House
 
 _ARTICLE = re.compile(r"^(?:the|my|our|an?) (?=\S)")
+_HEIGHTS: Final = {
+    "basement": -1, "cellar": -1, "地下": -1, "ground": 0, "downstairs": 0, "樓下": 0, "first": 1,
+    "upstairs": 1, "樓上": 1, "second": 2, "third": 3, "attic": 9, "loft": 9, "閣樓": 9, "頂樓": 9,
+}  # fmt: skip
 _FLOOR_WORD = re.compile(r"(?<=\S) floor$")
 
 
@@ -59,8 +64,11 @@ def names(house: House, language: str) -> Iterator[Spoken]:
     areas = {each.id: tuple(_forms(each, language)) for each in house.areas.values()}
     for area in house.areas.values():
         yield from (Spoken(form, Of.AREA, area.id) for form in areas[area.id])
-    for floor in sorted({each.floor for each in house.areas.values() if each.floor}):
-        yield Spoken(_FLOOR_WORD.sub("", spoken(floor, language)), Of.FLOOR, floor)
+    floors = {each.floor: spoken(each.floor, language) for each in house.areas.values() if each.floor}
+    for floor, form in floors.items():
+        yield Spoken(_FLOOR_WORD.sub("", form), Of.FLOOR, floor)
+    for form, floor in _up_and_down(floors):
+        yield Spoken(form, Of.FLOOR, floor, implied=True)
     for device in house.devices.values():
         given = tuple(_forms(device, language))
         yield from (Spoken(form, Of.DEVICE, device.id) for form in given)
@@ -72,6 +80,24 @@ def names(house: House, language: str) -> Iterator[Spoken]:
 def _forms(thing: Device | Area, language: str) -> Iterator[str]:
     forms = (spoken(name.text, language) for name in thing.names)
     yield from dict.fromkeys(form for form in forms if form)
+
+
+def _up_and_down(floors: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """`upstairs` and `downstairs` of a house with two floors of which it is known which is above."""
+    heights = {floor: _height(form) for floor, form in floors.items()}
+    known = {floor: height for floor, height in heights.items() if height is not None}
+    if len(floors) != 2 or len(set(known.values())) != 2:  # noqa: PLR2004  two floors
+        return
+    low, high = sorted(known, key=lambda floor: known[floor])
+    taken = floors.values()
+    yield from ((form, high) for form in ("upstairs", "樓上") if form not in taken)
+    yield from ((form, low) for form in ("downstairs", "樓下") if form not in taken)
+
+
+def _height(form: str) -> int | None:
+    if match := re.search(r"\d+", form):
+        return int(match[0]) * (-1 if form.startswith(("b", "地下")) else 1)
+    return next((height for word, height in _HEIGHTS.items() if word in form), None)
 
 
 def _without(name: str, room: str) -> str:

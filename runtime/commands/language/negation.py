@@ -7,6 +7,7 @@ import re
 
 from runtime.commands.language.names import names
 from runtime.commands.language.normalise import clean, plain
+from runtime.commands.language.question import asks
 from runtime.commands.registry.house import House
 
 _ENGLISH_NOT = re.compile(
@@ -26,9 +27,6 @@ _ENGLISH_LEAVE = re.compile(
     r"as (?:it|they) (?:is|are)|"
     r"the way (?:it|they) (?:is|are)|like that|like this|dark|lit)$"
 )
-_ENGLISH_ASKS = re.compile(
-    r"^(?:is|are|isn't|aren't|was|were|what|what's|which|who|why|how|when|where|does|do you know|did|tell me)\b"
-)
 _CHINESE_NOT = re.compile(
     r"不要|不用|不必|不准|不可以|不能|不許|不需要|不想|不應該|"
     r"別(?!墅|人|處|的)|勿|莫|沒有要|除了|以外|而不是|禁止|避免"
@@ -40,7 +38,6 @@ _CHINESE_LEAVE = re.compile(
     r"^(?:讓|保持|維持|留著).*(?:開著|關著|亮著|鎖著|不變|不動)$|"
     r"(?:開著|關著|亮著)就好$|先?別動"
 )
-_CHINESE_ASKS = re.compile(r"[嗎?]$|^為什麼|是不是|有沒有")
 
 
 def negated(text: str, language: str, house: House | None = None) -> bool:
@@ -50,19 +47,25 @@ def negated(text: str, language: str, house: House | None = None) -> bool:
     `Do not disturb` does not negate.
     """
     text = plain(text, language)
-    if house is not None:
-        text = _without_names(text, house, language)
-    if language.startswith("zh"):
-        if _CHINESE_LEAVE.search(text):
-            return True
-        return not _CHINESE_ASKS.search(text) and bool(_CHINESE_NOT.search(_CHINESE_MEANS_IT.sub("", text)))
-    if _ENGLISH_LEAVE.match(text.rstrip("?")):
+    if not _says_not(text, language):
+        return False
+    return house is None or _says_not(_without_names(text, house, language), language)
+
+
+def _says_not(text: str, language: str) -> bool:
+    chinese = language.startswith("zh")
+    leave, means_it, says = (
+        (_CHINESE_LEAVE, _CHINESE_MEANS_IT, _CHINESE_NOT)
+        if chinese
+        else (_ENGLISH_LEAVE, _ENGLISH_MEANS_IT, _ENGLISH_NOT)
+    )
+    if leave.search(text.rstrip("?")):
         return True
-    return not _ENGLISH_ASKS.match(text) and bool(_ENGLISH_NOT.search(_ENGLISH_MEANS_IT.sub("", text)))
+    return not asks(text, "zh" if chinese else "en") and bool(says.search(means_it.sub("", text)))
 
 
 def _without_names(text: str, house: House, language: str) -> str:
     for name in sorted({each.text for each in names(house, language)}, key=len, reverse=True):
-        if (name in text and _ENGLISH_NOT.search(name)) or _CHINESE_NOT.search(name):
+        if name in text and (_ENGLISH_NOT.search(name) or _CHINESE_NOT.search(name)):
             text = text.replace(name, " ")
     return clean(text)

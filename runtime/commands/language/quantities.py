@@ -62,6 +62,7 @@ _DEGREES = re.compile(
     r"(?<=\d)\s*(?:(?:°|degrees?|deg|度)\s*(?:(?P<f>f|fahrenheit)|c|celsius|centigrade)\b|(?P<f2>℉|°f)|℃|°c)"
 )
 _FRACTIONS = {
+    "all the way up": 1.0, "all the way down": 0.0,
     "three quarters": 0.75, "three-quarters": 0.75, "a quarter": 0.25, "one quarter": 0.25, "two thirds": 2 / 3,
     "two-thirds": 2 / 3, "a third": 1 / 3, "one third": 1 / 3, "half way": 0.5, "halfway": 0.5, "half": 0.5,
     "full": 1.0, "maximum": 1.0, "max": 1.0, "the maximum": 1.0, "the max": 1.0, "minimum": 0.0, "min": 0.0,

@@ -6,7 +6,7 @@ from typing import Final
 from runtime.commands.language.quantities import Quantity
 from runtime.commands.language.relative import changed
 from runtime.commands.meaning import Action, Meaning, Tell
-from runtime.commands.registry.devices import Device, Kind, Range
+from runtime.commands.registry.devices import Device, Kind, Range, Value
 from runtime.commands.rules.levels import main_level
 from runtime.commands.rules.setting import without
 from runtime.commands.rules.situation import Found, Situation
@@ -54,7 +54,7 @@ def _moved(device: Device, aspect: str, found: Found, situation: Situation, *, u
             return Tell(text, (device.id,))
         now = capability.domain.low
     by = found.slots.get("number")
-    difference = _difference(by, capability.domain) if isinstance(by, Quantity) else None
+    difference = _difference(by, capability.domain, now) if isinstance(by, Quantity) else None
     amount = str(found.slots.get("amount", ""))
     value = changed(capability.domain, now, up=up, amount=amount, by=difference)
     called = the(device, situation.house, language)
@@ -83,7 +83,10 @@ def _capability(device: Device, aspect: str, *, up: bool) -> tuple[str, bool]:
             return aspect, up
 
 
-def _difference(by: Quantity, domain: Range) -> float:
-    if by.unit == "of" or (by.unit == "%" and domain.unit != "%"):
-        return (by.value if by.unit == "of" else by.value / 100) * (domain.high - domain.low)
+def _difference(by: Quantity, domain: Range, now: Value) -> float:
+    """In the domain's unit; "by half" is half of what it is at."""
+    if by.unit == "of" and isinstance(now, int | float):
+        return by.value * (now - min(domain.low, 0))
+    if by.unit == "%" and domain.unit != "%":
+        return by.value / 100 * (domain.high - domain.low)
     return by.value / 1.8 if by.unit == "°F" and domain.unit == "°C" else by.value

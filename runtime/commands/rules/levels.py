@@ -1,8 +1,11 @@
 """Values from a range or of a few words: brightness, colour, temperature, speed, position, volume, options."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from runtime.commands.language.quantities import Quantity
 from runtime.commands.meaning import Cannot, Meaning, Reason
 from runtime.commands.registry.devices import Device, Kind, Options
 from runtime.commands.rules.setting import beyond, setting, without
@@ -19,6 +22,15 @@ _MAIN: Final = {
     Kind.MEDIA_PLAYER: "volume",
 }
 """What a number without further words is to a kind; `value` for others."""
+_KINDS: Final = {
+    "temperature": Kind.CLIMATE,
+    "speed": Kind.FAN,
+    "position": Kind.COVER,
+    "volume": Kind.MEDIA_PLAYER,
+    "humidity": Kind.HUMIDIFIER,
+}
+"""What has a level, where a room is named and no device."""
+_OF_LIGHT: Final = re.compile(r"light|lamp|bright|dim|亮|燈|照明")
 _CHOSEN: Final = ("value", "mode", "preset", "fan_mode", "effect", "color")
 """Where a word that is an option is looked for."""
 
@@ -28,11 +40,13 @@ def main_level(device: Device) -> str:
     return _MAIN.get(device.kind, "value")
 
 
-def light(found: Found, situation: Situation) -> Meaning:
+def light(found: Found, situation: Situation) -> Meaning | None:
     """`HassLightSet`: brightness, colour, colour temperature."""
     names = (("brightness", "brightness"), ("color", "color"), ("temperature", "color_temperature"))
     slot, capability = next((slot, capability) for slot, capability in names if slot in found.slots)
     value = found.slots[slot]
+    if capability == "brightness" and not found.devices and _may_be_degrees(value, situation):
+        return None
     value = float(value) if isinstance(value, int) else value
     return carry_out(found, situation, lambda device: setting(device, capability, value, situation))
 
@@ -76,7 +90,14 @@ def option(found: Found, situation: Situation) -> Meaning:
 
 def _set(capability: str, found: Found, situation: Situation, value: object) -> Meaning:
     value = float(value) if isinstance(value, int) else value
+    if not found.devices:
+        found = replace(found, kind=_KINDS[capability])
     return carry_out(found, situation, lambda device: setting(device, capability, value, situation))
+
+
+def _may_be_degrees(value: object, situation: Situation) -> bool:
+    """Whether "set the bedroom to 21" could be about warmth: a room and a number say nothing of light."""
+    return isinstance(value, Quantity) and not value.unit and not _OF_LIGHT.search(situation.text)
 
 
 def _chosen(device: Device, words: Sequence[str], situation: Situation) -> Outcome:

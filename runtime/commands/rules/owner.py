@@ -7,6 +7,7 @@ against the devices there are each time it is said, never when the file is read:
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from runtime.errors import ConfigError
 
 _MOST_SENTENCES: Final = 500
 _MOST_ACTIONS: Final = 50
+_REMEMBERED: Final = 512
 _SWITCHED: Final = {"on": True, "off": False}
 
 
@@ -116,16 +118,19 @@ class Owned:
             key: [clean(one).casefold() for one in each.say] for key, each in self._sentences.items()
         }
         self._recogniser = Recogniser(language, templates) if templates else None
+        self._key = lru_cache(_REMEMBERED)(self._matched)
 
     def meaning(self, texts: Sequence[str], situation: Situation) -> Meaning | None:
         """What the owner wants done when this is said; the first of the texts that is a sentence of theirs counts."""
         if self._recogniser is None:
             return None
-        for text in dict.fromkeys(texts):
-            match = next(iter(self._recogniser.matches(text, {})), None)
-            if match is not None:
-                return _meant(self._sentences[match.intent], situation)
-        return None
+        keys = (self._key(text) for text in dict.fromkeys(texts))
+        key = next((each for each in keys if each is not None), None)
+        return None if key is None else _meant(self._sentences[key], situation)
+
+    def _matched(self, text: str) -> str | None:
+        matches = () if self._recogniser is None else self._recogniser.matches(text, {})
+        return next((each.intent for each in matches), None)
 
 
 def _wrong(sentence: Sentence) -> str | None:

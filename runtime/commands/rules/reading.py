@@ -5,9 +5,9 @@ from typing import Final
 
 from runtime.commands.meaning import Cannot, Meaning, Tell
 from runtime.commands.registry.devices import Device, Kind
+from runtime.commands.rules.levels import main_level
 from runtime.commands.rules.recogniser import HERE
 from runtime.commands.rules.situation import Found, Situation
-from runtime.commands.rules.state import asks
 from runtime.commands.rules.targets import groups
 from runtime.commands.wording.describe import area_name, shown, the
 from runtime.commands.wording.speak import say, word
@@ -33,8 +33,6 @@ def reading(found: Found, situation: Situation) -> Meaning | None:
 
 
 def _read(aspect: str, found: Found, situation: Situation) -> Meaning | None:
-    if not asks(situation) and situation.language[:2] != "zh":
-        return None
     if found.devices:
         meant = groups(found, situation)
         if isinstance(meant, Cannot):
@@ -75,6 +73,13 @@ def _names(aspect: str) -> tuple[str, ...]:
     return _MEASURED.get(aspect, (aspect,))
 
 
+def _where(device: Device, aspect: str) -> tuple[str, ...]:
+    """The capabilities that can tell of an aspect; `set` is the level that a number would set."""
+    if aspect == "set":
+        return (main_level(device),)
+    return ("value",) if device.kind is Kind.SENSOR else (*_names(aspect), aspect)
+
+
 def _sensor(device: Device, aspect: str) -> bool:
     return device.kind is Kind.SENSOR and aspect in _FROM_SENSORS and device.device_class == aspect
 
@@ -82,7 +87,7 @@ def _sensor(device: Device, aspect: str) -> bool:
 def _said(device: Device, aspect: str, situation: Situation) -> str | None:
     language = situation.language
     name = the(device, situation.house, language)
-    for capability in ("value",) if device.kind is Kind.SENSOR else (*_names(aspect), aspect):
+    for capability in _where(device, aspect):
         value = situation.house.value(device.id, capability)
         if device.capability(capability) is None or value is None:
             continue

@@ -9,7 +9,7 @@ A template follows hassil's notation (https://github.com/OHF-Voice/hassil).
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -39,6 +39,7 @@ _CARRIED_OUT = (
     "HassGetState",
     "HassNevermind",
 )
+_QUESTIONS = frozenset({"HassGetState", "HassClimateGetTemperature", "IngleReading", "IngleWhatIsOn"})
 _NUMBERS = ("temperature", "position", "fan_speed", "brightness", "color_temperature", "volume", "number")
 """Lists that hold just the numbers of the sentence: a number beyond a device's range is refused with the range."""
 _SWITCHED = frozenset({"siren", "humidifier", "vacuum"})
@@ -88,19 +89,25 @@ class Recogniser:
         """
         self.language = language
         self._intents = Intents.from_dict(_templates(language) if own is None else _alone(language, own))
+        told = {name: intent for name, intent in self._intents.intents.items() if name not in _QUESTIONS}
+        self._commands = replace(self._intents, intents=told)
         with _as_config_error():
             self._warm()
 
-    def matches(self, text: str, values: Mapping[str, Sequence[Value]]) -> Iterator[Match]:
+    def matches(
+        self, text: str, values: Mapping[str, Sequence[Value]], *, question: bool = True
+    ) -> Iterator[Match]:
         """Each way in which the sentence follows a template.
 
         Args:
             text: made plain, its numbers in digits.
+            question: whether it may be one; templates of questions would follow some commands, too.
             values: by list name, what slots may hold in this sentence; `name`, `area`, `floor`, `number` and `option`.
         """
         lists: dict[str, SlotList] = {name: _list(name, of) for name, of in values.items()}
         lists |= {name: _list(name, values.get("number", ())) for name in _NUMBERS}
-        for result in recognize_all(text, self._intents, slot_lists=lists, intent_context={"area": HERE}):
+        intents = self._intents if question else self._commands
+        for result in recognize_all(text, intents, slot_lists=lists, intent_context={"area": HERE}):
             yield _match(result)
 
     def _warm(self) -> None:

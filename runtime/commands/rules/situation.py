@@ -12,6 +12,9 @@ _ENGLISH_MANY: Final = re.compile(
     r"locks|switches|"
     r"all|every|both|everything|everywhere|each|thermostats|heaters|speakers|them|those|these)\b"
 )
+_ENGLISH_ONE: Final = re.compile(
+    r"\b(?:light|lamp|fan|blind|curtain|shade|shutter|window|door|gate|awning|lock|switch|thermostat|heater|speaker)\b"
+)
 _ENGLISH_LAMP: Final = re.compile(r"\blamps?\b")
 _CHINESE_ALL: Final = re.compile(r"全部|所有|都|每一?[盞個台扇道]")
 
@@ -29,8 +32,13 @@ class Situation:
 
     @property
     def many(self) -> bool:
-        """Whether more than one may be meant where the sentence names a kind. Chinese has no plural: it may."""
-        return self.language.startswith("zh") or bool(_ENGLISH_MANY.search(self.text))
+        """Whether more than one may be meant: not if the sentence names a kind in the singular.
+
+        Chinese has no plural, and a room as a whole ("illuminate the kitchen") names no kind.
+        """
+        if not self.language.startswith("en") or _ENGLISH_MANY.search(self.text):
+            return True
+        return not _ENGLISH_ONE.search(self.text)
 
     @property
     def every(self) -> bool:

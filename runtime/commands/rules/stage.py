@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.commands.language.negation import negated
@@ -12,8 +12,7 @@ from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.house import House
 from runtime.commands.rules import adjust, levels, planned, power, reading, state
-from runtime.commands.rules.choosing import best
-from runtime.commands.rules.lexicon import Lexicon
+from runtime.commands.rules.hearing import Hearing
 from runtime.commands.rules.owner import Owned, Sentences
 from runtime.commands.rules.recogniser import Recogniser
 from runtime.commands.rules.recogniser import languages as known_languages
@@ -48,6 +47,29 @@ _MOST_CHARACTERS: Final = 400
 """Longer sentences follow no template."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A sentence on its way to a meaning."""
+
+    sentence: Sentence
+    house: House
+    memory: Memory
+    language: str
+    text: str
+    """Made plain."""
+    counted: str
+    """In digits."""
+    time: When
+
+    def situation(self, text: str) -> Situation:
+        return Situation(self.house, self.language, self.sentence.area, text)
+
+    def said(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What to look for, in this order: the sentence as it is, or without its time."""
+        texts = (self.time.text,) if self.time.after_s else dict.fromkeys((self.counted, self.time.text))
+        return tuple((text, self.memory.devices) for text in texts)
+
+
 class Rules:
     """Understands what follows a template, in a few milliseconds; leaves everything else to the next stage."""
 
@@ -67,53 +89,56 @@ class Rules:
         wanted = dict.fromkeys(language_of("", each, known) for each in languages)
         self._recognisers = {each: Recogniser(each) for each in wanted}
         self._owned = {each: Owned(owner or Sentences(), each) for each in wanted}
-        self._lexicons: dict[str, Lexicon] = {}
+        self._hearings: dict[str, Hearing] = {}
 
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence means, or that it says not to."""
         if not self._recognisers or len(sentence.text) > _MOST_CHARACTERS:
             return None
-        return await asyncio.to_thread(self._read, sentence, house, memory)
+        heard = self._heard(sentence, house, memory)
+        hearing = self._hearings.get(heard.language)
+        if hearing is not None and hearing.fits(house) and all(map(hearing.knows, heard.said())):
+            return self._read(heard)
+        return await asyncio.to_thread(self._read, heard)
 
-    def _read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
+    def _heard(self, sentence: Sentence, house: House, memory: Memory) -> _Heard:
         language = language_of(sentence.text, sentence.language, tuple(self._recognisers))
         text = plain(sentence.text, language)
-        if (owned := self._owners(sentence, text, house, language)) is not None:
-            return Reading(owned, Route.OWNER)
-        if negated(text, language, house):
-            return Reading(Cannot(Reason.NOT_WANTED, say("refused.not_wanted", language)), Route.RULES)
         counted = digits(text, language)
-        time = when(counted, language)
-        meaning = None
-        if time.text == counted or not time.after_s:
-            meaning = self._meaning(Situation(house, language, sentence.area, counted), memory)
-        if meaning is None and time.text != counted:
-            meaning = self._meaning(Situation(house, language, sentence.area, time.text), memory)
-            meaning = meaning and later(meaning, time, language)
-        return None if meaning is None else Reading(meaning, Route.RULES)
+        return _Heard(sentence, house, memory, language, text, counted, when(counted, language))
 
-    def _owners(self, sentence: Sentence, text: str, house: House, language: str) -> Meaning | None:
+    def _read(self, heard: _Heard) -> Reading | None:
+        if (owned := self._owners(heard)) is not None:
+            return Reading(owned, Route.OWNER)
+        if negated(heard.text, heard.language, heard.house):
+            return Reading(Cannot(Reason.NOT_WANTED, say("refused.not_wanted", heard.language)), Route.RULES)
+        hearing = self._hearing(heard.house, heard.language)
+        for said in heard.said():
+            found = hearing.found(said)
+            family = None if found is None else _FAMILIES.get(found.intent)
+            if found is None or family is None:
+                continue
+            meaning = family(found, heard.situation(said[0]))
+            if meaning is not None and said[0] != heard.counted:
+                meaning = later(meaning, heard.time, heard.language)
+            if meaning is not None:
+                return Reading(meaning, Route.RULES)
+        return None
+
+    def _owners(self, heard: _Heard) -> Meaning | None:
         """What the owner wrote for it; politeness may be part of their sentence, or not."""
-        owned, situation = self._owned[language], Situation(house, language, sentence.area, text)
-        meaning = owned.meaning((clean(sentence.text).casefold(), text), situation)
-        if meaning is not None:
+        owned = self._owned[heard.language]
+        whole = (clean(heard.sentence.text).casefold(), heard.text)
+        meaning = owned.meaning(whole, heard.situation(heard.text))
+        if meaning is not None or not heard.time.after_s:
             return meaning
-        time = when(digits(text, language), language)
-        if not time.after_s:
-            return None
-        meaning = owned.meaning((time.text,), situation)
-        return meaning and later(meaning, time, language)
+        meaning = owned.meaning((heard.time.text,), heard.situation(heard.time.text))
+        return meaning and later(meaning, heard.time, heard.language)
 
-    def _meaning(self, situation: Situation, memory: Memory) -> Meaning | None:
-        values = self._lexicon(situation.house, situation.language).values(situation.text, memory.devices)
-        found = best(self._recognisers[situation.language].matches(situation.text, values), memory.devices)
-        family = None if found is None else _FAMILIES.get(found.intent)
-        return None if found is None or family is None else family(found, situation)
-
-    def _lexicon(self, house: House, language: str) -> Lexicon:
-        known = self._lexicons.get(language)
+    def _hearing(self, house: House, language: str) -> Hearing:
+        known = self._hearings.get(language)
         if known is None or not known.fits(house):
-            known = self._lexicons[language] = Lexicon.of(house, language)
+            known = self._hearings[language] = Hearing(self._recognisers[language], house)
         return known
 
 

@@ -1,6 +1,5 @@
 """Questions about how things are: is it open, which are on, what is it at."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,10 +10,6 @@ from runtime.commands.rules.targets import Group, groups
 from runtime.commands.wording.describe import listed, shown, the
 from runtime.commands.wording.speak import say, word
 
-_ENGLISH_ASKS: Final = re.compile(
-    r"^(?:is|are|isn't|aren't|which|what|what's|whats|how|how's|hows|any|some|do|did|does|tell me|where)\b"
-)
-_CHINESE_ASKS: Final = re.compile(r"嗎|是不是|有沒有|哪|多少|幾|什麼|狀態|怎麼樣|還是|沒有?\??$|\?$|著沒")
 _POWERED: Final = (
     Kind.LIGHT,
     Kind.SWITCH,
@@ -32,16 +27,8 @@ _WITH_SENSORS: Final = {
 """Classes under which sensors tell of what covers are asked for."""
 
 
-def asks(situation: Situation) -> bool:
-    """Whether a sentence is a question; some templates of questions would follow commands, too."""
-    pattern = _CHINESE_ASKS if situation.language.startswith("zh") else _ENGLISH_ASKS
-    return bool(pattern.search(situation.text)) if situation.language[:2] in {"zh", "en"} else True
-
-
 def get_state(found: Found, situation: Situation) -> Meaning | None:
     """`HassGetState`."""
-    if not asks(situation):
-        return None
     state = found.slots.get("state")
     if found.devices:
         devices = _candidates(found, situation)

@@ -42,6 +42,9 @@ SWITCHED = [
     ("turn off the lights on the first floor", every("off", *FIRST)),
     ("turn on all the lights on the ground floor", every("on", *GROUND)),
     ("turn on the fan in the living room", "living.fan.power=on"),
+    ("illuminate the bedroom", every("on", *BEDROOM)),
+    ("turn on the lights downstairs", every("on", *GROUND)),
+    ("turn off the upstairs lights", every("off", *FIRST)),
     ("turn off all the fans", every("off", "living.fan.power", "study.fan.power")),
     ("turn on the desk lamp in the study", "study.desk.power=on"),
     ("turn off the heating in the bedroom", "bedroom.heater.mode=off"),
@@ -50,6 +53,7 @@ SWITCHED = [
     ("make sure the hall light is off", "hall.light.power=off"),
 ]
 MOVED = [
+    ("lock the door", "hall.lock.state=locked"),
     ("open the garage door", "garage.door.state=open"),
     ("close the garage door", "garage.door.state=closed"),
     ("stop the garage door", "garage.door.state=stopped"),
@@ -68,6 +72,12 @@ MOVED = [
     ("close the bedroom curtains to 30%", "bedroom.curtain.position=30"),
 ]
 LEVELS = [
+    ("set the bedroom to 40%", every("40", "bedroom.desk.brightness", "bedroom.bedside.brightness")),
+    ("turn the kitchen light all the way up", "kitchen.light.brightness=100"),
+    ("turn the kitchen light all the way down", "kitchen.light.brightness=1"),
+    ("set the volume to 20", "living.tv.volume=20"),
+    ("set the fan speed to 30 percent in the living room", "living.fan.speed=30"),
+    ("set the living room to 22 degrees", "living.climate.temperature=22"),
     ("set the kitchen light to forty percent", "kitchen.light.brightness=40"),
     ("set the kitchen light brightness to 75 %", "kitchen.light.brightness=75"),
     ("dim the kitchen light to 20%", "kitchen.light.brightness=20"),
@@ -94,6 +104,7 @@ LEVELS = [
     ("set the humidity in the bathroom to 50 percent", "bathroom.humidifier.humidity=50"),
 ]
 CHANGES = [
+    ("dim the kitchen light by half", "kitchen.light.brightness=25"),
     ("make the bedroom a bit darker", "bedroom.desk.brightness=50 bedroom.bedside.brightness=20"),
     ("make the kitchen light brighter", "kitchen.light.brightness=70"),
     ("make the kitchen light much brighter", "kitchen.light.brightness=90"),
@@ -122,6 +133,10 @@ LATER = [
     ("cancel the timer for the hall light", "- hall.light"),
 ]
 TOLD = [
+    ("what's the status of the garage door", '" The garage door is closed.'),
+    ("has the front door been locked", '" Yes, the front door is locked.'),
+    ("is it warm in the bedroom", '" The temperature of the bedroom heater is 18 °C.'),
+    ("what is the bedroom heater set to", '" The temperature of the bedroom heater is 20 °C.'),
     ("is the garage door open?", '" No, the garage door is closed.'),
     ("is the front door locked", '" Yes, the front door is locked.'),
     ("is the kitchen light on", '" Yes, the kitchen light is on.'),
@@ -175,6 +190,7 @@ REFUSED = [
     ("turn on the coffee machine for ten minutes", "! not_understood"),
 ]
 LEFT = [
+    "set the bedroom to 21",
     "kitchen light",
     "turn on the sauna",
     "who is in the kitchen",
