@@ -20,15 +20,20 @@ from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.commanding import commands_of
+from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
 from runtime.loading import find_bundle, load_prepared
+from runtime.mqtt.appliance import Appliance
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
 from runtime.mqtt.link import Endpoint, Session
+from runtime.mqtt.presence import SESSION as PRESENCE_SESSION
+from runtime.mqtt.presence import PresenceService, hottest
+from runtime.mqtt.replies import Replies
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics
 from runtime.notify import Notifier
@@ -98,14 +103,31 @@ async def serve(
         )
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
+            presence = None if endpoint is None else _presence(endpoint, config, completer)
+            replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
             if config.commands.enabled:
                 commanding = await parts.enter_async_context(
-                    commands_of(config, state, completer, endpoint, http)
+                    commands_of(
+                        config, state, completer, endpoint, http, presence.told if presence else _ignore
+                    )
                 )
+                replies = commanding.replies
+                if presence is not None:
+                    presence.lists(lambda: commanding.house)
                 tasks.create_task(commanding.run(stop), name="commands")
             if link is not None:
-                mqtt = MqttService(link, topics, completer, config.limits, version=runtime.__version__)
+                mqtt = MqttService(
+                    link,
+                    topics,
+                    completer,
+                    config.limits,
+                    version=runtime.__version__,
+                    replies=replies,
+                    group=config.mqtt.group,
+                )
                 tasks.create_task(mqtt.run(stop), name="mqtt")
+            if presence is not None:
+                tasks.create_task(presence.run(stop), name="mqtt.presence")
             await stop.wait()
             _log.info("stopping: running answers may take %g s to finish", config.limits.drain_seconds)
             notifier.stopping()
@@ -142,6 +164,25 @@ def _chat_link(endpoint: Endpoint, node: str, limits: Limits) -> PahoLink:
     """The connection of questions: no more of them at a time than there are places to wait."""
     session = Session(window=limits.queue_depth, outgoing=4 * limits.queue_depth)
     return PahoLink(endpoint, f"inglenook-{node}", limits, session=session)
+
+
+def _presence(endpoint: Endpoint, config: Config, completer: Completer) -> PresenceService:
+    """What the appliance shows of itself: to Home Assistant only at a broker that the owner named."""
+    settings = config.mqtt
+    link = PahoLink(endpoint, f"inglenook-{settings.node}-presence", config.limits, session=PRESENCE_SESSION)
+    appliance = Appliance(
+        Topics(settings.node),
+        runtime.__version__,
+        settings.discovery_prefix,
+        commands=config.commands.enabled,
+        temperature=hottest() is not None,
+    )
+    announce = settings.broker is not None if settings.announce is None else settings.announce
+    return PresenceService(link, appliance, lambda: completer.engine.stats, announce=announce)
+
+
+def _ignore(_result: Result) -> None:
+    """Where nobody is shown what came of a command."""
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ until the last order is done.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +23,11 @@ from runtime.commands.desk.desk import Desk
 from runtime.commands.desk.settings import DeskSettings
 from runtime.commands.interpret import Interpreter
 from runtime.commands.journal.journal import Journal
+from runtime.commands.order import Result
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.policy.toml import policy_file
+from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import HouseFile, house_file
 from runtime.commands.registry.wiring import CHANNEL as DEVICES
@@ -37,14 +39,11 @@ from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
 from runtime.mqtt.client import PahoLink
-from runtime.mqtt.commands import CommandService
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
 from runtime.mqtt.devices import DeviceFeed
-from runtime.mqtt.link import Endpoint, Session
-from runtime.mqtt.orders import CHANNEL as MQTT
-from runtime.mqtt.orders import Reader
-from runtime.mqtt.replies import DeviceTopics, Replies
-from runtime.mqtt.topics import Topics
+from runtime.mqtt.front import CommandFront, Room, replies_of
+from runtime.mqtt.link import Endpoint
+from runtime.mqtt.replies import Replies
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
@@ -133,12 +132,18 @@ class Commanding:
         feed: DeviceFeed | None,
         endpoint: Endpoint | None,
         http: HttpCommands,
+        told: Callable[[Result], None],
+        last_there: float | None,
     ) -> None:
-        """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders."""
+        """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders.
+
+        `told` hears what came of the orders that a broker brought; `last_there`: when the newest order was taken.
+        """
         settings = config.commands
         self._feed = feed
         self._http = http
-        topics = Topics(config.mqtt.node)
+        self._config = config
+        self._registry = registry
         self._orders = OrderReader(config.limits, settings.expiry_s, settings.answers, lambda: registry.house)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         outboxes: dict[str, Outbox] = {HTTP: http}
@@ -156,28 +161,21 @@ class Commanding:
                 drain_s=config.limits.drain_seconds,
             ),
         )
-        self._service: CommandService | None = None
+        self._front: CommandFront | None = None
         if endpoint is not None:
-            self._service = CommandService(
-                PahoLink(
-                    endpoint, f"inglenook-{topics.node}-commands", config.limits, session=Session(window=64)
-                ),
-                topics,
-                self.desk,
-                self._reader(config, registry),
-            )
-            outboxes[MQTT] = self._service
+            room = Room(self.desk, interpreter, registry, last_there, told)
+            self._front = CommandFront(config, endpoint, room)
+            outboxes.update(self._front.outboxes)
 
-    def _reader(self, config: Config, registry: Registry) -> Reader:
-        settings = config.commands
-        devices = DeviceTopics(lambda: registry.house, registry.outgoing)
-        return Reader(
-            Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix, devices),
-            config.limits,
-            settings.expiry_s,
-            settings.answers,
-            lambda: registry.house,
-        )
+    @property
+    def replies(self) -> Replies:
+        """Where senders may have answers sent: nowhere that a device listens."""
+        return replies_of(self._config, self._registry)
+
+    @property
+    def house(self) -> House:
+        """The devices that there are now."""
+        return self._registry.house
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take orders until `stop` is set, and see to those that were taken.
@@ -192,14 +190,14 @@ class Commanding:
                 await _known(self._feed)
             desk = tasks.create_task(self.desk.run(done), name="commands.desk")
             self._http.open(self.desk, self._orders)
-            if self._service is None:
+            if self._front is None:
                 await stop.wait()
             else:
-                await self._service.run(stop)
+                await self._front.run(stop)
             done.set()
             await desk
-            if self._service is not None:
-                await self._service.close()
+            if self._front is not None:
+                await self._front.close()
             over.set()
 
 
@@ -216,9 +214,14 @@ async def _known(feed: DeviceFeed) -> None:
 
 @asynccontextmanager
 async def commands_of(
-    config: Config, state: Path, completer: Completer, endpoint: Endpoint | None, http: HttpCommands
+    config: Config,
+    state: Path,
+    completer: Completer,
+    endpoint: Endpoint | None,
+    http: HttpCommands,
+    told: Callable[[Result], None],
 ) -> AsyncIterator[Commanding]:
-    """The command room of a configuration; `run` it within the block.
+    """The command room of a configuration; `run` it within the block. `told` hears what came of an order.
 
     Raises:
         ConfigError: a file of the owner's is not sound.
@@ -235,7 +238,16 @@ async def commands_of(
     journal = await Journal.open(state / "journal.db")
     try:
         yield Commanding(
-            config, registry, journal, interpreter, owned, feed=feed, endpoint=endpoint, http=http
+            config,
+            registry,
+            journal,
+            interpreter,
+            owned,
+            feed=feed,
+            endpoint=endpoint,
+            http=http,
+            told=told,
+            last_there=await journal.last_taken(),
         )
     finally:
         await journal.close()

@@ -49,17 +49,16 @@ class PresenceService:
         link: Link,
         appliance: Appliance,
         stats: Callable[[], EngineStats],
-        house: Callable[[], House] | None,
         *,
         announce: bool,
         jitter_s: tuple[float, float] = _JITTER_S,
         look_s: float = _LOOK_S,
         temperature: Callable[[], float | None] | None = None,
     ) -> None:
-        """`house`: None where no commands are taken; `announce`: whether Home Assistant is to know."""
+        """`announce`: whether Home Assistant is to know."""
         self._link = link
         self._appliance = appliance
-        self._house = house
+        self._house: Callable[[], House] | None = None
         self._announce = announce
         self._jitter_s = jitter_s
         self._look_s = look_s
@@ -67,6 +66,10 @@ class PresenceService:
         self._shown: House | None = None
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
+
+    def lists(self, house: Callable[[], House]) -> None:
+        """Tell which devices there are, from now on."""
+        self._house = house
 
     def told(self, result: Result) -> None:
         """Take note of what came of a command."""
@@ -119,9 +122,12 @@ class PresenceService:
     async def _listing(self) -> None:
         """Tell which devices there are, once those that come together have come."""
         seen = None
-        while self._house is not None:
+        while True:
             await asyncio.sleep(self._look_s)
-            house, before, seen = self._house(), seen, self._house().version
+            if self._house is None:
+                continue
+            house, before = self._house(), seen
+            seen = house.version
             settled = before == seen and (self._shown is None or self._shown.version != seen)
             if settled and self._connected:
                 self._shown = house

@@ -69,6 +69,9 @@ class Sender:
     ) -> None:
         """`topics`: where commands are sent, in turn; `bells`: each rings once at most; `qos`: of the devices."""
         self.history = History()
+        self.latencies: list[float] = []
+        """Seconds from publishing a command to its first result."""
+        self._begun: dict[str, float] = {}
         self._broker = broker
         self._topics = topics
         self._bells = bells
@@ -111,7 +114,8 @@ class Sender:
         self.history.sent[name] = effect
         topic = self._topics[self._number % len(self._topics)]
         payload = json.dumps({"id": name, "text": text, "session": name}).encode()
-        self._waiting[name] = self._loop.time() + AGAIN_S, AGAIN_S, topic, payload
+        self._begun[name] = self._loop.time()
+        self._waiting[name] = self._begun[name] + AGAIN_S, AGAIN_S, topic, payload
         self._client.publish(topic, payload, 1)
 
     async def pace(self, count: float, a_second: float) -> None:
@@ -152,6 +156,8 @@ class Sender:
             self.history.results[name].append(result)
             if _final(result):
                 self._waiting.pop(name, None)
+                if name in self._begun:
+                    self.latencies.append(self._loop.time() - self._begun.pop(name))
             return
         device = topic.split("/")[1]
         if device.startswith("bell"):

@@ -16,6 +16,7 @@ from runtime.commands.desk import Desk, DeskSettings
 from runtime.commands.journal.journal import Journal
 from runtime.commands.meaning import Action, Cannot, Do, Interpretation, Meaning, Reason, Route
 from runtime.commands.policy.policy import Policy
+from runtime.commands.policy.settings import PolicySettings, Rates
 from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.devices import Capability, Device, Kind, Name, Press, Range
 from runtime.commands.registry.house import House
@@ -100,7 +101,7 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
     desk = Desk(
         devices,
         Numbered(),
-        Policy(),
+        Policy(PolicySettings(rates=Rates(device_per_minute=0))),
         journal,
         {"mqtt": feed},
         outboxes,

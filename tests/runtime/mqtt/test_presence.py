@@ -142,12 +142,12 @@ async def showing(link: MemoryLink, rooms: Rooms, *, announce: bool = True) -> A
         link,
         APPLIANCE,
         Counting(),
-        rooms,
         announce=announce,
         jitter_s=(0.0, 0.01),
         look_s=0.01,
         temperature=lambda: None,
     )
+    service.lists(rooms)
     task = asyncio.create_task(service.run(stop))
     await until(lambda: link.opened)
     yield service
