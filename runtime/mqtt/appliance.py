@@ -121,6 +121,7 @@ class Appliance:
     def _components(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """By their names, which Home Assistant knows them by from then on."""
         topics = self.topics
+        # Diagnostic all of them, which also keeps appliances from taking each other for devices to be spoken of.
         measured = {"state_class": "measurement", "entity_category": "diagnostic"}
         yield self._gauge(
             "tokens_per_second", "Tokens per second", unit_of_measurement="tokens/s", **measured
@@ -144,6 +145,7 @@ class Appliance:
             state_topic=topics.result,
             value_template=f"{{{{ (value_json.text | default(value_json.error.message))[:{_LONGEST_STATE}] }}}}",
             json_attributes_topic=topics.result,
+            entity_category="diagnostic",
         )
         yield self._component(
             "text",
@@ -169,7 +171,8 @@ class Appliance:
 
     def _commanding(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         commands = f"{self.topics.command}/from/{SENDER}"
-        yield self._gauge("commands_today", "Commands today", state_class="total_increasing")
+        counted = {"state_class": "total_increasing", "entity_category": "diagnostic"}
+        yield self._gauge("commands_today", "Commands today", **counted)
         yield self._component("text", "command", "Command", command_topic=commands)
         yield self._component("notify", "tell", "Tell a command", command_topic=commands)
         yield self._component(

@@ -51,6 +51,7 @@ def test_home_assistant_is_shown_one_device_with_everything() -> None:
         assert each["unique_id"] == f"inglenook_living_room_{name}"
         assert each["default_entity_id"] == f"{each['platform']}.inglenook_living_room_{name}"
         assert "object_id" not in each
+        assert each["platform"] in {"text", "notify", "event"} or each["entity_category"] == "diagnostic"
         topic = each.get("availability_topic")
         assert topic == (None if name == "online" else "ingle/Living-Room/status")
     assert said["components"]["commands"]["event_types"] == [each.value for each in Status]
