@@ -13,9 +13,11 @@ from typing import Final, assert_never
 
 from runtime.commands.registry import announce
 from runtime.commands.registry.binding import Outgoing
+from runtime.commands.registry.devices import Value
 from runtime.commands.registry.homeassistant.message import filters
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import HouseFile
+from runtime.commands.registry.wiring import Fades
 from runtime.errors import BusyError, DeviceError
 from runtime.limits import Limits
 from runtime.mqtt.complaints import Complaints
@@ -84,6 +86,7 @@ class DeviceFeed:
         self._something = asyncio.Event()
         self._connected: bool | None = None
         self._sweep: asyncio.TimerHandle | None = None
+        self._fading: dict[tuple[str, str], asyncio.TimerHandle] = {}
 
     @property
     def connected(self) -> bool:
@@ -101,8 +104,9 @@ class DeviceFeed:
         finally:
             for task in (reading, stopping):
                 task.cancel()
-            if self._sweep is not None:
-                self._sweep.cancel()
+            for timer in (self._sweep, *self._fading.values()):
+                if timer is not None:
+                    timer.cancel()
             await self._link.close()
         if reading.done() and not reading.cancelled():
             reading.result()
@@ -214,8 +218,22 @@ class DeviceFeed:
                 continue
             for value in values:
                 self._registry.heard(device, report.capability, value, at)
+                if report.fades is not None:
+                    self._later(device, report.capability, report.fades)
         if faults:
             raise DeviceError("; ".join(faults))
+
+    def _later(self, device: str, capability: str, fades: Fades) -> None:
+        """What was heard will not hold for ever."""
+        if (before := self._fading.pop((device, capability), None)) is not None:
+            before.cancel()
+        self._fading[device, capability] = asyncio.get_running_loop().call_later(
+            fades.after_s, self._fade, device, capability, fades.value
+        )
+
+    def _fade(self, device: str, capability: str, value: Value) -> None:
+        del self._fading[device, capability]
+        self._registry.heard(device, capability, value, self._clock())
 
     def forget_unheard(self) -> None:
         """Some time after a reconnection: drop what was taken away before it."""

@@ -96,6 +96,15 @@ class Wired:
 
 
 @dataclass(frozen=True, slots=True)
+class Fades:
+    """What was said holds for so long only, unless it is said again."""
+
+    after_s: float
+    value: Value
+    """What it is at then; None is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a device says on one topic about one capability."""
 
@@ -105,6 +114,7 @@ class Report:
     template: Template | None = None
     field: tuple[str, ...] = ()
     """Where it stands in a JSON object; a message without it says nothing of this capability."""
+    fades: Fades | None = None
 
     def read(self, payload: bytes, now: Now) -> tuple[Value, ...]:
         """The value, None if the device says that it does not know, or nothing where it says nothing of this.

@@ -284,6 +284,22 @@ async def test_a_device_that_no_longer_tells_whether_it_is_there_counts_as_there
         await until(lambda: not registry.house.away)
 
 
+@pytest.mark.parametrize(
+    ("component", "keys", "first", "then"),
+    [("binary_sensor", {"off_delay": 0.2}, True, False), ("sensor", {"expire_after": 0.2}, "ON", None)],
+)
+async def test_what_holds_for_a_while_is_not_believed_for_ever(
+    link: MemoryLink, component: str, keys: dict[str, float], first: object, then: object
+) -> None:
+    registry = Registry()
+    async with feeding(link, registry):
+        link.deliver({"state_topic": "s", **keys}, topic=f"homeassistant/{component}/x/config")
+        await until(lambda: link.hears("s"))
+        link.deliver(b"ON", topic="s")
+        await until(lambda: reads(registry, f"{component}.x", "value") == first)
+        await until(lambda: reads(registry, f"{component}.x", "value") == then)
+
+
 async def test_a_flood_of_states_leaves_the_last_one_and_lets_others_run(link: MemoryLink) -> None:
     registry = Registry()
     turns = 0
