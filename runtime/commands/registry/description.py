@@ -151,6 +151,10 @@ def _wired(
         raise DeviceError(f"a {kind} is only read; write state_topic in place of topic")
     if table.topic is None and table.state_topic is None:
         raise DeviceError("it has no topic to set it and no state_topic to read it; give one")
+    if table.retain and kind in standard.MOMENTARY:
+        raise DeviceError(
+            f"what a {kind} is told cannot be retained, or it would happen again; leave retain out"
+        )
     codec = codec_of(name, domain_of(name, table, kind), table, kind)
     domain = codec.domain if isinstance(codec, Number) else domain_of(name, table, kind)
     capability = Capability(

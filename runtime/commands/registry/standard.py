@@ -34,6 +34,9 @@ TURNING: Final = ("locking", "unlocking", "jammed")
 _GUARDED: Final = frozenset({"garage", "gate", "door", "gas"})
 """Device classes of covers and valves that let somebody, or something, in."""
 
+MOMENTARY: Final = frozenset({Kind.LOCK, Kind.COVER, Kind.VALVE, Kind.BUTTON, Kind.SCENE, Kind.SIREN})
+"""What is never sent to be kept by the broker: it would happen again, or late, when the device comes back."""
+
 _MAIN: Final[Mapping[Kind, str]] = MappingProxyType(
     {
         Kind.COVER: "state",

@@ -12,6 +12,7 @@ from runtime.commands.registry.codec import FARTHEST, Codec, Word
 from runtime.commands.registry.devices import Domain, Kind, Name
 from runtime.commands.registry.homeassistant.message import Config
 from runtime.commands.registry.names import LONGEST_NAME, made_id, plain_name
+from runtime.commands.registry.standard import MOMENTARY
 from runtime.commands.registry.tables import MOST_OPTIONS, option_words
 from runtime.commands.registry.templates import Template
 from runtime.commands.registry.topics import device_topic
@@ -20,9 +21,6 @@ from runtime.errors import DeviceError
 
 _LONGEST_WORD: Final = 1000
 _MOST_SIGNS: Final = 16
-_MOMENTARY: Final = frozenset({Kind.LOCK, Kind.COVER, Kind.VALVE, Kind.BUTTON, Kind.SCENE, Kind.SIREN})
-"""What is never sent to be kept by the broker, whatever the device says: it would happen again, or late, when the
-device comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ class Entity:
     @property
     def retain(self) -> bool:
         """Whether the broker keeps what is sent."""
-        return self.flag("retain") and self.kind not in _MOMENTARY
+        return self.flag("retain") and self.kind not in MOMENTARY
 
     @property
     def hidden(self) -> bool:

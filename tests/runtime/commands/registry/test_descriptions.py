@@ -342,6 +342,7 @@ LAMP = {"kind": "light", "topic": "lamp/set"}
         (LAMP | {"options": ["x"] * 2}, "different"),
         (LAMP | {"options": [str(i) for i in range(101)]}, "100"),
         (LAMP | {"payloads": {"on": "x" * 201}}, "200"),
+        ({"kind": "lock", "topic": "a", "retain": True}, "retain"),
         (LAMP | {"template": "{% include 'x' %}"}, "template"),
         (LAMP | {"capabilities": {"x": 1}}, "not an object"),
     ],
