@@ -135,7 +135,9 @@ def _parts(table: str, actions: Sequence[Action], house: House, language: str) -
 
 def _called(device: str, house: House, language: str) -> str:
     found = house.devices.get(device)
-    return device if found is None else the(found, house, language)
+    if found is None:
+        return device
+    return name_of(found, language) if found.kind is Kind.SCENE else the(found, house, language)
 
 
 def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:

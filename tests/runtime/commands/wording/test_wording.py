@@ -77,7 +77,7 @@ def test_a_word_that_we_do_not_have_is_the_devices_own() -> None:
         ([Action("living.floor", "color", "blue")], "Set the color of the floor lamp to blue.",
          "已將立燈的顏色設為藍色。"),
         ([Action("garage.door", "state", "open")], "Opened the garage door.", "已打開車庫門。"),
-        ([Action("scene.movie", "activate", None)], "Activated the movie time.", "已啟動看電影。"),
+        ([Action("scene.movie", "activate", None)], "Activated Movie time.", "已啟動看電影。"),
         ([Action("hall.bell", "activate", None)], "Pressed the door bell.", "已按下門鈴。"),
         ([Action("study.desk", "power", value=True)], "Turned on the desk lamp in the study.", "已打開書房的檯燈。"),
         ([Action("gone", "power", value=True)], "Set the power of gone to on.", "已將gone的電源設為on。"),
