@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.commands.clock import Clock
 from runtime.commands.desk import Desk, DeskSettings
+from runtime.commands.desk.border import Interpreter
 from runtime.commands.journal.journal import Journal, Keeping
 from runtime.commands.meaning import Action, Cannot, Do, Interpretation, Meaning, Reason, Route, Which
 from runtime.commands.order import Order, ReplyTo, Result
@@ -166,7 +167,7 @@ class InterpreterSimulator:
             return Interpretation(memory.asked.options[0].meaning, Route.SESSION, 1.0), NOTHING_SAID
         meaning = self.meanings.get(sentence.text, Cannot(Reason.NOT_UNDERSTOOD, "I don't understand."))
         asked = meaning if isinstance(meaning, Which) else None
-        return Interpretation(meaning, Route.RULES, 1.0), Memory(asked=asked)
+        return Interpretation(meaning, Route.RULES, 1.0, language=sentence.language), Memory(asked=asked)
 
 
 class SessionsSimulator:
@@ -236,8 +237,12 @@ async def desk_in(
     channel: ChannelSimulator | None = None,
     outbox: OutboxSimulator | None = None,
     interpreter: InterpreterSimulator | None = None,
+    understanding: Interpreter | None = None,
 ) -> AsyncGenerator[Around, None]:
-    """A desk that works, with its journal in a folder; stopped in good order at the end."""
+    """A desk that works, with its journal in a folder; stopped in good order at the end.
+
+    `understanding` is asked instead of the simulator, where a test wants the real one.
+    """
     clock = clock or SimulatedClock()
     journal = await Journal.open(folder / "journal.db", Keeping())
     registry, channel, outbox = (
@@ -248,7 +253,7 @@ async def desk_in(
     interpreter = interpreter or InterpreterSimulator(dict(SENTENCES))
     desk = Desk(
         registry,
-        interpreter,
+        understanding or interpreter,
         policy or Policy(),
         journal,
         {"mqtt": channel},

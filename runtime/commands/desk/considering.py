@@ -94,7 +94,7 @@ class Considering:
             BusyError, EngineError: a model is needed that cannot be had now.
         """
         results = self._results
-        nothing = results.begun(order, Interpretation(Do(()), Route.NONE, 0.0))
+        nothing = results.unread(order)
         if within_s <= 0:
             return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
         if not self._policy.admits(order.sender, self._clock.now()):
@@ -118,15 +118,16 @@ class Considering:
         return step
 
     async def _understand(self, order: Order, waited: Do | None) -> tuple[Interpretation, Memory]:
-        now = self._clock.now()
+        now, language = self._clock.now(), self._results.of(order)
         memory = self._memories.recall(order.sender, order.session, now.ticks)
         if order.action is not None:
-            return Interpretation(Do((order.action,)), Route.DIRECT, 1.0), Memory((order.action.device,))
+            direct = Interpretation(Do((order.action,)), Route.DIRECT, 1.0, language=language)
+            return direct, Memory((order.action.device,))
         if order.text is None:
             do = waited or Do(())
             devices = tuple(dict.fromkeys(action.device for action in do.actions))
-            return Interpretation(do, Route.SESSION, 1.0), Memory(devices)
-        sentence = Sentence(order.text, self._results.of(order), order.area, now.wall)
+            return Interpretation(do, Route.SESSION, 1.0, language=language), Memory(devices)
+        sentence = Sentence(order.text, language, order.area, now.wall)
         return await self._interpreter.interpret(sentence, self._devices.house, memory, answer=order.answer)
 
     def _decide(self, order: Order, found: Interpretation, waited: Do | None) -> tuple[Step, Which | None]:

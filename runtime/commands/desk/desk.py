@@ -26,7 +26,7 @@ from runtime.commands.dispatch.lanes import Lanes
 from runtime.commands.journal.journal import Journal
 from runtime.commands.journal.record import Phase, Plan, Received, Record, Repeated
 from runtime.commands.journal.writer import JournalError
-from runtime.commands.meaning import Action, Do, Interpretation, Reason, Route
+from runtime.commands.meaning import Action, Do, Reason
 from runtime.commands.order import Order, Outbox, ReplyTo, Result, Status
 from runtime.commands.planned import Planned
 from runtime.commands.policy.policy import Denied, Policy
@@ -36,7 +36,6 @@ from runtime.errors import BusyError, CallerError, IngleError
 _log = logging.getLogger(__name__)
 
 _DEFAULTS: Final = DeskSettings()
-_NOTHING: Final = Interpretation(Do(()), Route.NONE, 0.0)
 
 
 class Desk:
@@ -268,7 +267,7 @@ class Desk:
 
     def _draft(self, record: Record) -> Result:
         """What its result is made of."""
-        return record.result or self._results.begun(record.order, _NOTHING)
+        return record.result or self._results.unread(record.order)
 
     def _begin(self, record: Record, actions: tuple[Action, ...], draft: Result) -> None:
         """Stand in the devices' lanes, now, and go on beside the conversation."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from runtime.commands.desk.refusals import denial, unreachable
 from runtime.commands.dispatch.dispatch import Outcome, UnreachableError
-from runtime.commands.meaning import Action, Interpretation, Reason, Which
+from runtime.commands.meaning import Action, Do, Interpretation, Reason, Route, Which
 from runtime.commands.order import Order, Result, Status
 from runtime.commands.policy.policy import Denied
 from runtime.commands.registry.house import House
@@ -33,6 +33,10 @@ class Results:
             language=found.language,
             session=order.session,
         )
+
+    def unread(self, order: Order) -> Result:
+        """As far as it is known of an order that was not understood, yet or ever."""
+        return self.begun(order, Interpretation(Do(()), Route.NONE, 0.0, language=self.of(order)))
 
     def of(self, order: Order) -> str:
         """The language to answer in."""

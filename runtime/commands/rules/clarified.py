@@ -84,7 +84,7 @@ def _chosen(text: str, whole: str, options: tuple[Option, ...]) -> Do | None:
     labels = [_words(each.label) for each in options]
     if (said := _words(text)) in labels:
         return options[labels.index(said)].meaning
-    for pattern in (_ENGLISH_PLACE, _CHINESE_PLACE):
+    for pattern in (_ENGLISH_PLACE, _CHINESE_PLACE) if len(options) > 1 else ():
         if match := pattern.match(text):
             return _at(match["place"], options)
     fitting = [each for each, label in zip(options, labels, strict=True) if said and said <= label]
