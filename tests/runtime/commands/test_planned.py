@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.commands.desk import DeskSettings
-from runtime.commands.meaning import CancelPlanned, Do, Reason
+from runtime.commands.meaning import CancelPlanned, Do, Meaning, Reason
 from runtime.commands.order import Status
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.scope import Scope
@@ -24,14 +24,14 @@ from tests.support.desk import (
 
 
 def interpreter() -> InterpreterSimulator:
-    more = {
+    more: dict[str, Meaning] = {
         "lamp later": Do(LAMP_ON.actions, 1200.0),
         "unlock later": Do(UNLOCK.actions, 60.0),
         "in a year": Do(LAMP_ON.actions, 366 * 86400.0),
         "cancel": CancelPlanned(),
         "cancel the blind": CancelPlanned(("blind",)),
     }
-    return InterpreterSimulator(dict(SENTENCES) | more)
+    return InterpreterSimulator(SENTENCES | more)
 
 
 async def wait(around: Around, clock: SimulatedClock, seconds: float, step: float = 20.0) -> None:

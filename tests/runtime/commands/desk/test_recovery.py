@@ -151,14 +151,11 @@ async def test_a_repeat_waits_for_the_broker_and_is_unknown_if_that_does_not_com
 
 async def test_repeats_come_before_anything_new_and_in_their_order(tmp_path: Path) -> None:
     journal = await Journal.open(tmp_path / "journal.db")
-    for name, value in (("1", b"second"), ("2", b"first")):
+    for name in ("1", "2"):
         await journal.take(order(name), NOW)
-    for key, value in ((2, b"first"), (1, b"second")):
-        one = (Sending(ONCE[0], (Outgoing("mqtt", "blind/position", value),)),)
-        if key == 2:
-            await journal.sending(key, one, RESULT)
-        else:
-            await journal.sending(key, (Sending(ON, one[0].messages),), RESULT)
+    for key, action, value in ((2, ONCE[0], b"first"), (1, ON, b"second")):
+        message = Outgoing("mqtt", "blind/position", value)
+        await journal.sending(key, (Sending(action, (message,)),), RESULT)
     await journal.close()
     async with desk_in(tmp_path, clock=later(1)) as around:
         await around.ask("blind 40")

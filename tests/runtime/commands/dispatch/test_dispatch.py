@@ -85,7 +85,7 @@ async def test_it_is_tried_again_for_a_while_and_not_after() -> None:
 
 def test_a_device_that_is_gone_or_fails_is_named() -> None:
     class Failing(RegistrySimulator):
-        def outgoing(self, action: Action) -> tuple[Outgoing, ...]:
+        def outgoing(self, action: Action) -> tuple[Outgoing, ...]:  # noqa: ARG002  whatever it is
             raise DeviceError("its template fails")
 
     sender = Dispatch(Failing(), {}, SystemClock(), send_s=1.0)
