@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import re
 import shutil
 import signal
 import socket
@@ -127,17 +128,25 @@ class MemoryLink:
 class Mosquitto:
     """A real broker on loopback that can be killed and come back on the same port, remembering sessions."""
 
-    def __init__(self, folder: Path, *, anonymous: bool = True, more: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, anonymous: bool = True, more: str = "", whole: str | None = None
+    ) -> None:
+        """`more` lines in its configuration, or the `whole` of it, but for the port."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = Broker("127.0.0.1", free.getsockname()[1])
         self._conf = folder / "mosquitto.conf"
+        if whole is not None:
+            listening = f"user {getpass.getuser()}\nlistener {self.address.port} 127.0.0.1"
+            self._conf.write_text(re.sub(r"^listener .*$", listening, whole, flags=re.MULTILINE))
+            self._process: subprocess.Popen[bytes] | None = None
+            return
         self._conf.write_text(
             f"listener {self.address.port} 127.0.0.1\nuser {getpass.getuser()}\n"
             f"allow_anonymous {str(anonymous).lower()}\n"
             f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
             f"{more}"
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = None
 
     @staticmethod
     def program() -> str | None:
@@ -177,7 +186,14 @@ class Mosquitto:
 class Person:
     """A client of the house: publishes, and hears what is said on the topics it listens to."""
 
-    def __init__(self, broker: Broker, *topics: str) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *topics: str,
+        username: str | None = None,
+        password: str | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
         self._broker = broker
         self._topics = topics
         self._loop = asyncio.get_running_loop()
@@ -186,6 +202,10 @@ class Person:
         # What is said while the broker restarts waits for us there.
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"person-{id(self)}", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
+        if username is not None:
+            self._client.username_pw_set(username, password)
+        if ca_file is not None:
+            self._client.tls_set(str(ca_file))
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = self._subscribed
         self._client.on_message = self._hears
