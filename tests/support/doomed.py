@@ -88,15 +88,15 @@ def house(orders: int) -> House:
     return House(devices={each.id: each for each in devices})
 
 
-def serve(folder: Path, orders: int, seed: int, pipe: Connection) -> None:
+def serve(folder: Path, journal: Path, orders: int, seed: float, pipe: Connection) -> None:
     """Take all orders that were not acknowledged, and some that were, until killed or done."""
-    asyncio.run(_serve(folder, orders, random.Random(seed), pipe))
+    asyncio.run(_serve(folder, journal, orders, random.Random(seed), pipe))
 
 
-async def _serve(folder: Path, orders: int, dice: random.Random, pipe: Connection) -> None:
+async def _serve(folder: Path, at: Path, orders: int, dice: random.Random, pipe: Connection) -> None:
     acknowledged = {int(line) for line in read(folder / "acknowledged")}
     acks, clock = Lines(folder / "acknowledged"), SystemClock()
-    journal = await Journal.open(folder / "journal.db")
+    journal = await Journal.open(at)
     desk = Desk(
         RegistrySimulator(house(orders)),
         InterpreterSimulator(),

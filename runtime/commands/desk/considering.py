@@ -11,6 +11,7 @@ from runtime.commands.clock import Clock
 from runtime.commands.desk.border import Devices, Interpreter, Memories
 from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
+from runtime.commands.dispatch.under_way import UnderWay
 from runtime.commands.journal.record import Record
 from runtime.commands.meaning import (
     Action,
@@ -76,8 +77,10 @@ class Considering:
         results: Results,
         clock: Clock,
         settings: DeskSettings,
+        under_way: UnderWay,
     ) -> None:
         self._devices = devices
+        self._under_way = under_way
         self._interpreter = interpreter
         self._memories = memories
         self._policy = policy
@@ -128,7 +131,8 @@ class Considering:
             devices = tuple(dict.fromkeys(action.device for action in do.actions))
             return Interpretation(do, Route.SESSION, 1.0, language=language), Memory(devices)
         sentence = Sentence(order.text, language, order.area, now.wall)
-        return await self._interpreter.interpret(sentence, self._devices.house, memory, answer=order.answer)
+        house = self._under_way.over(self._devices.house, now.wall)
+        return await self._interpreter.interpret(sentence, house, memory, answer=order.answer)
 
     def _decide(self, order: Order, found: Interpretation, waited: Do | None) -> tuple[Step, Which | None]:
         """The next step, and the question that is asked with it."""

@@ -23,6 +23,7 @@ from runtime.commands.desk.teller import Teller
 from runtime.commands.dispatch.dispatch import Dispatch
 from runtime.commands.dispatch.heard import Heard
 from runtime.commands.dispatch.lanes import Lanes
+from runtime.commands.dispatch.under_way import UnderWay
 from runtime.commands.journal.journal import Journal
 from runtime.commands.journal.record import Phase, Plan, Received, Record, Repeated
 from runtime.commands.journal.writer import JournalError
@@ -64,10 +65,19 @@ class Desk:
         self._results = Results(settings.language)
         self._planned = Planned(clock, settings.grace_s)
         self._lanes = Lanes()
+        self._under_way = UnderWay()
         self._heard = Heard(registry)
         dispatch = Dispatch(registry, channels, clock, send_s=settings.send_s)
         self._considering = Considering(
-            registry, interpreter, sessions, policy, self._planned, self._results, clock, settings
+            registry,
+            interpreter,
+            sessions,
+            policy,
+            self._planned,
+            self._results,
+            clock,
+            settings,
+            self._under_way,
         )
         self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
         self._teller = Teller(journal, outboxes, clock, settings.tell_s)
@@ -195,8 +205,9 @@ class Desk:
                 self._start(self._teller.tell(record.key, reply, draft))
                 return
             case Finding.REPEAT:
-                ticket = self._lanes.enter(each.action.device for each in record.sendings)
-                work = self._carry(record, self._carrier.carry_on(record, ticket))
+                actions = tuple(each.action for each in record.sendings)
+                ticket = self._lanes.enter(action.device for action in actions)
+                work = self._carry(record, actions, self._carrier.carry_on(record, ticket))
             case Finding.UNKNOWN:
                 work = self._finish(record, self._results.unknown(draft, draft.actions, self._registry.house))
             case Finding.SENT:
@@ -273,10 +284,28 @@ class Desk:
         """Stand in the devices' lanes, now, and go on beside the conversation."""
         ticket = self._lanes.enter(action.device for action in actions)
         work = self._carrier.carry_out(record, actions, draft, ticket)
-        self._start(self._carry(record, work))
+        self._start(self._carry(record, actions, work))
 
-    async def _carry(self, record: Record, work: Coroutine[Any, Any, Result]) -> None:
-        await self._finish(record, await work)
+    def _carry(
+        self, record: Record, actions: tuple[Action, ...], work: Coroutine[Any, Any, Result]
+    ) -> Coroutine[Any, Any, None]:
+        """From now on these are under way."""
+        self._under_way.begin(actions)
+        return self._carried(record, actions, work)
+
+    async def _carried(
+        self, record: Record, actions: tuple[Action, ...], work: Coroutine[Any, Any, Result]
+    ) -> None:
+        try:
+            result = await work
+        except JournalError:
+            raise
+        except Exception:  # noqa: BLE001  one order's fault must not take the others along, now or at the next start
+            _log.exception("order %r failed on its way to the devices", record.order.id)
+            result = self._results.unknown(self._draft(record), actions, self._registry.house)
+        finally:
+            self._under_way.end(actions)
+        await self._finish(record, result)
 
     async def _finish(self, record: Record, result: Result, cancelled: tuple[Record, ...] = ()) -> None:
         """Write the result down, and then tell it."""

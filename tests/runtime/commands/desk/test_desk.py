@@ -23,6 +23,7 @@ from runtime.commands.meaning import (
 from runtime.commands.order import ReplyTo, Status
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import Client, PolicySettings, Rates
+from runtime.commands.registry.binding import Outgoing
 from runtime.commands.registry.house import House
 from runtime.commands.rules.clarified import Clarified
 from runtime.commands.rules.owner import Sentences
@@ -31,7 +32,7 @@ from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.wording.speak import say
 from runtime.errors import BusyError, CallerError, EngineError
 from tests.support.clocks import SimulatedClock
-from tests.support.desk import BLIND_40, LAMP_OFF, LAMP_ON, InterpreterSimulator, desk_in
+from tests.support.desk import BLIND_40, LAMP_OFF, LAMP_ON, InterpreterSimulator, RegistrySimulator, desk_in
 
 
 async def test_a_command_reaches_its_device_once_and_its_sender_hears_of_it(tmp_path: Path) -> None:
@@ -367,6 +368,33 @@ async def test_only_a_yes_is_a_yes_to_those_who_understand(
         assert asked.status is Status.ASKED
         await around.ask(answer)
         assert ("door/state='unlocked'" in around.channel.carried) == unlocked
+
+
+async def test_two_steps_in_a_breath_are_two_steps(tmp_path: Path) -> None:
+    understanding = Interpreter((Rules(("en",), Sentences()),), (), None, languages=("en",))
+    async with desk_in(tmp_path, understanding=understanding) as around:
+        around.registry.say("lamp", "brightness", 40)
+        around.channel.gate = asyncio.Event()
+        orders = [around.order("make the desk lamp brighter") for _ in range(2)]
+        for order in orders:
+            await around.desk.take(order)
+        around.channel.gate.set()
+        levels = [(await around.outbox.results(order.id))[0].actions[-1].value for order in orders]
+        assert isinstance(levels[0], float | int)
+        assert isinstance(levels[1], float | int)
+        assert 40 < levels[0] < levels[1]
+
+
+async def test_a_fault_on_the_way_to_a_device_ends_no_other_order(tmp_path: Path) -> None:
+    class Faulty(RegistrySimulator):
+        def outgoing(self, action: Action) -> tuple[Outgoing, ...]:
+            if action.device == "blind":
+                raise KeyError(action.device)
+            return super().outgoing(action)
+
+    async with desk_in(tmp_path, registry=Faulty()) as around:
+        assert (await around.ask("blind 40")).status is Status.UNKNOWN
+        assert (await around.ask("lamp on")).status is Status.SENT
 
 
 async def test_a_client_is_refused_in_words(tmp_path: Path) -> None:
