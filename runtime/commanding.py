@@ -29,6 +29,7 @@ from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.policy.toml import policy_file
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
+from runtime.commands.registry.toml import SOURCE as TOML
 from runtime.commands.registry.toml import HouseFile, house_file
 from runtime.commands.registry.wiring import CHANNEL as DEVICES
 from runtime.commands.rules.clarified import Clarified
@@ -234,7 +235,11 @@ async def commands_of(
         understanding, config.commands.languages, encoder, sentences=owned.sentences, completer=completer
     )
     registry = Registry(config.limits.devices)
-    feed = None if endpoint is None else _feed(config, endpoint, registry, owned.house)
+    feed = None
+    if endpoint is not None:
+        feed = _feed(config, endpoint, registry, owned.house)
+    else:
+        _write_down(owned.house, registry)
     journal = await Journal.open(state / "journal.db")
     try:
         yield Commanding(
@@ -251,6 +256,14 @@ async def commands_of(
         )
     finally:
         await journal.close()
+
+
+def _write_down(house: HouseFile, registry: Registry) -> None:
+    """Know the owner's devices though nothing can be sent to them: sentences are still understood."""
+    for area in house.areas:
+        registry.put_area(area)
+    for found in house.devices:
+        registry.put(TOML, found.entry)
 
 
 def _feed(config: Config, endpoint: Endpoint, registry: Registry, house: HouseFile) -> DeviceFeed:
