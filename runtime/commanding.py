@@ -113,7 +113,7 @@ def understanding(
     """The stages in their order; takes some hundred milliseconds a language."""
     return Interpreter(
         (Clarified(), Rules(languages, sentences)),
-        (Choice(encoder),),
+        (Choice(encoder, completer),),
         None if completer is None or not completer.chats else ModelAnswers(completer),
         languages=languages,
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Final, Protocol, TypeVar
 
+from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import language_of
@@ -103,11 +104,14 @@ class Interpreter:
             return _cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
         if len(parts) < 2:  # noqa: PLR2004  one clause is the sentence
             return await self._ask_likely(sentence, house, memory, clock)
+        one_command = orders(sentence.text) < 2  # noqa: PLR2004  what else there is says why, or greets
         readings = []
         said = memory
         for part in parts:
             clause = replace(sentence, text=part)
             reading = await self._ask(self._exact, clause, house, said, clock)
+            if reading is None and one_command:
+                return await self._ask_likely(sentence, house, memory, clock)
             if reading is None:
                 reading = await self._ask_likely(clause, house, said, clock)
             readings.append(reading)

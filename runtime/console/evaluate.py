@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack, ExitStack
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ def evaluate() -> None:
 @evaluate.command("commands")
 @model_option
 @click.option("--encoder", default=_ENCODER, show_default=True, help="Name of the encoder.")
+@click.option("--no-model", is_flag=True, help="Ask no model for values.")
 @click.option("--no-encoder", is_flag=True, help="Compare by words alone.")
 @click.option(
     "--set",
@@ -45,6 +47,7 @@ def commands(
     config_file: Path | None,
     state: Path,
     *,
+    no_model: bool,
     no_encoder: bool,
     as_json: bool,
 ) -> None:
@@ -53,21 +56,29 @@ def commands(
 
     config = configured(config_file, model__name=model).config
     chosen = None if no_encoder else _encoder(encoder, config, state)
-    if folder is not None:
-        outcomes = asyncio.run(_outcomes(folder, chosen))
-    else:
-        with as_file(files("runtime.commands.evaluation").joinpath(_SHIPPED)) as shipped:
-            outcomes = asyncio.run(_outcomes(shipped, chosen))
+    asked = None if no_model else config
+    with ExitStack() as stack:
+        shipped = files("runtime.commands.evaluation").joinpath(_SHIPPED)
+        place = folder or stack.enter_context(as_file(shipped))
+        outcomes = asyncio.run(_outcomes(place, chosen, asked, state))
     found = figures(outcomes)
     click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(table(found)))
 
 
-async def _outcomes(folder: Path, encoder: "TextEncoder | None") -> "list[Outcome]":
+async def _outcomes(
+    folder: Path, encoder: "TextEncoder | None", config: "Config | None", state: Path
+) -> "list[Outcome]":
     from runtime.commanding import understanding  # noqa: PLC0415  see runtime.console
     from runtime.commands.evaluation.run import read_sets, run, whole  # noqa: PLC0415  as above
+    from runtime.console.local import local_completer  # noqa: PLC0415  as above
+    from runtime.console.terminal import StatusLine  # noqa: PLC0415  as above
 
-    understand = whole(understanding(_LANGUAGES, encoder))
-    return [outcome for found in read_sets(folder) for outcome in await run(found, understand)]
+    async with AsyncExitStack() as stack:
+        completer = None
+        if config is not None:
+            completer = await stack.enter_async_context(local_completer(config, state, StatusLine()))
+        understand = whole(understanding(_LANGUAGES, encoder, completer=completer))
+        return [outcome for found in read_sets(folder) for outcome in await run(found, understand)]
 
 
 def _encoder(name: str, config: "Config", state: Path) -> "TextEncoder":

@@ -27,6 +27,10 @@ OPPOSITES: Final[Mapping[str, str]] = {
 _STARTS: Final = frozenset({"heat", "cool", "auto", "cleaning", "press"})
 """What `on` says, too, where there is no switch."""
 _ENDS: Final = frozenset({"off", "docked", "paused", "stopped"})
+_VAGUE: Final = frozenset(
+    {"more", "less", "most", "least", "press", "dry", "home", "away", "high", "low", "medium"}
+)
+"""What many words say besides."""
 _MAYBE: Final = 0.4
 _STARTED: Final = 0.7
 _SENTENCE: Final = re.compile(r"[.!?;]\s+")
@@ -109,6 +113,17 @@ def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
             towards[value] = 1.0
             rest = rest.replace(value.replace("_", " "), " ")
     return Said(towards, frozenset(about), whether, rest)
+
+
+def orders(text: str) -> int:
+    """How many parts of a sentence want something done by themselves: `chandelier on`, not `dinner is served`."""
+    return sum(_orders(part) for part in _PARTS.split(text) if part.strip())
+
+
+def _orders(part: str) -> bool:
+    found = said(part)
+    sure = {word for word, much in found.towards.items() if much == 1.0}
+    return bool(sure - _VAGUE) or (bool(sure & _BY_DEGREES) and bool(found.about - _OFTEN))
 
 
 def _spoken(value: str, text: str) -> bool:

@@ -27,6 +27,7 @@ FOR: Final = (
     "here",
     "pointed",
     "other_named",
+    "other_exact",
     "wants",
     "wants_maybe",
     "opposite",
@@ -111,8 +112,9 @@ class Evidence:
         """
         row = dict(zip(FOR, self.options[place], strict=True))
         named = row["pointed"] >= _NAMED and not row["elsewhere"]
-        wanted = row["wants"] + row["wants_maybe"] + row["number_fits"] > 0.0 and not row["opposite"]
-        left_over = row["number_unused"] or row["number_misfits"] or row["strange"]
+        hinted = row["wants_maybe"] > 0.0 and row["pointed"] >= SURE
+        wanted = (row["wants"] > 0.0 or row["number_fits"] or hinted) and not row["opposite"]
+        left_over = row["number_unused"] or row["number_misfits"] or row["strange"] or row["other_exact"]
         return bool(named and wanted and not left_over and not row["several_unsaid"])
 
 
@@ -189,6 +191,7 @@ def _who(looked: Looked, possible: Possible) -> dict[str, float]:
         "here": float(not areas and own is not None and looked.sentence.area == own),
         "pointed": points,
         "other_named": max(0.0, other - points),
+        "other_exact": float(any(each not in ids and looked.named[each].exact for each in looked.apart(ids))),
     }
 
 

@@ -4,7 +4,7 @@ Knows words and the names of the house; knows nothing of what counts how much.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -85,6 +85,15 @@ class Looked:
     def _able(self, capability: str, near: set[str]) -> list[str]:
         found = {device: self.naming.devices[device].capability(capability) for device in near}
         return [device for device, each in found.items() if each is not None and each.settable]
+
+    def apart(self, devices: Collection[str]) -> Iterator[str]:
+        """Other devices, but for those whose names are a part of these ones': the lamp in `desk lamp`."""
+        own = [name for device in devices for name in self.naming.parts(device)]
+        for other in self.naming.devices:
+            if other not in devices and not any(
+                set(name) <= set(each) for name in self.naming.parts(other) for each in own
+            ):
+                yield other
 
     @cached_property
     def strange(self) -> bool:

@@ -5,8 +5,8 @@ Knows the order of the steps. Never answers in a value outside a device's domain
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.commands.choice.cues import said
@@ -14,26 +14,30 @@ from runtime.commands.choice.decide import Decision, Step, decide
 from runtime.commands.choice.evidence import Evidence, gather
 from runtime.commands.choice.looked import Looked
 from runtime.commands.choice.model import Weighed, Weights, shipped, weigh
-from runtime.commands.choice.realise import is_open, realise
+from runtime.commands.choice.realise import fitting, is_open, realise
+from runtime.commands.choice.slots import Slots
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import plain
 from runtime.commands.language.quantities import Quantity, digits, quantities
 from runtime.commands.meaning import Action, Candidate, Cannot, Do, Meaning, Option, Reason, Route, Which
-from runtime.commands.registry.devices import Range
+from runtime.commands.registry.devices import Capability, Device, Options, Range, Value
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.shortlist.likeness import Encoder
 from runtime.commands.shortlist.naming import Heard
-from runtime.commands.shortlist.possible import Possible
+from runtime.commands.shortlist.possible import Aim, Possible
 from runtime.commands.shortlist.shortlist import Shortlist, Shortlists
 from runtime.commands.shortlist.words import characters
 from runtime.commands.wording.describe import either, limits, proposal, the
 from runtime.commands.wording.speak import say
+from runtime.completion import Completer
 
 _SHOWN: Final = 5
 """Candidates that an explanation has."""
 _LONGEST: Final = 400
 """Characters: what is longer is no command."""
+_SAID_BY_VERBS: Final = frozenset({"state", "power"})
+"""What is opened, locked or started is said by the verb, which evidence has read already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,47 @@ class Choice:
 
     name = "choice"
 
-    def __init__(self, encoder: Encoder | None) -> None:
-        """Without an encoder, words alone decide; with one, English sentences are compared by meaning, too."""
+    def __init__(self, encoder: Encoder | None, completer: Completer | None = None) -> None:
+        """Without an encoder, words alone decide; with one, English sentences are compared by meaning, too.
+
+        With a completer it is asked for a value where several were said, or where one was said in other words; without
+        one the person is.
+        """
         self._shortlists = Shortlists(encoder)
+        self._slots = None if completer is None else Slots(completer, self._shortlists.kept)
 
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence most likely means, or a question back, or why it is nothing; never None for long words."""
         del memory
         if not sentence.text.strip() or len(sentence.text) > _LONGEST:
             return None
-        return await asyncio.to_thread(self._read, sentence, house)
+        found = await asyncio.to_thread(self._found, sentence, house)
+        filled = None if self._slots is None else await self._filled(self._slots, found, sentence)
+        return filled or found.reading()
+
+    async def _filled(self, slots: Slots, found: "_Found", sentence: Sentence) -> Reading | None:
+        """What the model makes of a value that words leave open; None where there is none or it cannot tell."""
+        gap = found.gap()
+        if gap is None:
+            return None
+        name = gap.device.name
+        value: Value
+        if gap.numbers:
+            value = await slots.number(sentence.text, name, gap.numbers)
+        else:
+            grounds = found.considered.shortlist.naming.without_names(found.considered.text)
+            value = await slots.option(sentence.text, grounds, name, gap.options)
+        if value is None or gap.capability.domain.check(value) is not None:
+            return None
+        meaning = Do((Action(gap.device.id, gap.capability.name, value),))
+        return replace(found.reading(), meaning=meaning, route=Route.SLOTS)
 
     def consider(self, sentence: Sentence, house: House) -> Considered:
         """Gather the evidence, and choose the weights that go with it."""
         shortlist = self._shortlists.of(house)
         language = sentence.language
         text = digits(plain(sentence.text, language), language)
-        found = tuple(quantity for _, quantity in quantities(text))
+        found = _whole(quantities(text))
         foreign = bool(characters(text))
         likeness = None if foreign or shortlist.space is None else shortlist.space.likeness(sentence.text)
         looked = Looked(
@@ -92,15 +120,72 @@ class Choice:
         evidence = gather(looked, shortlist.possible)
         return Considered(shortlist, text, found, evidence, shipped(encoder=likeness is not None))
 
-    def _read(self, sentence: Sentence, house: House) -> Reading:
+    def _found(self, sentence: Sentence, house: House) -> "_Found":
         considered = self.consider(sentence, house)
         weighed, actions = considered.weighed(), considered.actions(house)
         decision = decide(weighed, considered.evidence, actions, considered.weights.thresholds)
-        language = sentence.language
-        meaning = _meaning(decision, considered, actions, house, language)
-        likeliest = tuple(zip(weighed.places, weighed.likely, strict=True))[:_SHOWN]
-        candidates = tuple(_candidate(actions[place], likely, house, language) for place, likely in likeliest)
-        return Reading(meaning, Route.CHOICE, round(decision.confidence, 3), candidates)
+        return _Found(considered, weighed, actions, decision, house, sentence.language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A device and a capability that are sure, and a value that is not."""
+
+    device: Device
+    capability: Capability
+    numbers: tuple[float, ...] = ()
+    """Those that were said and would fit: more than one."""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is made of one sentence by words and likeness alone."""
+
+    considered: Considered
+    weighed: Weighed
+    actions: Sequence[tuple[Action, ...]]
+    decision: Decision
+    house: House
+    language: str
+
+    def reading(self) -> Reading:
+        """As it stands."""
+        meaning = _meaning(self.decision, self.considered, self.actions, self.house, self.language)
+        likeliest = tuple(zip(self.weighed.places, self.weighed.likely, strict=True))[:_SHOWN]
+        candidates = tuple(
+            _candidate(self.actions[place], likely, self.house, self.language) for place, likely in likeliest
+        )
+        return Reading(meaning, Route.CHOICE, round(self.decision.confidence, 3), candidates)
+
+    def gap(self) -> _Gap | None:
+        """The value that is all that is missing."""
+        asked = [self.considered.shortlist.possible[place] for place in self.decision.places]
+        if not asked or any(each.several for each in asked):
+            return None
+        if len({(each.devices[0].id, each.capability.name) for each in asked}) > 1:
+            return None
+        device, capability = asked[0].devices[0], asked[0].capability
+        match capability.domain:
+            case Range() as domain if asked[0].aim is Aim.NUMBER:
+                numbers = fitting(self.considered.quantities, domain, capability.name)
+                return _Gap(device, capability, numbers=numbers) if len(numbers) > 1 else None
+            case Options(values) if (
+                self.decision.step is Step.ASK
+                and capability.name not in _SAID_BY_VERBS
+                and not self.considered.quantities
+            ):
+                return _Gap(device, capability, options=values)
+            case _:
+                return None
+
+
+def _whole(pairs: Iterable[tuple[str, Quantity]]) -> tuple[Quantity, ...]:
+    """Quantities without those that are a part of another: the 2 of `2 thirds`."""
+    listed = list(pairs)
+    return tuple(
+        each for said, each in listed if not any(said != other and said in other for other, _ in listed)
+    )
 
 
 def _meaning(

@@ -97,6 +97,10 @@ class Naming:
         """By id."""
         return self._house.devices
 
+    def parts(self, device: str) -> tuple[tuple[str, ...], ...]:
+        """Its names in words."""
+        return self._names[device]
+
     def named(self, heard: Heard) -> Mapping[str, Named]:
         """Of each device, how far the sentence names it."""
         areas = {area: max(map(heard.has, names), default=0.0) for area, names in self._areas.items()}
