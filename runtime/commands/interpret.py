@@ -104,6 +104,12 @@ class Interpreter:
             return _cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
         if len(parts) < 2:  # noqa: PLR2004  one clause is the sentence
             return await self._ask_likely(sentence, house, memory, clock)
+        return await self._read_parts(sentence, parts, house, memory, clock)
+
+    async def _read_parts(
+        self, sentence: Sentence, parts: Sequence[str], house: House, memory: Memory, clock: "_Clock"
+    ) -> Reading:
+        """Clause by clause; but what no template knows is one command where only one clause wants something."""
         one_command = orders(sentence.text) < 2  # noqa: PLR2004  what else there is says why, or greets
         readings = []
         said = memory
@@ -116,7 +122,7 @@ class Interpreter:
                 reading = await self._ask_likely(clause, house, said, clock)
             readings.append(reading)
             said = _remembered(clause, reading, said)
-        return combined(parts, readings, language)
+        return combined(parts, readings, sentence.language)
 
     async def _ask_likely(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
         language = sentence.language

@@ -27,10 +27,12 @@ OPPOSITES: Final[Mapping[str, str]] = {
 _STARTS: Final = frozenset({"heat", "cool", "auto", "cleaning", "press"})
 """What `on` says, too, where there is no switch."""
 _ENDS: Final = frozenset({"off", "docked", "paused", "stopped"})
-_VAGUE: Final = frozenset(
-    {"more", "less", "most", "least", "press", "dry", "home", "away", "high", "low", "medium"}
-)
+_BY_DEGREES: Final = frozenset({"more", "less", "most", "least"})
+_VAGUE: Final = _BY_DEGREES | {"press", "dry", "cleaning", "home", "away", "high", "low", "medium"}
 """What many words say besides."""
+_OFTEN: Final = frozenset({"power", "state", "position"})
+"""What words are about that are about much else."""
+_PARTS: Final = re.compile(r"[,;，；、]|\b(?:and|then)\b")
 _MAYBE: Final = 0.4
 _STARTED: Final = 0.7
 _SENTENCE: Final = re.compile(r"[.!?;]\s+")
