@@ -139,6 +139,7 @@ class Desk:
             raise damaged.exceptions[0] from None
         finally:
             self._leaving = True
+            self._ready.set()
             self._heard.stop()
 
     async def _drain(self) -> None:

@@ -92,14 +92,15 @@ class Policy:
         except OutOfBoundsError as exc:
             return Denied(Rule.BOUNDS, exc.reason, exc.action)
         do = replace(do, actions=tuple(action for action, _, _ in found))
+        at_once = not do.after_s > 0  # what is no number, or below zero, is no delay
         for action, device, _ in found:
             if not self.lets(sender, action, device):
                 return Denied(Rule.CLIENT, Reason.NOT_ALLOWED, action)
-            if not do.after_s and self._is_quiet(action, device, now):
+            if at_once and self._is_quiet(action, device, now):
                 return Denied(Rule.QUIET, Reason.NOT_ALLOWED, action)
         if not confirmed and any(self._is_dangerous(*each) for each in found):
             return Confirm(do)
-        if not dry_run and not do.after_s:
+        if at_once and not dry_run:
             over = self._devices.take((action.device for action in do.actions), now.ticks)
             if over is not None:
                 often = next(action for action in do.actions if action.device == over)

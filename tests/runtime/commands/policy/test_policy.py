@@ -130,6 +130,15 @@ def test_what_is_planned_meets_quiet_hours_and_rates_when_it_is_due() -> None:
     assert isinstance(hours.judge(LAMP_ON, "anna", HOUSE, NOW), Denied)
 
 
+@pytest.mark.parametrize("after_s", [-1.0, float("nan")])
+def test_a_delay_that_is_none_is_no_way_around(after_s: float) -> None:
+    hours = policy(quiet=(Quiet(time(0), time(23, 59)),))
+    assert isinstance(hours.judge(replace(LAMP_ON, after_s=after_s), "anna", HOUSE, NOW), Denied)
+    often = policy(rates=Rates(1))
+    verdicts = [often.judge(replace(LAMP_ON, after_s=after_s), "anna", HOUSE, NOW) for _ in range(2)]
+    assert isinstance(verdicts[1], Denied)
+
+
 @pytest.mark.parametrize(
     ("sender", "do", "may"),
     [

@@ -32,7 +32,7 @@ def worst(dice: random.Random) -> Meaning:
     """Most of it is near what there is, or nobody would get as far as the rules."""
     do = Do(
         tuple(_action(dice) for _ in range(dice.choice([0, 1, 1, 1, 2, 3]))),
-        dice.choice([0.0, 0.0, 0.0, 5.0]),
+        dice.choice([0.0, 0.0, 0.0, 5.0, -5.0, math.nan, math.inf]),
     )
     return do if dice.random() < 0.8 else Which("Which?", (Option("yes", do),))
 
