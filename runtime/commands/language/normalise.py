@@ -63,6 +63,9 @@ _CHINESE_AFTER = re.compile(
     r"麻煩你?了?|吧|啦|喔|哦|囉|唷|嘛|呢|"
     r"現在|馬上|立刻)\??$"
 )
+_CHINESE_MAY = re.compile(
+    r"^(?:請問)?[你您]?(?:可以|可不可以|能不能|能否|能)(?:請你)?(?:麻煩你)?(?:幫我|幫忙|替我)?(?P<wish>.+?)嗎?\??$"
+)
 _ENDING = re.compile(r"[\s.!。,;…~]+$")
 _OPENING = re.compile(r"^[\s.!。,;:…~]+")
 _MOST_ROUNDS = 12
@@ -80,7 +83,7 @@ def plain(text: str, language: str) -> str:
     """The sentence in lower case, without politeness, noise and full stops at its edges; a question mark stays."""
     text = clean(text).casefold()
     if language.startswith("zh"):
-        text = _CJK_GAP.sub("", text).replace("一下", "")
+        text = _CHINESE_MAY.sub(r"\g<wish>", _CJK_GAP.sub("", text).replace("一下", ""))
         return _trimmed(text, _CHINESE_BEFORE, _CHINESE_AFTER)
     if language.startswith("en"):
         return _GERUND.sub(_infinitive, _trimmed(text, _ENGLISH_BEFORE, _ENGLISH_AFTER))

@@ -1,5 +1,6 @@
 """Changes to how something is now: brighter, warmer, up by ten percent."""
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +26,7 @@ _KINDS: Final = {
     "humidity": Kind.HUMIDIFIER,
 }
 """What is meant where a room is named, and no device."""
+_OF_LIGHT: Final = re.compile(r"\b(?:lights?|lamps?|lighting)\b|燈|照明")
 
 
 def adjust(found: Found, situation: Situation) -> Meaning | None:
@@ -33,7 +35,8 @@ def adjust(found: Found, situation: Situation) -> Meaning | None:
     aspect = change[:-1] or str(found.slots.get("aspect", ""))
     up = change.endswith("+")
     if not found.devices:
-        kind = _KINDS.get(aspect)
+        named = Kind.LIGHT if _OF_LIGHT.search(situation.text) else _KINDS.get(aspect)
+        kind = found.kind or named
         if kind is None:
             return None
         found = replace(found, kind=kind, whole=True)

@@ -13,7 +13,8 @@ _ENGLISH_MANY: Final = re.compile(
     r"all|every|both|everything|everywhere|each|thermostats|heaters|speakers|them|those|these)\b"
 )
 _ENGLISH_ONE: Final = re.compile(
-    r"\b(?:light|lamp|fan|blind|curtain|shade|shutter|window|door|gate|awning|lock|switch|thermostat|heater|speaker)\b"
+    r"\b(?!light up\b)(?:light|lamp|fan|blind|curtain|shade|shutter|window|door|gate|awning|lock|switch|thermostat|"
+    r"heater|speaker)\b"
 )
 _ENGLISH_LAMP: Final = re.compile(r"\blamps?\b")
 _CHINESE_ALL: Final = re.compile(r"全部|所有|都|每一?[盞個台扇道]")

@@ -11,6 +11,15 @@ ROOMS = "廚房 | 客廳 | 走廊 | 臥室 | 書房 | 浴室 | 全部"
 DESK_LAMPS = "臥室的檯燈 | 書房的檯燈"
 
 DONE = [
+    ("可以幫我開走廊燈嗎", "hall.light.power=on"),
+    ("你能不能把電視關掉?", "living.tv.power=off"),
+    ("關掉樓上的燈", every("off", *BEDROOM, "study.desk.power", "bathroom.light.power")),
+    ("客廳冷氣設26度", "living.climate.temperature=26"),
+    ("臥室床頭燈調到30%", "bedroom.bedside.brightness=30"),
+    ("客廳電扇調小一點", "living.fan.speed=30"),
+    ("除濕機設定濕度50", "bathroom.humidifier.humidity=50"),
+    ("客廳溫度調高一點", "living.climate.temperature=21.5"),
+    ("鎖門", "hall.lock.state=locked"),
     ("打開廚房燈", "kitchen.light.power=on"),
     ("請幫我打開廚房燈,謝謝", "kitchen.light.power=on"),
     ("把走廊燈關掉", "hall.light.power=off"),
@@ -60,6 +69,11 @@ DONE = [
     ("取消計時", "-"),
 ]
 TOLD = [
+    ("廚房燈多亮", '" 廚房燈的亮度是 50%。'),
+    ("室外溫度多少", '" 室外溫度是 7.5 °C。'),
+    ("所有的燈都關了嗎", '" 不是，這些不是：廚房燈、客廳吸頂燈、臥室的檯燈和床頭燈。'),
+    ("門鎖了嗎", '" 是的，全部都是鎖上的。'),
+    ("廚房有開燈嗎", '" 有：廚房燈。'),
     ("車庫門開著嗎", '" 不是，車庫門是關上的。'),
     ("車庫門關了嗎?", '" 是的，車庫門是關上的。'),
     ("大門鎖了嗎", '" 是的，大門是鎖上的。'),
@@ -71,6 +85,15 @@ TOLD = [
     ("浴室濕度多少", '" 浴室濕度是 64%。'),
 ]
 NOT_DONE = [
+    ("可以幫我開走廊燈嗎", "hall.light.power=on"),
+    ("你能不能把電視關掉?", "living.tv.power=off"),
+    ("關掉樓上的燈", every("off", *BEDROOM, "study.desk.power", "bathroom.light.power")),
+    ("客廳冷氣設26度", "living.climate.temperature=26"),
+    ("臥室床頭燈調到30%", "bedroom.bedside.brightness=30"),
+    ("客廳電扇調小一點", "living.fan.speed=30"),
+    ("除濕機設定濕度50", "bathroom.humidifier.humidity=50"),
+    ("客廳溫度調高一點", "living.climate.temperature=21.5"),
+    ("鎖門", "hall.lock.state=locked"),
     ("打開檯燈", f"? {DESK_LAMPS}"),
     ("開燈", f"? {ROOMS}"),
     ("不要開廚房燈", "! not_wanted"),
@@ -88,6 +111,11 @@ NOT_DONE = [
     ("打開廚房燈十分鐘", "! not_understood"),
 ]
 LEFT = [
+    "我把廚房燈打開了",
+    "廚房燈打開了",
+    "你打開廚房燈了嗎",
+    "要不要開燈",
+    "幾點了",
     "打開三溫暖",
     "今天天氣如何",
     "播放音樂",

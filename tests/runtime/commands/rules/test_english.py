@@ -42,6 +42,7 @@ SWITCHED = [
     ("turn off the lights on the first floor", every("off", *FIRST)),
     ("turn on all the lights on the ground floor", every("on", *GROUND)),
     ("turn on the fan in the living room", "living.fan.power=on"),
+    ("light up the kitchen", every("on", *KITCHEN)),
     ("illuminate the bedroom", every("on", *BEDROOM)),
     ("turn on the lights downstairs", every("on", *GROUND)),
     ("turn off the upstairs lights", every("off", *FIRST)),
@@ -53,6 +54,8 @@ SWITCHED = [
     ("make sure the hall light is off", "hall.light.power=off"),
 ]
 MOVED = [
+    ("turn the heating off everywhere", "living.climate.mode=off bedroom.heater.mode=off"),
+    ("lock everything", "hall.lock.state=locked"),
     ("lock the door", "hall.lock.state=locked"),
     ("open the garage door", "garage.door.state=open"),
     ("close the garage door", "garage.door.state=closed"),
@@ -72,6 +75,14 @@ MOVED = [
     ("close the bedroom curtains to 30%", "bedroom.curtain.position=30"),
 ]
 LEVELS = [
+    (
+        "set the lights to blue in the living room",
+        every("blue", "living.ceiling.color", "living.floor.color"),
+    ),
+    ("bedroom lights 20%", every("20", "bedroom.desk.brightness", "bedroom.bedside.brightness")),
+    ("bedroom curtains 40%", "bedroom.curtain.position=40"),
+    ("bedroom heater 22 degrees", "bedroom.heater.temperature=22"),
+    ("set the temperature to 22 in the bedroom", "bedroom.heater.temperature=22"),
     ("set the bedroom to 40%", every("40", "bedroom.desk.brightness", "bedroom.bedside.brightness")),
     ("turn the kitchen light all the way up", "kitchen.light.brightness=100"),
     ("turn the kitchen light all the way down", "kitchen.light.brightness=1"),
@@ -104,6 +115,9 @@ LEVELS = [
     ("set the humidity in the bathroom to 50 percent", "bathroom.humidifier.humidity=50"),
 ]
 CHANGES = [
+    ("make the living room lights warmer", "living.ceiling.color_temperature=3500"),
+    ("lower the lights in the bedroom", "bedroom.desk.brightness=40 bedroom.bedside.brightness=10"),
+    ("increase the temperature by two degrees in the bedroom", "bedroom.heater.temperature=22"),
     ("dim the kitchen light by half", "kitchen.light.brightness=25"),
     ("make the bedroom a bit darker", "bedroom.desk.brightness=50 bedroom.bedside.brightness=20"),
     ("make the kitchen light brighter", "kitchen.light.brightness=70"),
@@ -133,6 +147,8 @@ LATER = [
     ("cancel the timer for the hall light", "- hall.light"),
 ]
 TOLD = [
+    ("is the front door open", '" The front door is locked.'),
+    ("are the doors locked", '" Yes, all of them are locked.'),
     ("what's the status of the garage door", '" The garage door is closed.'),
     ("has the front door been locked", '" Yes, the front door is locked.'),
     ("is it warm in the bedroom", '" The temperature of the bedroom heater is 18 °C.'),
@@ -190,6 +206,17 @@ REFUSED = [
     ("turn on the coffee machine for ten minutes", "! not_understood"),
 ]
 LEFT = [
+    "I turned on the kitchen light",
+    "did you turn on the kitchen light",
+    "should I turn on the kitchen light",
+    "turn on the kitchen light when I get home",
+    "what happens if I turn on the kitchen light",
+    "movie time starts at 8",
+    "good night moon",
+    "hall light on the left",
+    "turn the light",
+    "on",
+    "turn off movie time",
     "set the bedroom to 21",
     "kitchen light",
     "turn on the sauna",
