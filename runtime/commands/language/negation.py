@@ -4,6 +4,7 @@ In doubt it does: what is wrongly taken for "don't" is said once more, what is w
 """
 
 import re
+from typing import Final
 
 from runtime.commands.language.names import names
 from runtime.commands.language.normalise import clean, plain
@@ -27,6 +28,24 @@ _ENGLISH_LEAVE = re.compile(
     r"as (?:it|they) (?:is|are)|"
     r"the way (?:it|they) (?:is|are)|like that|like this|dark|lit)$"
 )
+_OTHERS_NOT: Final = {
+    "de": r"\b(?:nicht|kein\w*|nie|niemals)\b",
+    "fr": r"\b(?:ne|pas|jamais|sauf)\b|\bn'",
+    "es": r"\b(?:no|nunca|excepto|salvo)\b",
+    "pt": r"\b(?:não|nunca|exceto)\b",
+    "it": r"\b(?:non|mai|tranne)\b",
+    "nl": r"\b(?:niet|geen|nooit|behalve)\b",
+    "sv": r"\b(?:inte|aldrig|utom)\b",
+    "nb": r"\b(?:ikke|aldri|unntatt)\b",
+    "da": r"\b(?:ikke|aldrig|undtagen)\b",
+    "pl": r"\b(?:nie|nigdy)\b",
+    "cs": r"\b(?:ne\w+|nikdy)\b",
+    "ru": r"\b(?:не|никогда|кроме)\b",
+    "uk": r"\b(?:не|ніколи|крім)\b",
+    "ja": r"ないで|しないで|するな|以外",
+    "ko": r"지\s?마|하지\s?말",
+}
+"""By language, for those that the templates of others are read in; in doubt too much, as above."""
 _CHINESE_NOT = re.compile(
     r"不要|不用|不必|不准|不可以|不能|不許|不需要|不想|不應該|"
     r"別(?!墅|人|處|的)|勿|莫|沒有要|除了|以外|而不是|禁止|避免"
@@ -53,6 +72,9 @@ def negated(text: str, language: str, house: House | None = None) -> bool:
 
 
 def _says_not(text: str, language: str) -> bool:
+    other = _OTHERS_NOT.get(language.split("-", maxsplit=1)[0])
+    if other is not None:
+        return bool(re.search(other, text))
     chinese = language.startswith("zh")
     leave, means_it, says = (
         (_CHINESE_LEAVE, _CHINESE_MEANS_IT, _CHINESE_NOT)

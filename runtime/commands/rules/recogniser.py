@@ -41,7 +41,10 @@ _CARRIED_OUT = (
 )
 _QUESTIONS = frozenset({"HassGetState", "HassClimateGetTemperature", "IngleReading", "IngleWhatIsOn"})
 _NUMBERS = ("temperature", "position", "fan_speed", "brightness", "color_temperature", "volume", "number")
-"""Lists that hold just the numbers of the sentence: a number beyond a device's range is refused with the range."""
+"""Lists that hold just the numbers of the sentence: a number beyond a device's range is refused with the range.
+
+In a language whose number words are not made digits before, they are what the package has: a range, in words too.
+"""
 _SWITCHED = frozenset({"siren", "humidifier", "vacuum"})
 
 
@@ -88,6 +91,7 @@ class Recogniser:
             ConfigError: a template of `own` cannot be read.
         """
         self.language = language
+        self._in_digits = language.startswith(("en", "zh"))
         self._intents = Intents.from_dict(_templates(language) if own is None else _alone(language, own))
         told = {name: intent for name, intent in self._intents.intents.items() if name not in _QUESTIONS}
         self._commands = replace(self._intents, intents=told)
@@ -105,7 +109,9 @@ class Recogniser:
             values: by list name, what slots may hold in this sentence; `name`, `area`, `floor`, `number` and `option`.
         """
         lists: dict[str, SlotList] = {name: _list(name, of) for name, of in values.items()}
-        lists |= {name: _list(name, values.get("number", ())) for name in _NUMBERS}
+        for name in _NUMBERS:
+            if self._in_digits or name not in self._intents.slot_lists:
+                lists[name] = _list(name, values.get("number", ()))
         intents = self._intents if question else self._commands
         for result in recognize_all(text, intents, slot_lists=lists, intent_context={"area": HERE}):
             yield _match(result)

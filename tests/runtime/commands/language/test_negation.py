@@ -100,3 +100,19 @@ def test_a_name_is_no_negation() -> None:
 @given(st.text(max_size=120), st.sampled_from(["en", "zh-TW", "de"]))
 def test_any_text_is_negated_or_not(text: str, language: str) -> None:
     assert negated(text, language) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "no"),
+    [
+        ("Schalte das Licht nicht ein", "de", True),
+        ("Schalte das Licht ein", "de-AT", False),
+        ("n'allume pas la lampe", "fr", True),
+        ("allume la lampe", "fr", False),
+        ("no enciendas la luz", "es", True),
+        ("doe het licht niet aan", "nl", True),
+        ("電気をつけないで", "ja", True),
+    ],
+)
+def test_other_languages_say_not_in_their_own_words(text: str, language: str, no: bool) -> None:  # noqa: FBT001  a table
+    assert negated(text, language) is no
