@@ -19,6 +19,8 @@ from runtime.config import Broker
 
 AGAIN_S = 3.0
 """How long a sender waits for a result before it sends the command again; then twice as long, and so on."""
+_UNANSWERED = 500
+"""So many commands at a time: who gets no answers slows down."""
 
 
 @dataclass
@@ -122,6 +124,8 @@ class Sender:
         """Send so many; or until cancelled, if that is infinite."""
         begun, numbers = self._loop.time(), itertools.count()
         for number in itertools.takewhile(lambda number: number < count, numbers):
+            while len(self._waiting) >= _UNANSWERED:  # noqa: ASYNC110  answers come one by one
+                await asyncio.sleep(0.05)
             self.send()
             await asyncio.sleep(max(0.0, begun + number / a_second - self._loop.time()))
 
