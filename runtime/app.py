@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,13 +105,14 @@ async def serve(
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
             replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
+            withdraw: Callable[[str], Awaitable[bool]] | None = None
             if config.commands.enabled:
                 commanding = await parts.enter_async_context(
                     commands_of(
                         config, state, completer, endpoint, http, presence.told if presence else _ignore
                     )
                 )
-                replies = commanding.replies
+                replies, withdraw = commanding.replies, commanding.desk.withdraw
                 if presence is not None:
                     presence.lists(lambda: commanding.house)
                 tasks.create_task(commanding.run(stop), name="commands")
@@ -124,6 +125,7 @@ async def serve(
                     version=runtime.__version__,
                     replies=replies,
                     group=config.mqtt.group,
+                    withdraw=withdraw,
                 )
                 tasks.create_task(mqtt.run(stop), name="mqtt")
             if presence is not None:

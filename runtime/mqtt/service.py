@@ -10,9 +10,10 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from runtime.completion import Called, Completer, Delta, Finished, Priority, Progress, Thought
 from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
@@ -61,8 +62,12 @@ class MqttService:
         version: str,
         replies: Replies = _ANYWHERE,
         group: str | None = None,
+        withdraw: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
-        """`replies`: where answers may go; `group`: what the status says that this appliance is one of."""
+        """`replies`: where answers may go; `group`: what the status says that this appliance is one of.
+
+        `withdraw`: takes back the commands of an id; tells whether there was one.
+        """
         self._link = link
         self._topics = topics
         self._completer = completer
@@ -70,6 +75,7 @@ class MqttService:
         self._version = version
         self._replies = replies
         self._group = group
+        self._withdraw = withdraw
         self._acks = Acks(waiting=limits.queue_depth // 2)
         self._lines = {priority: _Line(limits.queue_depth) for priority in Priority}
         self._open: dict[_Asked, asyncio.Task[bytes] | None] = {}
@@ -188,15 +194,26 @@ class MqttService:
         if meant:
             self._done(delivery)
         else:
-            unknown = CallerError("no question with this id waits for its answer", param="id")
-            self._spawn(self._result(messages.refusal(question_id, unknown), delivery, topic), delivery)
+            self._run(self._take_command_back(question_id, delivery, topic))
+
+    async def _take_command_back(self, order_id: messages.QuestionId, delivery: Delivery, topic: str) -> None:
+        """It is no question; so it may be a command, which then has its own result."""
+        if self._withdraw is not None and await self._withdraw(str(order_id)):
+            self._done(delivery)
+            return
+        unknown = CallerError("nothing with this id waits to be answered or done", param="id")
+        told = messages.refusal(order_id, unknown)
+        await self._publish(self._result(told, delivery, topic), delivery)
 
     def _result(self, payload: bytes, to: Delivery, topic: str) -> Publication:
         return Publication(topic, payload, correlation=to.correlation, content_type="application/json")
 
     def _spawn(self, publication: Publication, delivery: Delivery | None = None) -> asyncio.Task[None]:
         """Publish beside the questions that are being answered."""
-        task = asyncio.create_task(self._publish(publication, delivery), name="mqtt.publish")
+        return self._run(self._publish(publication, delivery))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name="mqtt.beside")
         self._side.add(task)
         task.add_done_callback(self._side.discard)
         return task

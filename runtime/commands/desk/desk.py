@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
 
@@ -116,6 +117,24 @@ class Desk:
         self._running.add(taking)
         taking.add_done_callback(self._running.discard)
         await asyncio.shield(taking)
+
+    async def withdraw(self, order_id: str) -> bool:
+        """Do nothing more about the orders of this id; whether there was one that is not begun, or planned.
+
+        Each has its result: that it was cancelled.
+        """
+        await self._ready.wait()
+        meant: list[Record] = []
+        for line in self._conversations.values():
+            for record in [each for each in line if each.order.id == order_id]:
+                line.remove(record)
+                meant.append(record)
+        planned = [each for each in self._planned if each.order.id == order_id]
+        meant += [each for each in planned if self._planned.take(each.key) is not None]
+        for record in meant:
+            told = self._results.put(self._draft(record), Status.CANCELLED, "result.withdrawn")
+            self._start(self._finish(record, replace(told, actions=())))
+        return bool(meant)
 
     async def run(self, stop: asyncio.Event) -> None:
         """See to orders until `stop` is set; first to those that the last run left.

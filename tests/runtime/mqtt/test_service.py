@@ -321,8 +321,29 @@ async def test_a_question_that_is_taken_back_is_not_answered_further() -> None:
         await until(lambda: len(link.acknowledged) == 6)
     results = {each["id"]: each for each in link.results()}
     assert [results[each]["error"]["code"] for each in ("running", "waiting")] == ["cancelled"] * 2
-    assert "no question with this id" in results["nobody"]["error"]["message"]
+    assert "nothing with this id" in results["nobody"]["error"]["message"]
     assert results["next"]["text"]
+
+
+async def test_a_command_is_taken_back_by_who_has_it() -> None:
+    link, stop, asked = MemoryLink(), asyncio.Event(), []
+
+    async def withdraw(order_id: str) -> bool:
+        asked.append(order_id)
+        return order_id == "7"
+
+    completer = scripted_completer(EngineSimulator(ANSWER), LIMITS)
+    service = MqttService(link, Topics("kitchen"), completer, LIMITS, version="0", withdraw=withdraw)
+    task = asyncio.create_task(service.run(stop))
+    await until(lambda: link.opened)
+    link.up()
+    for each in (7, "8"):
+        link.deliver({"id": each}, topic="ingle/kitchen/cancel")
+    await until(lambda: len(link.acknowledged) == 2)
+    stop.set()
+    await task
+    assert asked == ["7", "8"]
+    assert [each["id"] for each in link.results()] == ["8"]
 
 
 @pytest.mark.parametrize("payload", [b"", b"stop", b"{}", b'{"id": "a", "all": true}', b'{"id": [1]}'])

@@ -1,0 +1,34 @@
+"""What is taken back before it is begun is not done, and its sender hears so."""
+
+import asyncio
+from pathlib import Path
+
+from runtime.commands.order import Status
+from tests.support.desk import desk_in
+
+
+async def test_what_waits_behind_others_can_be_taken_back(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as around:
+        gate = around.interpreter.slow["lamp on"] = asyncio.Event()
+        first, second = around.order("lamp on"), around.order("lamp off")
+        for order in (first, second):
+            await around.desk.take(order)
+        assert await around.desk.withdraw(second.id)
+        assert not await around.desk.withdraw("nobody's")
+        (cancelled,) = await around.outbox.results(second.id)
+        gate.set()
+        await around.outbox.results(first.id)
+        assert cancelled.status is Status.CANCELLED
+        assert not await around.desk.withdraw(first.id)
+        assert around.channel.carried == ["lamp/power=True"]
+
+
+async def test_what_is_planned_can_be_taken_back_by_its_id(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as around:
+        order = around.order("blind later")
+        await around.desk.take(order)
+        await around.outbox.results(order.id)
+        assert await around.desk.withdraw(order.id)
+        planned, cancelled = await around.outbox.results(order.id, 2)
+        assert (planned.status, cancelled.status) == (Status.PLANNED, Status.CANCELLED)
+        assert around.channel.carried == []
