@@ -70,6 +70,8 @@ class Said:
         """How much is said for where a possible thing leads."""
         towards = possible.towards
         own = self.towards.get(towards, 0.0)
+        if possible.capability.name == "position" and towards in _BY_DEGREES and "position" not in self.about:
+            own = min(own, _MAYBE)  # blinds that go down go all the way
         if towards in _STARTS:
             own = max(own, _STARTED * self.towards.get("on", 0.0))
         if towards in _ENDS:
@@ -77,9 +79,9 @@ class Said:
         return own
 
     def wants_opposite(self, possible: Possible) -> float:
-        """How much is said for the opposite, and not for it."""
+        """How much is said for the opposite, and no more for it: both said is neither."""
         opposite = self.towards.get(OPPOSITES.get(possible.towards, ""), 0.0)
-        return max(0.0, opposite - self.towards.get(possible.towards, 0.0))
+        return opposite if opposite >= self.towards.get(possible.towards, 0.0) else 0.0
 
 
 def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
@@ -109,7 +111,8 @@ def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
         about |= {name for name, patterns in cues.about.items() if _any(patterns, text)}
         for name, patterns in cues.whether.items():
             where = whole if foreign else last if name == "asks" else text
-            whether[name] = whether.get(name, False) or _any(patterns, where)
+            polite = name == "orders" and _any(patterns, whole)
+            whether[name] = whether.get(name, False) or polite or _any(patterns, where)
     for value in values:
         if value not in towards and _spoken(value, text):
             towards[value] = 1.0

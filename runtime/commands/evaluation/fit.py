@@ -50,12 +50,12 @@ _START: Final[Mapping[str, float]] = {
 _ALWAYS: Final = 3.0
 _ACTS, _LEADS, _ASKS = (0.5, 0.6, 0.7, 0.8, 0.9), (0.2, 0.4), (0.2, 0.3, 0.4, 0.5)
 _COSTS: Final[Mapping[Verdict, float]] = {
-    Verdict.WRONG: 30.0,
+    Verdict.WRONG: 40.0,
     Verdict.AMISS: 2.0,
     Verdict.REFUSED: 1.0,
-    Verdict.CLARIFIED: 0.25,
+    Verdict.CLARIFIED: 0.15,
 }
-"""What each costs that is not right: a wrong action as much as thirty refusals."""
+"""What each costs that is not right: a wrong action as much as forty refusals."""
 
 
 @dataclass(frozen=True, slots=True)
