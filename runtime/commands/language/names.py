@@ -12,6 +12,7 @@ from runtime.commands.registry.devices import Area, Device, Name
 from runtime.commands.registry.house import House
 
 _ARTICLE = re.compile(r"^(?:the|my|our|an?) (?=\S)")
+_PUNCTUATION = re.compile(r"[.,!?;:…]+(?=\s|$)|^[.,!?;:…]+")
 _HEIGHTS: Final = {
     "basement": -1, "cellar": -1, "地下": -1, "ground": 0, "downstairs": 0, "樓下": 0, "first": 1,
     "upstairs": 1, "樓上": 1, "second": 2, "third": 3, "attic": 9, "loft": 9, "閣樓": 9, "頂樓": 9,
@@ -56,7 +57,12 @@ class Spoken:
 
 def spoken(text: str, language: str) -> str:
     """A name in the form in which sentences are searched for it."""
-    return _ARTICLE.sub("", digits(clean(text).casefold(), language)).strip(" .,!?;:。、")
+    return _ARTICLE.sub("", unpunctuated(digits(clean(text).casefold(), language))).strip(" 。、")
+
+
+def unpunctuated(text: str) -> str:
+    """Without stops and commas behind words: nobody hears them, and they would keep a name from being found."""
+    return _PUNCTUATION.sub("", text)
 
 
 def names(house: House, language: str) -> Iterator[Spoken]:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
+from runtime.commands.language.names import unpunctuated
 from runtime.commands.language.question import asks
 from runtime.commands.registry.house import House
 from runtime.commands.rules.choosing import best
@@ -45,8 +46,9 @@ class Hearing:
                 self._known.move_to_end(said)
                 return self._known[said]
         text, spoken_of = said
-        values = self._lexicon.values(text, spoken_of)
         question = asks(text, self._recogniser.language)
+        text = unpunctuated(text)
+        values = self._lexicon.values(text, spoken_of)
         result = best(self._recogniser.matches(text, values, question=question), spoken_of)
         with self._lock:
             self._known[said] = result

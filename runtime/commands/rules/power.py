@@ -1,14 +1,19 @@
 """On and off, and what they are for each kind: open and closed, locked and unlocked, activated."""
 
+import re
 from typing import Final
 
 from runtime.commands.meaning import Action, Meaning
 from runtime.commands.registry.devices import Device, Kind, Options, Range
 from runtime.commands.rules.setting import setting, without
 from runtime.commands.rules.situation import Found, Situation
-from runtime.commands.rules.targets import Outcome, carry_out
+from runtime.commands.rules.targets import Open, Outcome, carry_out
+from runtime.commands.wording.describe import either, the
+from runtime.commands.wording.speak import say, word
 
-_ON_MODES: Final = ("auto", "heat_cool", "heat", "cool")
+_EITHER_WAY: Final = ("auto", "heat_cool")
+_COOLING: Final = re.compile(r"\b(?:ac|a c|a/c|air ?con\w*|cooling|cooler)\b|冷氣")
+_HEATING: Final = re.compile(r"heat|radiator|暖氣|電暖")
 
 
 def turn_on(found: Found, situation: Situation) -> Meaning:
@@ -49,10 +54,19 @@ def _moved(device: Device, situation: Situation, *, opened: bool) -> Outcome:
 
 
 def _heated(device: Device, situation: Situation, *, on: bool) -> Outcome:
-    """A heating without a switch is off in its mode `off`, and on in the first of the modes that heat or cool."""
+    """Without a switch it is off in its mode `off`; on, it heats or cools as was said, or either, or it is asked."""
     mode = device.capability("mode")
     if mode is None or not isinstance(mode.domain, Options):
         return without(device, "power", situation)
-    wanted = _ON_MODES if on else ("off",)
-    value = next((each for each in wanted if each in mode.domain.values), None)
-    return without(device, "power", situation) if value is None else Action(device.id, "mode", value)
+    modes = mode.domain.values
+    if not on:
+        return Action(device.id, "mode", "off") if "off" in modes else without(device, "power", situation)
+    said = "heat" if _HEATING.search(situation.text) else "cool" if _COOLING.search(situation.text) else None
+    active = tuple(each for each in modes if each != "off")
+    value = next((each for each in (said, *_EITHER_WAY) if each in active), None)
+    if value is None and len(active) != 1:
+        words = either([word("value", each, situation.language) for each in active], situation.language)
+        name = the(device, situation.house, situation.language)
+        question = say("asked.which_value", situation.language, device=name, options=words)
+        return Open(Action(device.id, "mode", None), question)
+    return Action(device.id, "mode", value or active[0])

@@ -76,13 +76,13 @@ def groups(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:
 
 def nothing_there(found: Found, situation: Situation, area: str | None) -> Cannot:
     """The refusal for a kind that there is none of."""
-    what = word("kind", found.device_class[0] if found.device_class else found.kind or "", situation.language)
+    language = situation.language
+    what = word("kind", found.device_class[0] if found.device_class else found.kind or "", language)
+    key = "refused.nothing_to_move" if found.kind == Kind.COVER else "refused.no_such_device"
     if area is None:
-        return Cannot(Reason.NO_SUCH_DEVICE, say("refused.no_such_device", situation.language, what=what))
-    place = area_name(area, situation.house, situation.language)
-    return Cannot(
-        Reason.NO_SUCH_DEVICE, say("refused.no_such_device_in", situation.language, what=what, place=place)
-    )
+        return Cannot(Reason.NO_SUCH_DEVICE, say(key, language, what=what))
+    place = area_name(area, situation.house, language)
+    return Cannot(Reason.NO_SUCH_DEVICE, say(f"{key}_in", language, what=what, place=place))
 
 
 def _named(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:

@@ -39,16 +39,16 @@ def proposal(actions: Sequence[Action], house: House, language: str) -> str:
 
 
 def the(device: Device, house: House, language: str) -> str:
-    """A device with its article; with its room where others have the same name."""
+    """A device with its article; with its room, or its id, where others have the same name."""
     name = name_of(device, language)
-    others = (each for each in house.devices.values() if each.id != device.id)
-    if device.area in house.areas and any(name_of(each, language) == name for each in others):
-        return say(
-            "word.the_in",
-            language,
-            name=_inside(name, language),
-            place=area_name(device.area, house, language),
-        )
+    others = [
+        each for each in house.devices.values() if each.id != device.id and name_of(each, language) == name
+    ]
+    marked = f" ({device.id})" if any(each.area == device.area for each in others) else ""
+    if others and device.area in house.areas:
+        place = area_name(device.area, house, language) + marked
+        return say("word.the_in", language, name=_inside(name, language), place=place)
+    name += marked
     if name.casefold().startswith(_OWN_ARTICLE) or "'s " in name:
         return name
     return say("word.the", language, name=_inside(name, language))
