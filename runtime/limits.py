@@ -35,8 +35,8 @@ class Limits:
     """Compiled ones that are kept, to be used again."""
     queue_depth: int = 16
     """Requests waiting behind those that run; one more is told to come back."""
-    commands_waiting: int = 256
-    """Commands that are being written down; one more is told to come back."""
+    commands_waiting: int = 2048
+    """Commands that wait to be written down; one more is told to come back."""
     command_letters: int = 1000
     """Longest sentence that is taken for a command."""
     request_seconds: float = 600.0

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from runtime.commands.order import ReplyTo, Result
 from runtime.errors import BusyError
-from runtime.mqtt.intake import Intake, Taker
+from runtime.mqtt.intake import PATIENCE_S, Intake, Taker
 from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
 from runtime.mqtt.orders import Reader
 from runtime.mqtt.results import Results
@@ -38,6 +38,7 @@ class CommandService:
         clock: Callable[[], float] = time.time,
         told: Callable[[Result], None] = lambda _: None,
         last_there: float | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """`clock` tells seconds since the epoch, as does `last_there`, before this start; `told` hears each result."""
         self._link = link
@@ -48,6 +49,7 @@ class CommandService:
         self._told = told
         self._results = Results(topics.node)
         self._last_there = last_there or 0.0
+        self._patience_s = patience_s
         self._intake = self.intake(link)
         self._fence = secrets.token_bytes(16)
         """Comes back to us behind everything that the broker kept."""

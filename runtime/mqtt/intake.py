@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from runtime.commands.order import Order, ReplyTo
 from runtime.errors import BusyError, CallerError
@@ -17,9 +17,13 @@ from runtime.mqtt.acks import Acks
 from runtime.mqtt.link import Delivery, Link, Publication
 from runtime.mqtt.orders import Reader, RefusedError
 from runtime.mqtt.results import Results
-from runtime.mqtt.topics import Source, source
+from runtime.mqtt.topics import source
 
 _log = logging.getLogger(__name__)
+PATIENCE_S: Final = 3.0
+_PAUSE_S: Final = 0.05
+_AT_ONCE: Final = 128
+"""Orders on their way to the desk's disk: enough to be written together."""
 
 
 class Taker(Protocol):
@@ -47,14 +51,20 @@ class Intake:
         say: Callable[[Publication], Awaitable[None]],
         clock: Callable[[], float],
         since: float = 0.0,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """`say` publishes a refusal; `clock` tells seconds since the epoch, `since` when we were last there."""
+        """`say` publishes a refusal; `clock` tells seconds since the epoch, `since` when we were last there.
+
+        `patience_s`: how long a taker that is busy is asked again. A broker may bring all that it kept at once.
+        """
         self._link = link
         self._taker = taker
         self._reader = reader
         self._results = results
         self._say = say
         self._clock = clock
+        self._patience_s = patience_s
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._acks = Acks()
         self._epoch = 0
         self._delivered: set[int] = set()
@@ -77,19 +87,26 @@ class Intake:
         """Take care of a message; return without waiting for it."""
         if self._stopping:  # the broker keeps it
             return
-        again = self._may_come_again(delivery)
-        self._acks.arrived(delivery)
+        now, age, again = self._clock(), self._age(delivery), self._may_come_again(delivery)
+        kept = replace(delivery, payload=b"")  # many may wait to be acknowledged
+        self._acks.arrived(kept)
         came = source(delivery.topic)
         if came is None or delivery.retained:
             why = "it was said before anyone listened" if delivery.retained else "nobody listens there"
             _log.warning("dropped a message on %s: %s", delivery.topic, why)
-            self._done(delivery)
+            self._done(kept)
             return
+        try:
+            order = self._reader.order(delivery, came, now, again=again)
+        except RefusedError as exc:
+            self._begin(self._refuse(kept, exc.reply, exc, exc.id))
+            return
+        order = replace(order, expires_at=order.expires_at - age)
+        reply = order.reply or ReplyTo("mqtt", came.result)
         if len(self._tasks) >= self._reader.limits.commands_waiting:
-            reply = ReplyTo("mqtt", came.result, delivery.correlation)
-            self._begin(self._refuse(delivery, reply, _too_many(len(self._tasks)), None))
-            return
-        self._begin(self._handle(delivery, came, self._clock(), self._age(delivery), again=again))
+            self._begin(self._refuse(kept, reply, _too_many(len(self._tasks)), order.id))
+        else:
+            self._begin(self._take(kept, order, reply))
 
     async def finish(self, patience_s: float) -> None:
         """Take nothing more, and wait for what is being taken."""
@@ -119,15 +136,10 @@ class Intake:
         now = self._clock()
         return now - self._away_since if self._away_since <= now else now
 
-    async def _handle(self, delivery: Delivery, came: Source, now: float, age: float, *, again: bool) -> None:
+    async def _take(self, delivery: Delivery, order: Order, reply: ReplyTo) -> None:
         try:
-            order = self._reader.order(delivery, came, now, again=again)
-        except RefusedError as exc:
-            await self._refuse(delivery, exc.reply, exc, exc.id)
-            return
-        reply = order.reply or ReplyTo("mqtt", came.result)
-        try:
-            await self._taker.take(replace(order, expires_at=order.expires_at - age))
+            async with self._turns:  # in the order of arrival
+                await self._patiently(order)
         except (BusyError, CallerError) as exc:
             await self._refuse(delivery, reply, exc, order.id)
         except Exception as exc:  # noqa: BLE001  one message must not end the service
@@ -135,6 +147,16 @@ class Intake:
             await self._refuse(delivery, reply, exc, order.id)
         else:
             self._done(delivery)
+
+    async def _patiently(self, order: Order) -> None:
+        until = asyncio.get_running_loop().time() + self._patience_s
+        while True:
+            try:
+                return await self._taker.take(order)
+            except BusyError:
+                if self._stopping or asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
 
     async def _refuse(self, delivery: Delivery, reply: ReplyTo, exc: Exception, order_id: str | None) -> None:
         match exc:

@@ -18,8 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from runtime.config import Broker
 
 AGAIN_S = 3.0
-"""How long a sender waits for a result before it sends the command again; then twice as long, and so on."""
-_UNANSWERED = 500
+"""How long a sender waits for a result before it sends the command again; then twice as long, up to 12 s."""
+_UNANSWERED = 100
 """So many commands at a time: who gets no answers slows down."""
 
 
@@ -141,7 +141,8 @@ class Sender:
             now = self._loop.time()
             for name, (due, pause, topic, payload) in list(self._waiting.items()):
                 if due <= now:
-                    self._waiting[name] = now + 2 * pause, 2 * pause, topic, payload
+                    longer = min(2 * pause, 12.0)
+                    self._waiting[name] = now + longer, longer, topic, payload
                     self._client.publish(topic, payload, 1)
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:

@@ -54,6 +54,7 @@ class MemoryLink:
         self._lost = asyncio.Event()
         self._epoch = 0
         self._packet = 0
+        self._delivered: dict[int, Delivery] = {}
 
     async def open(self, subscriptions: Iterable[Subscription], will: Publication | None, sink: Sink) -> None:
         self.subscribe(subscriptions)
@@ -88,7 +89,7 @@ class MemoryLink:
 
     def acknowledge(self, delivery: Delivery) -> None:
         if delivery.epoch == self._epoch:
-            self.acknowledged.append(delivery)
+            self.acknowledged.append(self._delivered[delivery.packet])
 
     async def close(self) -> None:
         self.closed = True
@@ -111,6 +112,7 @@ class MemoryLink:
         self._packet += 1
         given: dict[str, Any] = {"epoch": self._epoch, "packet": self._packet, "qos": 1} | beside
         delivery = Delivery(topic=topic or next(iter(self.subscriptions)), payload=payload, **given)
+        self._delivered[delivery.packet] = delivery
         self._sink(delivery)
         return delivery
 

@@ -27,7 +27,7 @@ READER = Reader(Replies(devices=DeviceTopics(house, outgoing)), LIMITS, 30.0, an
 async def serving(link: MemoryLink) -> AsyncIterator[tuple[LampDesk, RecordingChannel]]:
     stop, devices = asyncio.Event(), RecordingChannel()
     desk = LampDesk({"mqtt": devices}, {})
-    service = CommandService(link, TOPICS, desk, READER)
+    service = CommandService(link, TOPICS, desk, READER, patience_s=0.1)
     desk.outboxes["mqtt"] = service
     tasks = [asyncio.create_task(each) for each in (service.run(stop), desk.run(stop))]
     await until(lambda: link.opened)
@@ -133,6 +133,17 @@ async def test_a_desk_that_is_busy_says_so_and_then_the_message_is_done_with() -
         link.deliver({"id": "a", "text": "set lamp 1 to 10"}, topic=TOPICS.command)
         await until(lambda: len(link.published) == 2)
     assert [each.get("reason", each["status"]) for each in said(link)] == ["busy", "sent"]
+
+
+async def test_a_desk_that_is_busy_for_a_moment_is_asked_again() -> None:
+    link = MemoryLink()
+    async with serving(link) as (desk, _):
+        desk.full = True
+        link.deliver({"id": "a", "text": "set lamp 1 to 10"}, topic=TOPICS.command)
+        await asyncio.sleep(0.02)
+        desk.full = False
+        await until(lambda: len(link.published) == 1)
+    assert [each["status"] for each in said(link)] == ["sent"]
 
 
 async def test_more_than_can_be_written_down_are_told_to_come_back() -> None:
