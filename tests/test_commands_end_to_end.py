@@ -97,8 +97,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path) -> AsyncIterator[House]:
-    """A furnished house, with one lamp that tells its state."""
+async def house(folder: Path, **settings: str) -> AsyncIterator[House]:
+    """A furnished house, with one lamp that tells its state; `settings` as environment variables have them."""
     furnish(folder)
     (folder / "house").mkdir()
     (folder / "house" / "house.toml").write_text(HOUSE, encoding="utf-8")
@@ -110,6 +110,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
             INGLE_SERVER_PORT=str(free_port()),
             INGLE_COMMANDS_LANGUAGES="en,zh-TW",
             INGLE_COMMANDS_STATE_WAIT_S="0.2",
+            **settings,
         )
         there = House(broker, environ, subprocess.Popen([sys.executable, "-c", ""]))  # noqa: ASYNC220  at once over
         await there.start()
@@ -204,3 +205,19 @@ async def listening(there: House, *topics: str) -> AsyncIterator[list[tuple[str,
         for line in out.decode().splitlines():
             topic, _, payload = line.partition(" ")
             heard.append((topic, payload))
+
+
+async def test_a_group_hermes_and_home_assistant_find_the_appliance(tmp_path: Path) -> None:
+    said = {"siteId": "bedroom", "sessionId": "s1"}
+    topics = ("ingle/any/command/result", "hermes/+/say", "hermes/intent/+", "homeassistant/device/+/config")
+    async with (
+        house(tmp_path, INGLE_MQTT_GROUP="upstairs", INGLE_MQTT_HERMES="true") as there,
+        Person(there.broker.address, *topics) as person,
+    ):
+        assert (await person.hear())["device"]["name"] == "Inglenook home"
+        person.say("ingle/any/command", b"turn on the kitchen light")
+        assert (await person.hear())["status"] == "sent"
+        person.say("hermes/nlu/query", {"input": "turn on the bedroom light", **said})
+        assert (await person.hear())["intent"]["intentName"] == "TurnOn"
+        person.say("hermes/asr/textCaptured", {"text": "turn on the kitchen light", **said})
+        assert (await person.hear())["text"] == "Turned on the kitchen light."

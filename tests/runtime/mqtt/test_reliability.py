@@ -195,3 +195,17 @@ async def test_a_cable_that_is_pulled_out_is_noticed(mosquitto: Mosquitto, tmp_p
         proxy.deaf = False
         await sender.answers(within_s=40)
         sender.history.check()
+
+
+async def test_who_listens_and_does_not_read_holds_nobody_up(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    async with (
+        running(mosquitto.address, tmp_path),
+        Sender(mosquitto.address, ("ingle/home/command",)) as sender,
+    ):
+        _, deaf = await asyncio.open_connection(mosquitto.address.host, mosquitto.address.port, limit=1)
+        deaf.write(bytes.fromhex("100c00044d5154540402003c0000"))  # CONNECT in MQTT 3.1.1, without a name
+        deaf.write(b"\x82\x0c\x00\x01\x00\x07ingle/#\x01")  # SUBSCRIBE; nothing of what comes is read
+        await sender.pace(2 * A_SECOND, 2 * A_SECOND)
+        await sender.answers(within_s=20)
+        print(sender.history.check())
+        deaf.close()
