@@ -21,6 +21,8 @@ _NO: Final = re.compile(
     r"neither|forget (?:it|about it)|don't|do not|leave it|not now|skip it|"
     r"不要|不用|不是|不|不行|沒有|都不是|都不要|算了|取消|沒事|停|別|不必)(?:了|啦|吧)?$"
 )
+_NOT_THAT: Final = re.compile(r"^(?:no,? |不是[,、]?|不,)(?=\S)")
+"""What comes before an answer that puts right what was asked."""
 _YES: Final = re.compile(
     r"^(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|please|please do|do it|go ahead|"
     r"confirm|confirmed|of course|"
@@ -87,6 +89,8 @@ def _chosen(text: str, whole: str, options: tuple[Option, ...]) -> Do | None:
     for pattern in (_ENGLISH_PLACE, _CHINESE_PLACE) if len(options) > 1 else ():
         if match := pattern.match(text):
             return _at(match["place"], options)
+    if (rest := _NOT_THAT.sub("", text, count=1)) != text:
+        return _chosen(rest, rest, options) if len(options) > 1 else None
     fitting = [each for each, label in zip(options, labels, strict=True) if said and said <= label]
     return fitting[0].meaning if len(fitting) == 1 else None
 

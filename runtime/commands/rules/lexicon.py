@@ -12,22 +12,9 @@ from runtime.commands.rules.recogniser import Value
 from runtime.commands.wording.speak import wording
 
 PRONOUNS: Final = (
-    "it",
-    "them",
-    "that",
-    "this",
-    "these",
-    "those",
-    "它",
-    "它們",
-    "牠",
-    "他",
-    "他們",
-    "那個",
-    "這個",
-    "那些",
-    "這些",
-)
+    "it", "them", "that", "this", "these", "those", "它", "它們", "牠", "他", "他們", "那個", "這個", "那些", "這些",
+    "剛才的", "剛剛的",
+)  # fmt: skip
 _SLOTS: Final = {Of.DEVICE: "name", Of.AREA: "area", Of.FLOOR: "floor"}
 
 

@@ -151,4 +151,7 @@ async def test_here_is_where_it_was_said(understand: Understand, area: str, text
 
 
 async def test_it_is_what_was_spoken_of_last(understand: Understand) -> None:
-    assert short(await understand("把它關掉", memory=Memory(("hall.light",)))) == "hall.light.power=off"
+    memory = Memory(("hall.light",))
+    assert short(await understand("把它關掉", memory=memory)) == "hall.light.power=off"
+    assert short(await understand("取消剛才的", memory=memory)) == "- hall.light"
+    assert short(await understand("取消剛才的")) == "! not_wanted"

@@ -192,6 +192,7 @@ REFUSED = [
     ("keep the front door locked", "! not_wanted"),
     ("turn off the lights except in the kitchen", "! not_wanted"),
     ("never mind", "! not_wanted"),
+    ("cancel that", "! not_wanted"),
     ("set the kitchen light to 140%", "! out_of_range"),
     ("set the bedroom heater to 45 degrees", "! out_of_range"),
     ("set the pump level to minus three", "! out_of_range"),
