@@ -13,8 +13,10 @@ from typing import Final, Protocol, TypeVar
 from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.language.negation import negated
-from runtime.commands.language.normalise import language_of
+from runtime.commands.language.normalise import language_of, plain
+from runtime.commands.language.quantities import digits
 from runtime.commands.language.split import clauses
+from runtime.commands.language.when import loosely
 from runtime.commands.meaning import (
     CancelPlanned,
     Cannot,
@@ -25,13 +27,16 @@ from runtime.commands.meaning import (
     Tell,
     Which,
 )
+from runtime.commands.registry.devices import Range
 from runtime.commands.registry.house import House
+from runtime.commands.rules.stage import later
 from runtime.commands.sentence import Memory, Reading, Sentence, Stage
 from runtime.commands.wording.speak import say
 
 _T = TypeVar("_T")
 _AS_SAID: Final = frozenset({Route.DIRECT, Route.SESSION, Route.OWNER})
 """Routes on which a "don't" is part of what is meant: the owner's own "don't disturb", a "no, don't" as an answer."""
+_TIMES: Final = frozenset({"s", "min", "h", "d"})
 _LONGEST: Final = 400
 """Characters. What is longer is no command, and would be slow to find to be none."""
 _MOST_CLAUSES: Final = 8
@@ -128,7 +133,12 @@ class Interpreter:
         language = sentence.language
         if negated(sentence.text, language, house):
             return _not_wanted(language)
-        reading = await self._ask(self._likely, sentence, house, memory, clock)
+        time = loosely(digits(plain(sentence.text, language), language), language)
+        timed = time.after_s > 0 or time.clock or (time.lasting and not _takes_times(house))
+        asked = replace(sentence, text=time.text) if time.after_s > 0 or time.clock else sentence
+        reading = await self._ask(self._likely, asked, house, memory, clock)
+        if reading is not None and timed and isinstance(reading.meaning, Do | Which):
+            reading = replace(reading, meaning=later(reading.meaning, time, language) or reading.meaning)
         return reading or _cannot(Reason.NOT_UNDERSTOOD, say("refused.not_understood", language))
 
     async def _ask(
@@ -157,6 +167,14 @@ class _Clock:
             return await work
         finally:
             self.ms[name] = round(self.ms.get(name, 0.0) + 1000 * (perf_counter() - begun), 3)
+
+
+def _takes_times(house: House) -> bool:
+    """Whether a length of time may be a value here."""
+    return any(
+        isinstance(capability.domain, Range) and capability.domain.unit in _TIMES
+        for _, capability in house.settable()
+    )
 
 
 def _plain(text: str) -> str:

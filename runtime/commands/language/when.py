@@ -19,6 +19,13 @@ _ENGLISH = (
     re.compile(rf"^(?P<rest>.*\S),? {_ENGLISH_SPAN} (?:from now|later)$"),
 )
 _ENGLISH_PIECE = re.compile(rf"(?P<count>{_COUNT})[ -]?(?P<unit>{_UNIT})(?P<half> and a half)?\b")
+_ENGLISH_LOOSE = re.compile(
+    r"(?:,? ?\b(?:and |but )?(?:in|after|once|when|within|by|give (?:me|it|us|them)|wait(?: for)?|let)"
+    rf" (?:about |around |roughly |some |the next )?{_ENGLISH_SPAN}"
+    r"(?: (?:from now|later|have|has|had|is|are|pass(?:ed|es)?|gone|go(?:es)?|by|elapsed?|up|over))*"
+    rf"|{_ENGLISH_SPAN.replace('?P<span>', '?P<after>')} (?:from now|later|hence))(?:,? (?:and )?then\b)?,?"
+)
+_ENGLISH_LENGTH = re.compile(rf"\b{_PIECE}")
 _ENGLISH_LASTING = (
     re.compile(rf"^for {_ENGLISH_SPAN},? (?P<rest>\S.*)$"),
     re.compile(rf"^(?P<rest>.*\S),? for (?:the next )?{_ENGLISH_SPAN}$"),
@@ -78,6 +85,21 @@ def when(text: str, language: str) -> When:
     if language.startswith("zh"):
         return _chinese(text)
     return _english(text) if language.startswith("en") else When(text)
+
+
+def loosely(text: str, language: str) -> When:
+    """The same in any words: "give it ten minutes and then …". A time that is named and not understood is `lasting`."""
+    found = when(text, language)
+    if found.text != text:
+        return found
+    if language.startswith("zh"):
+        return When(text, lasting=re.search(_CHINESE_SPAN, text) is not None)
+    if not language.startswith("en"):
+        return found
+    if (match := _ENGLISH_LOOSE.search(text)) and (rest := " ".join(_cut(text, match).split())):
+        lasting = _ENGLISH_LENGTH.search(rest) is not None
+        return When(rest, _english_seconds(match["span"] or match["after"]), lasting=lasting)
+    return When(text, lasting=_ENGLISH_LENGTH.search(text) is not None)
 
 
 def _english(text: str) -> When:

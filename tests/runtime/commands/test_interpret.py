@@ -136,6 +136,21 @@ async def test_a_sentence_that_begins_with_what_is_not_wanted_does_nothing() -> 
     assert found.meaning.reason is Reason.NOT_WANTED
 
 
+async def test_a_time_in_any_words_is_none_of_the_choices_business() -> None:
+    for text in ("give me ten minutes and then lights out", "lights out once 10 minutes have passed"):
+        found, _ = await understood(text, **{"lights out": OFF})
+        assert found.meaning == Do(OFF.actions, 600.0), text
+    found, _ = await understood("give me ten minutes and then lights out", **{"lights out": WHICH})
+    assert isinstance(found.meaning, Which)
+    assert [option.meaning.after_s for option in found.meaning.options] == [600.0, 600.0]
+
+
+async def test_what_speaks_of_a_time_that_is_not_understood_is_not_done_now() -> None:
+    for text in ("let there be light for ten minutes", "light for 10 minutes please, lamp"):
+        found, _ = await understood(text, **{text: ON, "let there be light": ON})
+        assert isinstance(found.meaning, Cannot), text
+
+
 async def test_two_times_are_said_one_at_a_time() -> None:
     found, _ = await understood("turn on the fan and turn off the lamp in ten minutes")
     assert isinstance(found.meaning, Cannot)
