@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from runtime.commands.registry.devices import Kind
 from runtime.commands.shortlist.possible import Possible
 from runtime.commands.shortlist.words import characters, plain, words
 
@@ -33,6 +34,8 @@ _VAGUE: Final = _BY_DEGREES | {"press", "dry", "cleaning", "home", "away", "high
 _OFTEN: Final = frozenset({"power", "state", "position"})
 """What words are about that are about much else."""
 _PARTS: Final = re.compile(r"[,;，；、]|\b(?:and|then)\b")
+_AS_SWITCH: Final[Mapping[str, str]] = {"open": "on", "closed": "off"}
+"""Water is turned on and off."""
 _MAYBE: Final = 0.4
 _STARTED: Final = 0.7
 _SENTENCE: Final = re.compile(r"[.!?;]\s+")
@@ -70,6 +73,8 @@ class Said:
         """How much is said for where a possible thing leads."""
         towards = possible.towards
         own = self.towards.get(towards, 0.0)
+        if possible.kind is Kind.VALVE:
+            own = max(own, _STARTED * self.towards.get(_AS_SWITCH.get(towards, ""), 0.0))
         if possible.capability.name == "position" and towards in _BY_DEGREES and "position" not in self.about:
             own = min(own, _MAYBE)  # blinds that go down go all the way
         if towards in _STARTS:

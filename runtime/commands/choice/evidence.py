@@ -28,6 +28,7 @@ FOR: Final = (
     "pointed",
     "other_named",
     "other_exact",
+    "rival",
     "wants",
     "wants_maybe",
     "opposite",
@@ -77,6 +78,7 @@ _NAMED: Final = 0.55
 """A device is taken for named."""
 _POINTED: Final = 0.4
 _AHEAD: Final = 0.1
+_RIVAL: Final = 0.5
 _WANTED: Final = 0.6
 """Cues above it say on their own where something leads."""
 _LEVELS: Final = frozenset({Aim.NUMBER, Aim.MORE, Aim.LESS, Aim.MOST, Aim.LEAST})
@@ -114,8 +116,9 @@ class Evidence:
         named = row["pointed"] >= _NAMED and not row["elsewhere"]
         hinted = row["wants_maybe"] > 0.0 and row["pointed"] >= SURE
         wanted = (row["wants"] > 0.0 or row["number_fits"] or hinted) and not row["opposite"]
-        left_over = row["number_unused"] or row["number_misfits"] or row["strange"] or row["other_exact"]
-        return bool(named and wanted and not left_over and not row["several_unsaid"])
+        left_over = row["number_unused"] or row["number_misfits"] or row["strange"]
+        another = row["other_exact"] or row["rival"]
+        return bool(named and wanted and not (left_over or another or row["several_unsaid"]))
 
 
 def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
@@ -191,6 +194,7 @@ def _who(looked: Looked, possible: Possible) -> dict[str, float]:
         "here": float(not areas and own is not None and looked.sentence.area == own),
         "pointed": points,
         "other_named": max(0.0, other - points),
+        "rival": float(not possible.several and not exact and other >= max(_RIVAL, points - _AHEAD)),
         "other_exact": float(any(each not in ids and looked.named[each].exact for each in looked.apart(ids))),
     }
 

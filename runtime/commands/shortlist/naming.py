@@ -43,13 +43,13 @@ class Heard:
         pairs = tuple(first + second for first, second in pairwise(found_words))
         return cls(plain(text), found_words, characters(text), pairs)
 
-    def has(self, word: str) -> float:
-        """How far a word, or several, of letters or of characters, is in it."""
+    def has(self, word: str, known: frozenset[str] = frozenset()) -> float:
+        """How far a word of letters or a name of characters is in it; `known` words are themselves and no other."""
         if word and not word.isascii():
             share = found(word, self.han)
             return share if share >= _PARTLY else 0.0
-        common = vocabulary().common
-        heard = [each for each in self.words if each == word or each not in common]
+        itself = vocabulary().common | known
+        heard = [each for each in self.words if each == word or each not in itself]
         pairs = [pair for pair in self.pairs if abs(len(pair) - len(word)) <= 2]  # noqa: PLR2004  letters
         return max((alike(each, word) for each in (*heard, *pairs)), default=0.0)
 
@@ -167,7 +167,7 @@ class Naming:
 
     def _share(self, part: str, heard: Heard, known: dict[str, float]) -> float:
         if part not in known:
-            known[part] = heard.has(part)
+            known[part] = heard.has(part, self.known)
         return known[part]
 
     def _share_of_all(self, name: str, heard: Heard, known: dict[str, float]) -> float:

@@ -21,7 +21,7 @@ _SOUNDS_LITTLE_LIKE: Final = 0.7
 _FEW: Final = 2
 _SHORT: Final = 3
 """Letters: shorter words are themselves or another."""
-_MOST: Final = 4096
+_MOST: Final = 1 << 15
 
 _SOUNDS: Final = tuple(
     (re.compile(pattern), sound)
