@@ -18,6 +18,7 @@ from models.store import Store
 from runtime.api.ordering import CHANNEL as HTTP
 from runtime.api.ordering import HttpCommands
 from runtime.commands.answering import ModelAnswers
+from runtime.commands.asking.stage import Asking
 from runtime.commands.choice.stage import Choice
 from runtime.commands.desk.desk import Desk
 from runtime.commands.desk.settings import DeskSettings
@@ -113,7 +114,7 @@ def understanding(
     """The stages in their order; takes some hundred milliseconds a language."""
     return Interpreter(
         (Clarified(), Rules(languages, sentences)),
-        (Choice(encoder, completer),),
+        (Asking(), Choice(encoder, completer)),
         None if completer is None or not completer.chats else ModelAnswers(completer),
         languages=languages,
     )

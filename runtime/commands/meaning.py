@@ -107,6 +107,8 @@ class Route(StrEnum):
     OWNER = "owner"
     """A sentence the owner wrote."""
     RULES = "rules"
+    ASKING = "asking"
+    """A question about the house, in free words."""
     CHOICE = "choice"
     """A choice among the few that were likeliest."""
     SLOTS = "slots"

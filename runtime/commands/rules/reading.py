@@ -18,7 +18,6 @@ _MEASURED: Final = {
     "target": ("temperature",),
     "humidity": ("current_humidity", "humidity"),
 }
-_FROM_SENSORS: Final = frozenset({"temperature", "humidity"})
 _MOST_TOLD: Final = 6
 
 
@@ -38,7 +37,7 @@ def _read(aspect: str, found: Found, situation: Situation) -> Meaning | None:
         if isinstance(meant, Cannot):
             return meant
         devices = [device for group in meant for device in group.devices]
-        told = [(_sentence(each, aspect, situation), each.id) for each in devices]
+        told = [(sentence(each, aspect, situation), each.id) for each in devices]
     else:
         told = [
             (said, device.id)
@@ -46,7 +45,7 @@ def _read(aspect: str, found: Found, situation: Situation) -> Meaning | None:
             if (said := _said(device, aspect, situation)) is not None
         ]
     if told:
-        return Tell(" ".join(sentence for sentence, _ in told[:_MOST_TOLD]), tuple(id_ for _, id_ in told))
+        return Tell(" ".join(each for each, _ in told[:_MOST_TOLD]), tuple(id_ for _, id_ in told))
     place = situation.area if found.area == HERE else found.area
     if place is None or place == OUTSIDE:
         return Tell(say("told.no_reading_anywhere", situation.language))
@@ -65,8 +64,27 @@ def _measuring(aspect: str, found: Found, situation: Situation) -> Iterator[Devi
             continue
         if place not in {None, OUTSIDE, device.area}:
             continue
-        if _sensor(device, aspect) or any(device.capability(each) for each in _names(aspect)):
+        if measures(device, aspect):
             yield device
+
+
+def measures(device: Device, aspect: str) -> bool:
+    """Whether a device tells of an aspect as it is, not as it is to be."""
+    return _sensor(device, aspect) or (
+        aspect != "power" and any(device.capability(each) for each in _names(aspect))
+    )
+
+
+def senses(device: Device, aspect: str) -> bool:
+    """Whether it measures it, where others only know what they are set to."""
+    return _sensor(device, aspect) or device.capability(f"current_{aspect}") is not None
+
+
+def said_at_all(device: Device, aspect: str) -> bool:
+    """Whether a device has a value of an aspect, be it only what it is set to, or a sensor's one value."""
+    if device.kind is Kind.SENSOR:
+        return aspect == device.device_class
+    return aspect != "power" and any(device.capability(each) for each in (*_names(aspect), aspect))
 
 
 def _names(aspect: str) -> tuple[str, ...]:
@@ -81,7 +99,7 @@ def _where(device: Device, aspect: str) -> tuple[str, ...]:
 
 
 def _sensor(device: Device, aspect: str) -> bool:
-    return device.kind is Kind.SENSOR and aspect in _FROM_SENSORS and device.device_class == aspect
+    return device.kind is Kind.SENSOR and device.device_class == aspect
 
 
 def _said(device: Device, aspect: str, situation: Situation) -> str | None:
@@ -104,6 +122,7 @@ def _said(device: Device, aspect: str, situation: Situation) -> str | None:
     return None
 
 
-def _sentence(device: Device, aspect: str, situation: Situation) -> str:
+def sentence(device: Device, aspect: str, situation: Situation) -> str:
+    """A device's value of an aspect, or that it has not told."""
     name = the(device, situation.house, situation.language)
     return _said(device, aspect, situation) or say("told.not_heard", situation.language, device=name)

@@ -10,7 +10,15 @@ from runtime.commands.rules.targets import Group, groups
 from runtime.commands.wording.describe import listed, shown, the
 from runtime.commands.wording.speak import say, word
 
+<<<<<<< HEAD
 _POWERED: Final = (
+=======
+_ENGLISH_ASKS: Final = re.compile(
+    r"^(?:is|are|isn't|aren't|which|what|what's|whats|how|how's|hows|any|some|do|did|does|tell me|where)\b"
+)
+_CHINESE_ASKS: Final = re.compile(r"嗎|是不是|有沒有|哪|多少|幾|什麼|狀態|怎麼樣|還是|沒有?\??$|\?$|著沒")
+POWERED: Final = (
+>>>>>>> b8a4e74 (Contract: answer freely worded questions about the house on a route of their own, before what chooses among commands)
     Kind.LIGHT,
     Kind.SWITCH,
     Kind.FAN,
@@ -19,7 +27,7 @@ _POWERED: Final = (
     Kind.SIREN,
     Kind.CLIMATE,
 )
-_WITH_SENSORS: Final = {
+WITH_SENSORS: Final = {
     "door": ("door", "garage", "garage_door", "opening"),
     "garage": ("garage", "garage_door"),
     "window": ("window",),
@@ -35,7 +43,7 @@ def get_state(found: Found, situation: Situation) -> Meaning | None:
         if isinstance(devices, Cannot):
             return devices
         asked = state if len(devices) == 1 else None
-        return _told([_yes_or_no(each, asked, situation) for each in devices], devices)
+        return _told([yes_or_no(each, asked, situation) for each in devices], devices)
     if not isinstance(state, str):
         return None
     return _several(found, state, situation)
@@ -47,11 +55,11 @@ def what_is_on(found: Found, situation: Situation) -> Meaning:
     devices = [
         each
         for each in situation.house.devices.values()
-        if each.kind in _POWERED
+        if each.kind in POWERED
         and area in {None, each.area}
         and state_of(each, situation) in {"on", "heat", "cool", "auto"}
     ]
-    return _enumerated(devices, "told.on_here", "told.nothing_on", situation)
+    return enumerated(devices, "told.on_here", "told.nothing_on", situation)
 
 
 def state_of(device: Device, situation: Situation) -> str | None:
@@ -81,22 +89,23 @@ def _candidates(found: Found, situation: Situation) -> tuple[Device, ...] | Cann
     return tuple(device for group in meant for device in group.devices)
 
 
-def _yes_or_no(device: Device, asked: object, situation: Situation) -> str:
+def yes_or_no(device: Device, asked: object, situation: Situation) -> str:
+    """Whether a device is at a state, in a sentence; how it is, where no state is asked for."""
     language = situation.language
     name = the(device, situation.house, language)
     state = state_of(device, situation)
     if state is None:
-        return _what(device, name, situation)
+        return of_device(device, name, situation)
     opens = device.kind is Kind.BINARY_SENSOR
     said = shown(state == "on", device, "value", language) if opens else word("value", state, language)
     if not isinstance(asked, str):
-        return _what(device, name, situation)
+        return of_device(device, name, situation)
     off = device.kind is Kind.CLIMATE and asked in {"on", "off"}
     right = (state != "off") is (asked == "on") if off else state == asked
     return say("told.yes" if right else "told.no", language, device=name, state=said)
 
 
-def _what(device: Device, name: str, situation: Situation) -> str:
+def of_device(device: Device, name: str, situation: Situation) -> str:
     """How a device is, without a question that is yes or no."""
     language = situation.language
     for capability in ("current_temperature", "value", "state", "power", "mode", "position"):
@@ -120,25 +129,25 @@ def _several(found: Found, state: str, situation: Situation) -> Meaning:
     if isinstance(pool, Cannot):
         return pool
     language = situation.language
-    at = [each for each in pool if state_of(each, situation) in _same(each, state)]
+    at = [each for each in pool if state_of(each, situation) in same(each, state)]
     said = word("value", state, language)
     match found.response:
         case "all":
             others = [each for each in pool if each not in at]
             if not others:
                 return Tell(say("told.yes_all", language, state=said), _ids(pool))
-            return _enumerated(others, "told.no_all", "told.yes_all", situation)
+            return enumerated(others, "told.no_all", "told.yes_all", situation)
         case "which":
-            return _enumerated(at, "told.which", "told.which_none", situation, state=said)
+            return enumerated(at, "told.which", "told.which_none", situation, state=said)
         case "how_many":
-            return _enumerated(at, "told.how_many", "told.how_many_none", situation, count=str(len(at)))
+            return enumerated(at, "told.how_many", "told.how_many_none", situation, count=str(len(at)))
         case _:
-            return _enumerated(at, "told.yes_any", "told.no_any", situation, state=said)
+            return enumerated(at, "told.yes_any", "told.no_any", situation, state=said)
 
 
 def _asked_about(found: Found, situation: Situation) -> Sequence[Device] | Cannot:
     area = situation.area if found.area == "here" else found.area
-    classes = {more for each in found.device_class for more in (each, *_WITH_SENSORS.get(each, ()))}
+    classes = {more for each in found.device_class for more in (each, *WITH_SENSORS.get(each, ()))}
     pool = [
         each
         for each in situation.house.devices.values()
@@ -160,14 +169,15 @@ def _floor(device: Device, situation: Situation) -> str | None:
     return area.floor if area else None
 
 
-def _same(device: Device, state: str) -> set[str]:
+def same(device: Device, state: str) -> set[str]:
     """The words of a device for a state: a sensor says on for open."""
     if device.kind is Kind.BINARY_SENSOR:
         return {"on"} if state in {"open", "on"} else {"off"}
     return {state}
 
 
-def _enumerated(devices: Sequence[Device], some: str, none: str, situation: Situation, **values: str) -> Tell:
+def enumerated(devices: Sequence[Device], some: str, none: str, situation: Situation, **values: str) -> Tell:
+    """Some sentence with the devices listed in it; where there are none, the other."""
     language = situation.language
     if not devices:
         needed = {key: value for key, value in values.items() if key == "state"}
