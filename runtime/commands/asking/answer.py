@@ -217,7 +217,7 @@ def _measured(asked: Asked, situation: Situation) -> Meaning | None:
             continue
         if not (
             reading.measures(device, asked.aspect)
-            or (asked.devices and reading.said_at_all(device, asked.aspect))
+            or ((asked.devices or asked.kind) and reading.said_at_all(device, asked.aspect))
         ):
             continue
         told.append(device)

@@ -196,8 +196,8 @@ def _whole(asked: Asked, house: House) -> bool:
 def _aspect(said: tuple[str, ...]) -> str:
     """The one that is asked for: of `how loud is it set`, the volume."""
     found = [each for each in said if each != "status"]
-    others = [each for each in found if each not in {"target", "temperature"}]
-    return (others or found or [""])[0] if "target" in found else (found or [""])[0]
+    others = [each for each in found if each not in {"set", "temperature"}]
+    return (others or found or [""])[0] if "set" in found else (found or [""])[0]
 
 
 def _state(said: tuple[str, ...], language: str) -> tuple[str, bool]:

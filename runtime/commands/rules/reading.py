@@ -84,7 +84,7 @@ def said_at_all(device: Device, aspect: str) -> bool:
     """Whether a device has a value of an aspect, be it only what it is set to, or a sensor's one value."""
     if device.kind is Kind.SENSOR:
         return aspect == device.device_class
-    return aspect != "power" and any(device.capability(each) for each in (*_names(aspect), aspect))
+    return aspect != "power" and any(device.capability(each) for each in _where(device, aspect))
 
 
 def _names(aspect: str) -> tuple[str, ...]:

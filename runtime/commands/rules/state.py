@@ -10,15 +10,7 @@ from runtime.commands.rules.targets import Group, groups
 from runtime.commands.wording.describe import listed, shown, the
 from runtime.commands.wording.speak import say, word
 
-<<<<<<< HEAD
-_POWERED: Final = (
-=======
-_ENGLISH_ASKS: Final = re.compile(
-    r"^(?:is|are|isn't|aren't|which|what|what's|whats|how|how's|hows|any|some|do|did|does|tell me|where)\b"
-)
-_CHINESE_ASKS: Final = re.compile(r"嗎|是不是|有沒有|哪|多少|幾|什麼|狀態|怎麼樣|還是|沒有?\??$|\?$|著沒")
 POWERED: Final = (
->>>>>>> b8a4e74 (Contract: answer freely worded questions about the house on a route of their own, before what chooses among commands)
     Kind.LIGHT,
     Kind.SWITCH,
     Kind.FAN,
