@@ -14,6 +14,7 @@ from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import language_of, plain
+from runtime.commands.language.pronoun import resolved
 from runtime.commands.language.quantities import digits
 from runtime.commands.language.split import clauses
 from runtime.commands.language.when import loosely
@@ -135,7 +136,8 @@ class Interpreter:
             return _not_wanted(language)
         time = loosely(digits(plain(sentence.text, language), language), language)
         timed = time.after_s > 0 or time.clock or (time.lasting and not _takes_times(house))
-        asked = replace(sentence, text=time.text) if time.after_s > 0 or time.clock else sentence
+        text = time.text if time.after_s > 0 or time.clock else sentence.text
+        asked = replace(sentence, text=resolved(text, language, house, memory.devices))
         reading = await self._ask(self._likely, asked, house, memory, clock)
         if reading is not None and timed and isinstance(reading.meaning, Do | Which):
             reading = replace(reading, meaning=later(reading.meaning, time, language) or reading.meaning)
