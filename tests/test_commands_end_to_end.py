@@ -174,7 +174,7 @@ async def test_what_was_acknowledged_is_answered_after_a_kill(tmp_path: Path) ->
         person.say("ingle/home/command", {"id": "2", "text": "turn off the kitchen light", "expires_s": 60})
         async with listening(there, "lamps/#") as heard:
             await there.start()
-            results = {}
+            results: dict[str, tuple[str, str]] = {}
             while {"1", "2"} - results.keys():
                 told: Any = await person.hear()
                 if told["id"] in {"1", "2"} and told["status"] != "planned":

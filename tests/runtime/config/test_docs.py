@@ -17,9 +17,7 @@ SETTING = re.compile(
 )
 VARIABLE = re.compile(r"\bINGLE_[A-Z_]+[A-Z]\b")
 # An example that begins with the name of another file is that file's.
-TOML = re.compile(
-    r"^```toml\n(?!# (?!inglenook)\w+\.toml\n)((?:(?!^```).)*?)^```$", re.MULTILINE | re.DOTALL
-)
+TOML = re.compile(r"^```toml\n(?!# (?!inglenook)\w+\.toml\n)((?:(?!^```).)*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
