@@ -40,6 +40,7 @@ from runtime.commands.sessions import Sessions
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
+from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
 from runtime.mqtt.devices import DeviceFeed
@@ -139,7 +140,7 @@ class Commanding:
     ) -> None:
         """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders.
 
-        `told` hears what came of the orders that a broker brought; `last_there`: when the newest order was taken.
+        `told` hears what came of the orders that a broker brought; `last_there`: when we were, as far as is known.
         """
         settings = config.commands
         self._feed = feed
@@ -168,6 +169,11 @@ class Commanding:
             room = Room(self.desk, interpreter, registry, last_there, told)
             self._front = CommandFront(config, endpoint, room)
             outboxes.update(self._front.outboxes)
+
+    @property
+    def there_until(self) -> float | None:
+        """When the broker was last there for us, in seconds since the epoch."""
+        return None if self._front is None else self._front.there_until
 
     @property
     def replies(self) -> Replies:
@@ -241,9 +247,10 @@ async def commands_of(
         feed = _feed(config, endpoint, registry, owned.house)
     else:
         _write_down(owned.house, registry)
-    journal = await Journal.open(state / "journal.db")
+    journal, there = await Journal.open(state / "journal.db"), LastThere(state)
     try:
-        yield Commanding(
+        moments = (await journal.last_taken(), there.read())
+        commanding = Commanding(
             config,
             registry,
             journal,
@@ -253,8 +260,10 @@ async def commands_of(
             endpoint=endpoint,
             http=http,
             told=told,
-            last_there=await journal.last_taken(),
+            last_there=max((each for each in moments if each is not None), default=None),
         )
+        yield commanding
+        there.keep(commanding.there_until)
     finally:
         await journal.close()
 

@@ -221,3 +221,12 @@ async def test_a_group_hermes_and_home_assistant_find_the_appliance(tmp_path: Pa
         assert (await person.hear())["intent"]["intentName"] == "TurnOn"
         person.say("hermes/asr/textCaptured", {"text": "turn on the kitchen light", **said})
         assert (await person.hear())["text"] == "Turned on the kitchen light."
+
+
+async def test_what_is_said_during_a_restart_is_done_after_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as there, Person(there.broker.address, "ingle/home/command/result") as person:
+        there.process.terminate()
+        await asyncio.to_thread(there.process.wait, 30)
+        person.say("ingle/home/command", b"turn on the kitchen light")
+        await there.start()
+        assert (await person.hear())["status"] == "sent"

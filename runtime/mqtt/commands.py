@@ -56,11 +56,17 @@ class CommandService:
         self._room = asyncio.Semaphore(_OUTGOING)
         self._fencing: asyncio.Task[None] | None = None
         self._connected: bool | None = None
+        self._lost_at: float | None = None
 
     @property
     def connected(self) -> bool:
         """Whether the broker can be reached now."""
         return bool(self._connected)
+
+    @property
+    def there_until(self) -> float | None:
+        """When we last were, in seconds since the epoch; None if never."""
+        return self._clock() if self._connected else self._lost_at
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take commands until `stop` is set. Results go out until `close`."""
@@ -121,6 +127,8 @@ class CommandService:
                 # Once a loss, not once an attempt.
                 level = logging.DEBUG if self._connected is False else logging.WARNING
                 _log.log(level, "no commands from MQTT: %s; trying again until it is back", reason)
+                if self._connected:
+                    self._lost_at = self._clock() - silent_s
                 self._connected = False
                 self._intake.away(self._clock() - silent_s)
             case Delivery() if event.payload == self._fence:

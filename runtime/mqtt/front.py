@@ -36,7 +36,7 @@ class Room:
     interpreter: Interpreter
     registry: Registry
     last_there: float | None
-    """When the newest command was taken, in seconds since the epoch, before this start."""
+    """When the broker was there for us, as far as is known, in seconds since the epoch, before this start."""
     told: Callable[[Result], None]
     """Hears what came of each."""
 
@@ -74,6 +74,7 @@ class CommandFront:
             last_there=room.last_there,
         )
         self._group = self._hermes = None
+        self._there_until: float | None = None
         if config.mqtt.group is not None:
             group = Group(config.mqtt.group, topics.node)
             self._group = GroupService(group, connect, self._own.intake, limits.drain_seconds)
@@ -94,12 +95,19 @@ class CommandFront:
         hermes = {} if self._hermes is None else {dialogue.CHANNEL: self._hermes}
         return {CHANNEL: self._own, **hermes}
 
+    @property
+    def there_until(self) -> float | None:
+        """When the broker was last there for us, in seconds since the epoch."""
+        return self._there_until
+
     async def run(self, stop: asyncio.Event) -> None:
         """Take commands until `stop` is set. Results go out until `close`."""
         async with asyncio.TaskGroup() as tasks:
             for each in (self._own, self._group, self._hermes):
                 if each is not None:
                     tasks.create_task(each.run(stop), name=f"mqtt.{type(each).__name__}")
+            await stop.wait()
+            self._there_until = self._own.there_until
 
     async def close(self) -> None:
         """Leave the broker."""
