@@ -5,7 +5,7 @@ Knows the order of the steps. Never answers in a value outside a device's domain
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -68,11 +68,10 @@ class Choice:
     def __init__(self, encoder: Encoder | None, completer: Completer | None = None) -> None:
         """Without an encoder, words alone decide; with one, English sentences are compared by meaning, too.
 
-        With a completer it is asked for a value where several were said, or where one was said in other words; without
-        one the person is.
+        With a completer it is asked which value is meant where several were said; without one the person is.
         """
         self._shortlists = Shortlists(encoder)
-        self._slots = None if completer is None else Slots(completer, self._shortlists.kept)
+        self._slots = None if completer is None else Slots(completer)
 
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence most likely means, or a question back, or why it is nothing; never None for long words."""
@@ -80,25 +79,8 @@ class Choice:
         if not sentence.text.strip() or len(sentence.text) > _LONGEST:
             return None
         found = await asyncio.to_thread(self._found, sentence, house)
-        filled = None if self._slots is None else await self._filled(self._slots, found, sentence)
+        filled = None if self._slots is None else await _filled(self._slots, found)
         return filled or found.reading()
-
-    async def _filled(self, slots: Slots, found: "_Found", sentence: Sentence) -> Reading | None:
-        """What the model makes of a value that words leave open; None where there is none or it cannot tell."""
-        gap = found.gap()
-        if gap is None:
-            return None
-        name = gap.device.name
-        value: Value
-        if gap.numbers:
-            value = await slots.number(sentence.text, name, gap.numbers)
-        else:
-            grounds = found.considered.shortlist.naming.without_names(found.considered.text)
-            value = await slots.option(sentence.text, grounds, name, gap.options)
-        if value is None or gap.capability.domain.check(value) is not None:
-            return None
-        meaning = Do((Action(gap.device.id, gap.capability.name, value),))
-        return replace(found.reading(), meaning=meaning, route=Route.SLOTS)
 
     def consider(self, sentence: Sentence, house: House) -> Considered:
         """Gather the evidence, and choose the weights that go with it."""
@@ -133,9 +115,8 @@ class _Gap:
 
     device: Device
     capability: Capability
-    numbers: tuple[float, ...] = ()
-    """Those that were said and would fit: more than one."""
-    options: tuple[str, ...] = ()
+    said: Mapping[str, Value]
+    """The values that were said and would fit, as they stand in the sentence: more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +142,42 @@ class _Found:
     def gap(self) -> _Gap | None:
         """The value that is all that is missing."""
         asked = [self.considered.shortlist.possible[place] for place in self.decision.places]
-        if not asked or any(each.several for each in asked):
+        if not any(map(self.considered.evidence.is_said, self.decision.places)):
+            return None
+        if any(each.several for each in asked):
             return None
         if len({(each.devices[0].id, each.capability.name) for each in asked}) > 1:
             return None
         device, capability = asked[0].devices[0], asked[0].capability
+        said = self._said(capability, asked[0])
+        return _Gap(device, capability, said) if len(said) > 1 else None
+
+    def _said(self, capability: Capability, possible: Possible) -> Mapping[str, Value]:
+        """The values of a capability that are in the sentence."""
+        considered = self.considered
         match capability.domain:
-            case Range() as domain if asked[0].aim is Aim.NUMBER:
-                numbers = fitting(self.considered.quantities, domain, capability.name)
-                return _Gap(device, capability, numbers=numbers) if len(numbers) > 1 else None
-            case Options(values) if (
-                self.decision.step is Step.ASK
-                and capability.name not in _SAID_BY_VERBS
-                and not self.considered.quantities
-            ):
-                return _Gap(device, capability, options=values)
+            case Range() as domain if possible.aim is Aim.NUMBER:
+                numbers = fitting(considered.quantities, domain, capability.name)
+                return {f"{number:g}": number for number in numbers}
+            case Options(values) if capability.name not in _SAID_BY_VERBS and not considered.quantities:
+                grounds = f" {considered.shortlist.naming.without_names(considered.text)} "
+                return {value: value for value in values if f" {value.replace('_', ' ')} " in grounds}
             case _:
-                return None
+                return {}
+
+
+async def _filled(slots: Slots, found: _Found) -> Reading | None:
+    """What the model makes of a value that words leave open; None where there is none or it cannot tell."""
+    gap = found.gap()
+    if gap is None:
+        return None
+    name, text = gap.device.name, found.considered.text
+    picked = await slots.pick(text, name, tuple(gap.said))
+    value = None if picked is None else gap.said[picked]
+    if value is None or gap.capability.domain.check(value) is not None:
+        return None
+    meaning = Do((Action(gap.device.id, gap.capability.name, value),))
+    return replace(found.reading(), meaning=meaning, route=Route.SLOTS)
 
 
 def _whole(pairs: Iterable[tuple[str, Quantity]]) -> tuple[Quantity, ...]:

@@ -31,8 +31,7 @@ class Shortlists:
     """Makes them, and keeps the last."""
 
     def __init__(self, encoder: Encoder | None) -> None:
-        self.kept = None if encoder is None else Kept(encoder)
-        """Vectors of what was compared so far; None without an encoder."""
+        self._kept = None if encoder is None else Kept(encoder)
         self._last: Shortlist | None = None
 
     def of(self, house: House) -> Shortlist:
@@ -45,5 +44,5 @@ class Shortlists:
     def _made(self, house: House) -> Shortlist:
         possible = possibles(house)
         words = dict.fromkeys(each.value for each in possible if isinstance(each.value, str))
-        space = None if self.kept is None else Space(self.kept, possible, house)
+        space = None if self._kept is None else Space(self._kept, possible, house)
         return Shortlist(house, possible, Naming(house), space, tuple(words))
