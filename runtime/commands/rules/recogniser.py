@@ -27,7 +27,7 @@ from runtime.errors import ConfigError
 HERE = "here"
 """What the slot `area` holds where a template leaves it to where the sentence was said."""
 
-_CARRIED_OUT = (
+CARRIED_OUT = (
     "HassTurnOn",
     "HassTurnOff",
     "HassLightSet",
@@ -154,7 +154,7 @@ def _templates(language: str) -> dict[str, Any]:
     own = _own(language)
     blocks = {
         name: [_for_us(name, block) for block in package["intents"][name]["data"]]
-        for name in _CARRIED_OUT
+        for name in CARRIED_OUT
         if name in package["intents"]
     }
     for name, more in own.get("intents", {}).items():
