@@ -197,8 +197,12 @@ class Desk:
                 assert_never(taken)
 
     async def _tell_again(self, key: int, reply: ReplyTo | None) -> None:
-        """What was decided before, also if that was a moment ago."""
-        result = await self._journal.result(key)
+        """What was decided before, also if that was a moment ago; or begin with it, if nobody did."""
+        record = await self._journal.record(key)
+        if record.phase is Phase.RECEIVED and key not in self._open:
+            self._line_up(record)
+            return
+        result = record.told
         if reply is not None and result is not None:
             await self._teller.repeat(reply, result)
 

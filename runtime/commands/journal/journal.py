@@ -21,7 +21,6 @@ from runtime.errors import BusyError, CallerError
 
 _log = logging.getLogger(__name__)
 
-_HAS_RESULT: Final = frozenset({Phase.DECIDED, Phase.ANSWERED})
 _DELIVERED_AGAIN_S: Final = 120.0
 """How long a lost connection's deliveries may come again."""
 _PRUNED_AT_ONCE: Final = 500
@@ -142,11 +141,6 @@ class Journal:
         """A row as it is now."""
         return await self._writer.submit(lambda connection: _one(connection, key))
 
-    async def result(self, key: int) -> Result | None:
-        """What came of it; None if that is not decided."""
-        record = await self.record(key)
-        return record.result if record.phase in _HAS_RESULT else None
-
     async def last_taken(self) -> float | None:
         """When the newest order was taken, by the time of day then; None if there is none."""
         return await self._writer.submit(_last_taken)
@@ -194,7 +188,7 @@ def _take(connection: sqlite3.Connection, order: Order, now: Moment) -> Taken:
             asked = codec.dumps(replace(each.order, reply=order.reply))
             connection.execute("UPDATE orders SET asked = ? WHERE key = ?", (asked, each.key))
     # What came of the plan is the later word on it.
-    told = next((each for each in reversed(known) if each.phase in _HAS_RESULT), known[0])
+    told = next((each for each in reversed(known) if each.told is not None), known[0])
     return Repeated(told)
 
 

@@ -81,6 +81,11 @@ class Record:
     result: Result | None = None
     """Before it is decided: what it will be if all goes well."""
 
+    @property
+    def told(self) -> Result | None:
+        """What came of it; None if that is not decided."""
+        return self.result if self.phase in {Phase.DECIDED, Phase.ANSWERED} else None
+
     def age(self, now: Moment) -> float:
         """Seconds since it was taken; below zero if the time of day was set back in between."""
         return now.since(self.taken)

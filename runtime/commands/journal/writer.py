@@ -24,14 +24,14 @@ commit that failed it is run again."""
 
 MOST: Final = 256
 """Jobs in one transaction."""
-_FULL: Final = frozenset(
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-)
-_NOT_OURS: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+"""Nothing was written, and the next may be."""
+_LOST: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR})
+"""After these nobody knows what is on the disk: the next fsync may succeed over a write that failed."""
 
 
 class JournalError(IngleError):
-    """The journal's file is damaged: nothing can be promised any more until the appliance was started again."""
+    """The journal's file or disk failed: nothing can be promised any more until the appliance was started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Writer:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._lost: JournalError | None = None
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -70,7 +71,7 @@ class Writer:
 
         Raises (when it is awaited):
             BusyError: the disk is full; nothing was written.
-            JournalError: the file is damaged.
+            JournalError: the file is damaged, or the disk fails; from then on, always.
         """
         answer: asyncio.Future[_T] = self._loop.create_future()
         self._asked.put(_Asked(job, answer))
@@ -93,14 +94,28 @@ class Writer:
         self._connection.close()
 
     def _commit(self, batch: Sequence[_Asked]) -> list[_Outcome]:
+        if self._lost is not None:
+            return [_Outcome(each.answer, error=self._lost) for each in batch]
         try:
             return self._together(batch)
         except sqlite3.Error as exc:
-            self._undo()
-            if len(batch) == 1:
-                return [_Outcome(batch[0].answer, error=_translated(exc))]
+            error = self._undone(exc)
+        if isinstance(error, JournalError):
+            self._lost = error
+            return self._commit(batch)
+        if len(batch) == 1:
+            return [_Outcome(batch[0].answer, error=error)]
         # One by one: what only reads needs no room on the disk.
         return [outcome for each in batch for outcome in self._commit([each])]
+
+    def _undone(self, error: sqlite3.Error) -> Exception:
+        """What callers are told, once nothing of it is left."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as exc:
+            return _lost(exc)
+        return _translated(error)
 
     def _together(self, batch: Sequence[_Asked]) -> list[_Outcome]:
         run = self._connection.execute
@@ -119,10 +134,6 @@ class Writer:
         run("COMMIT")
         return outcomes
 
-    def _undo(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
     for outcome in outcomes:
@@ -135,6 +146,10 @@ def _translated(error: sqlite3.Error) -> Exception:
         return BusyError(
             f"the journal of commands cannot be written ({error}); free some room on its disk, and ask again"
         )
-    if code in _NOT_OURS:
-        return JournalError(f"the journal of commands is damaged ({error}); start the appliance again")
-    return error
+    return _lost(error) if code in _LOST else error
+
+
+def _lost(error: sqlite3.Error) -> JournalError:
+    return JournalError(
+        f"the journal of commands or its disk fails ({error}); start the appliance again, and look at the disk"
+    )
