@@ -6,6 +6,7 @@ INGLENOOK_TEST_KILLS and INGLENOOK_TEST_CUTS say how often it is killed, and its
 import multiprocessing
 import os
 import random
+import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -46,6 +47,9 @@ class Doom:
             assert ours.recv() == "done"
         else:
             time.sleep(self._dice.uniform(0.0, 0.15))
+            # Without power the processor stops, too: an fsync that the cut overtakes may return to nobody.
+            os.kill(child.pid or 0, signal.SIGSTOP)
+            time.sleep(0.01)
             end()
             self.at_work += not ours.poll()
             child.kill()
