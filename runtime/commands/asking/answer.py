@@ -41,15 +41,22 @@ _MOST_TOLD: Final = 6
 def answer(asked: Asked, situation: Situation) -> Meaning | None:
     """What there is to say; None where nothing in the house is what is asked about."""
     if asked.aspect in _NOTICED:
-        return _noticed(asked, situation)
+        return _noticed(asked, situation) if asked.state in {"", "on"} else None
     if asked.aspect and asked.aspect != "status":
         return _measured(asked, situation)
+    return _states(asked, situation)
+
+
+def _states(asked: Asked, situation: Situation) -> Meaning | None:
+    """How devices are: each of those that were named, or which of all that could be meant."""
     pool = [each for each in _pool(asked, situation) if not asked.state or _at(each, asked) or asked.devices]
     if not pool:
         return _missing(asked, situation)
-    if asked.aspect == "status" or not asked.state:
+    if not asked.state:
         return _each(pool, situation) if asked.devices or asked.kind else None
-    if asked.devices or (len(pool) == 1 and asked.kind and asked.scope is Scope.ANY):
+    if asked.devices and asked.scope is Scope.WHICH:
+        return _each(pool, situation)
+    if asked.devices or (len(pool) == 1 and not asked.anything and asked.scope is Scope.ANY):
         return Tell(" ".join(_one(each, asked, situation) for each in pool[:_MOST_TOLD]), _ids(pool))
     return _several(pool, asked, situation)
 

@@ -5,9 +5,10 @@ answered here.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from runtime.commands.asking.form import question
@@ -73,7 +74,7 @@ class Reader:
     """Reads questions about one house in one language."""
 
     def __init__(self, house: House, words: Words, language: str) -> None:
-        self.names = Names(house, language)
+        self.names = Names(house, language, words)
         self._words = words
         self._language = language
         self._called = _called(house)
@@ -107,7 +108,7 @@ class Reader:
         verbs, rest = words.taken(words.verbs, rest) if form.acts or form.backwards else ((), rest)
         kind, rest = self._kind(rest)
         aspects, rest = words.taken(words.aspects, rest)
-        rest = says["backwards"].sub(" ", rest)
+        rest = says["compared"].sub(" ", says["backwards"].sub(" ", rest))
         states, rest = words.taken(words.states, rest)
         rest = words.turned["off"].sub(" ", rest) if "off" in words.turned and states else rest
         devices, rest = self._devices(marked.devices, rest)
@@ -217,22 +218,24 @@ def _called(house: House) -> Mapping[str, tuple[Device, ...]]:
         if device.kind is Kind.BINARY_SENSOR:
             classes = [name for name, those in WITH_SENSORS.items() if device.device_class in those]
             names |= {each for name in classes for each in words.classes.get(name, ())}
-        last = {name.text.casefold().split()[-1] for name in device.names if name.text.strip()}
-        names |= {
-            each
-            for each, _ in _kinds()
-            if each in last or any(_ends(name.text, each) for name in device.names)
-        }
+        names |= {kind for name in device.names for kind in _last(name.text.casefold())}
         names |= {each.split()[-1] for each in names if each.isascii()}
         for name in names:
             called.setdefault(name, []).append(device)
     return {name: tuple(devices) for name, devices in called.items()}
 
 
-def _ends(name: str, kind: str) -> bool:
-    return not kind.isascii() and name.endswith(kind)
+def _last(name: str) -> Iterator[str]:
+    """The words for a kind that a name ends with: the longest, and of any door in Chinese that it is one."""
+    kinds = [each for each, _ in _kinds()]
+    last = next(iter(name.split()[-1:]), "")
+    yield from (each for each in kinds if each in {last, last.removesuffix("s")})
+    longest = next((each for each in kinds if not each.isascii() and name.endswith(each)), None)
+    if longest is not None:
+        yield from {longest, longest[-1:] if longest.endswith("門") else longest}
 
 
+@cache
 def _kinds() -> list[tuple[str, re.Pattern[str]]]:
     """Every word for a kind, the longest first."""
     words = vocabulary()

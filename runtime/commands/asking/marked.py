@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from runtime.commands.asking.words import Words
 from runtime.commands.language.names import Of, Spoken, names
 from runtime.commands.registry.devices import Kind
 from runtime.commands.registry.house import House
@@ -27,12 +28,13 @@ class Marked:
 class Names:
     """The names of one house in one language, longest first."""
 
-    def __init__(self, house: House, language: str) -> None:
-        """Gather them; some milliseconds for a hundred devices."""
+    def __init__(self, house: House, language: str, words: Words) -> None:
+        """Gather them; some milliseconds for a hundred devices. What measures is no name without its room."""
         self.house = house
         self._spoken: dict[str, list[Spoken]] = {}
         for each in names(house, language):
-            if each.text:
+            measured = each.implied and any(aspect.search(each.text) for aspect in words.aspects.values())
+            if each.text and not measured:
                 self._spoken.setdefault(each.text, []).append(each)
         self._longest = sorted(self._spoken, key=len, reverse=True)
 
