@@ -164,9 +164,7 @@ async def test_whatever_is_said_it_only_ever_tells(text: str, language: str) -> 
         assert reading.meaning.text
 
 
-@pytest.mark.parametrize(
-    "part", ["我想", "可以", "so, ", "have the ", "turned ", "tell me if ", "沒有"]
-)
+@pytest.mark.parametrize("part", ["我想", "可以", "so, ", "have the ", "turned ", "tell me if ", "沒有"])
 async def test_what_is_said_over_and_over_is_read_at_once(part: str) -> None:
     """No pattern tries every way to divide what repeats: those that did would not come back."""
     assert await told((part * 200)[:200]) is None
