@@ -47,6 +47,7 @@ _ENGLISH = re.compile(
     rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
     r"(?:\ and\ a\ half)?\b",
 )
+_COLOUR = re.compile(r"\bcolour(?=s?\b)")
 _DIGIT_AND_HALF = re.compile(r"\b(\d+) and a half\b")
 _CHINESE_DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"兩": 2, "\u3007": 0}
 _CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
@@ -89,6 +90,7 @@ def digits(text: str, language: str) -> str:
     if language.startswith("zh"):
         text = _TENTHS.sub(lambda match: f"{match[1]}0%", _CHINESE.sub(_chinese, text))
     elif language.startswith("en"):
+        text = _COLOUR.sub("color", text)
         text = _DIGIT_AND_HALF.sub(r"\1.5", _ENGLISH.sub(_english, text))
     text = _PERCENT.sub("%", text)
     return _DEGREES.sub(lambda match: "°f" if match["f"] or match["f2"] else "°", text)

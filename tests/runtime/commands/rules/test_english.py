@@ -75,6 +75,7 @@ MOVED = [
     ("close the bedroom curtains to 30%", "bedroom.curtain.position=30"),
 ]
 LEVELS = [
+    ("change the floor lamp colour to green", "living.floor.color=green"),
     (
         "set the lights to blue in the living room",
         every("blue", "living.ceiling.color", "living.floor.color"),
