@@ -9,8 +9,10 @@ from typing import Final
 
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
-_COUNT = r"(?:\d+(?:\.\d+)?|half an?|an? half|a quarter of an|(?:three|3) quarters of an|a couple of|a few|another|an?)"
-_PIECE = rf"{_COUNT}[ -]?{_UNIT}(?: and a half)?\b"
+_WORDS = r"(?:half an?|an? half|a quarter of an|(?:three|3) quarters of an|a couple of|a few|another|an?)"
+_DIGITS = r"\d+(?:\.\d+)?"
+_COUNT = rf"(?:{_DIGITS}|{_WORDS})"
+_PIECE = rf"(?:{_WORDS}[ -]|{_DIGITS}[ -]?){_UNIT}(?: and a half)?\b"
 _ENGLISH_SPAN = rf"(?P<span>{_PIECE}(?:(?:,? and |,? ){_PIECE})*)(?:'s?)?(?: time)?"
 _ENGLISH = (
     re.compile(rf"^(?:in|after) {_ENGLISH_SPAN}[,.]?(?: from now)?,? (?:please )?(?P<rest>\S.*)$"),
@@ -38,7 +40,7 @@ _DAY = (
     r"|(?:every|each) (?:day|morning|evening|night)|(?:on|every|next) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
 )
 _HOUR = (
-    r"(?:at|by|around|from) (?:half past |quarter (?:past|to) )?\d{1,2}(?:[:.]\d{2})?"
+    r"(?:at|by|around|from) (?:half past |quarter (?:past|to) )?(?:[01]?\d|2[0-4])(?:[:.]\d{2})?(?!\d)"
     r"(?: ?(?:a\.?m\.?|p\.?m\.?|o'?clock))?"
 )
 _ENGLISH_CLOCK = (
