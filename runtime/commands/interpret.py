@@ -139,6 +139,8 @@ class Interpreter:
         text = time.text if time.after_s > 0 or time.clock else sentence.text
         asked = replace(sentence, text=resolved(text, language, house, memory.devices))
         reading = await self._ask(self._likely, asked, house, memory, clock)
+        if reading is not None and timed and isinstance(reading.meaning, Tell):
+            reading = None  # how it is now was not asked
         if reading is not None and timed and isinstance(reading.meaning, Do | Which):
             reading = replace(reading, meaning=later(reading.meaning, time, language) or reading.meaning)
         return reading or _cannot(Reason.NOT_UNDERSTOOD, say("refused.not_understood", language))

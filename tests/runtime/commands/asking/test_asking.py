@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.commands.asking.stage import Asking
+from runtime.commands.interpret import Interpreter
 from runtime.commands.meaning import Cannot, Meaning, Reason, Route, Tell
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import Memory, Sentence
@@ -168,3 +169,11 @@ async def test_whatever_is_said_it_only_ever_tells(text: str, language: str) -> 
 async def test_what_is_said_over_and_over_is_read_at_once(part: str) -> None:
     """No pattern tries every way to divide what repeats: those that did would not come back."""
     assert await told((part * 200)[:200]) is None
+
+
+async def test_what_will_be_is_not_answered_by_what_is() -> None:
+    interpreter = Interpreter((), (ASKING,))
+    now, _ = await interpreter.interpret(Sentence("is the TV still on"), HOUSE, Memory())
+    assert isinstance(now.meaning, Tell)
+    tonight, _ = await interpreter.interpret(Sentence("what's on TV tonight"), HOUSE, Memory())
+    assert isinstance(tonight.meaning, Cannot)
