@@ -5,11 +5,12 @@ new begins, what runs may finish, and whoever asks meanwhile is told so. A secon
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,11 +20,12 @@ from models.store import Bundle
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
-from runtime.commanding import commands_of
+from runtime.commanding import Commanding, commands_of
 from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
+from runtime.errors import BusyError
 from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
 from runtime.loading import find_bundle, load_prepared
@@ -106,12 +108,9 @@ async def serve(
             presence = None if endpoint is None else _presence(endpoint, config, completer)
             replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
             withdraw: Callable[[str], Awaitable[bool]] | None = None
-            if config.commands.enabled:
-                commanding = await parts.enter_async_context(
-                    commands_of(
-                        config, state, completer, endpoint, http, presence.told if presence else _ignore
-                    )
-                )
+            told = presence.told if presence else _ignore
+            room = commands_of(config, state, completer, endpoint, http, told)
+            if (commanding := await _opened(room, parts, http)) is not None:
                 replies, withdraw = commanding.replies, commanding.desk.withdraw
                 if presence is not None:
                     presence.lists(lambda: commanding.house)
@@ -130,6 +129,8 @@ async def serve(
                 tasks.create_task(mqtt.run(stop), name="mqtt")
             if presence is not None:
                 tasks.create_task(presence.run(stop), name="mqtt.presence")
+            gc.collect()
+            gc.freeze()  # what is there now stays; a collection that looks through it stops everybody for 30 ms
             await stop.wait()
             _log.info("stopping: running answers may take %g s to finish", config.limits.drain_seconds)
             notifier.stopping()
@@ -181,6 +182,20 @@ def _presence(endpoint: Endpoint, config: Config, completer: Completer) -> Prese
     )
     announce = settings.broker is not None if settings.announce is None else settings.announce
     return PresenceService(link, appliance, lambda: completer.engine.stats, announce=announce)
+
+
+async def _opened(
+    room: AbstractAsyncContextManager[Commanding], parts: AsyncExitStack, http: HttpCommands
+) -> Commanding | None:
+    """The command room, if the owner wants it and its journal can be had; chats are answered without."""
+    if not http.wanted:
+        return None
+    try:
+        return await parts.enter_async_context(room)
+    except BusyError as exc:
+        http.why_closed = f"no commands are taken: {exc}; then start the appliance again"
+        _log.error(http.why_closed)
+        return None
 
 
 def _ignore(_result: Result) -> None:

@@ -32,6 +32,8 @@ class HttpCommands:
     def __init__(self, *, wanted: bool = True) -> None:
         """`wanted`: whether the owner wants commands to be taken."""
         self.wanted = wanted
+        self.why_closed = "the appliance is still starting; ask again in a few seconds"
+        """What a caller is told until `open`."""
         self._taker: Taker | None = None
         self._reader: OrderReader | None = None
         self._asked: dict[str, asyncio.Future[Result]] = {}
@@ -54,7 +56,7 @@ class HttpCommands:
             BusyError: it is not taken, or takes too long.
         """
         if self._taker is None or self._reader is None:
-            raise BusyError("the appliance is still starting; ask again in a few seconds")
+            raise BusyError(self.why_closed)
         check_known(fields)
         address = secrets.token_hex(12)
         given = order_id(fields)

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.language.negation import negated
-from runtime.commands.language.normalise import language_of, plain
+from runtime.commands.language.normalise import is_chinese, language_of, plain
 from runtime.commands.language.pronoun import resolved
 from runtime.commands.language.quantities import digits
 from runtime.commands.language.split import clauses
@@ -38,6 +38,7 @@ _T = TypeVar("_T")
 _AS_SAID: Final = frozenset({Route.DIRECT, Route.SESSION, Route.OWNER})
 """Routes on which a "don't" is part of what is meant: the owner's own "don't disturb", a "no, don't" as an answer."""
 _TIMES: Final = frozenset({"s", "min", "h", "d"})
+_IN_HAN: Final = ("zh", "ja")
 _LONGEST: Final = 400
 """Characters. What is longer is no command, and would be slow to find to be none."""
 _MOST_CLAUSES: Final = 8
@@ -134,6 +135,8 @@ class Interpreter:
         language = sentence.language
         if negated(sentence.text, language, house):
             return _not_wanted(language)
+        if is_chinese(sentence.text) and not language.startswith(_IN_HAN):
+            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.other_language", language))
         time = loosely(digits(plain(sentence.text, language), language), language)
         timed = time.after_s > 0 or time.clock or (time.lasting and not _takes_times(house))
         text = time.text if time.after_s > 0 or time.clock else sentence.text

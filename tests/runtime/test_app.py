@@ -166,6 +166,26 @@ async def test_a_broker_that_is_down_does_not_keep_http_from_answering(state: Pa
         assert (await _ask(client, running.url))["choices"]
 
 
+async def _command(client: aiohttp.ClientSession, url: str) -> str:
+    """Why a command is not taken."""
+    async with client.post(f"{url}/v1/commands", json={"text": "turn on the lamp"}) as response:
+        assert response.status == 503
+        return str((await response.json())["error"]["message"])
+
+
+async def test_without_a_journal_there_are_chats_and_no_commands(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    (tmp_path / "journal.db").mkdir()
+    running = Running(EngineSimulator((10, 11)))
+    running.loading.set()
+    async with running.run(tmp_path, INGLE_MQTT_EMBEDDED="false"), aiohttp.ClientSession() as client:
+        await until(lambda: running.started is not None)
+        assert (await _ask(client, running.url))["choices"]
+        async with asyncio.timeout(10):
+            while "the journal of commands" not in (said := await _command(client, running.url)):
+                assert "still starting" in said
+
+
 async def test_beyond_loopback_callers_need_the_key_that_was_made(state: Path) -> None:
     running = Running(EngineSimulator((10,)))
     running.loading.set()

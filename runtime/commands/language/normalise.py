@@ -111,6 +111,13 @@ def _edges(text: str) -> str:
     return _OPENING.sub("", _ENDING.sub("", text))
 
 
+def is_chinese(text: str) -> bool:
+    """Whether more of its letters are Chinese characters than others, a character being about four letters' worth."""
+    letters = sum(letter.isalpha() for letter in text)
+    han = len(_HAS_CJK.findall(text))
+    return 4 * han > letters - han
+
+
 def language_of(text: str, asked: str | None, known: Sequence[str]) -> str:
     """Which of the known languages a sentence is in: what was asked for, unless its script says otherwise.
 

@@ -151,6 +151,13 @@ async def test_what_speaks_of_a_time_that_is_not_understood_is_not_done_now() ->
         assert isinstance(found.meaning, Cannot), text
 
 
+async def test_a_language_that_nobody_set_up_is_not_guessed_at() -> None:
+    text = "把客廳的電視和風扇關掉"
+    found, _ = await understood(text, **{text: ON})
+    assert isinstance(found.meaning, Cannot)
+    assert "commands.languages" in found.meaning.text
+
+
 async def test_two_times_are_said_one_at_a_time() -> None:
     found, _ = await understood("turn on the fan and turn off the lamp in ten minutes")
     assert isinstance(found.meaning, Cannot)
