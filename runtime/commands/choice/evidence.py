@@ -120,6 +120,11 @@ class Evidence:
         another = row["other_exact"] or row["rival"]
         return bool(named and wanted and not (left_over or another or row["several_unsaid"]))
 
+    def is_plain(self, place: int) -> bool:
+        """Whether a name was said as it is, and a word that says where it leads: what is dangerous takes both."""
+        row = dict(zip(FOR, self.options[place], strict=True))
+        return bool(row["name_exact"] and row["wants"])
+
 
 def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
     """Everything that speaks for or against, of every possible thing."""

@@ -203,15 +203,21 @@ def _meaning(
             return Cannot(Reason.OUT_OF_SCOPE, say("refused.out_of_scope", language))
         case Step.ACT:
             (place,) = decision.places
+            doubtful = _dangerous(actions[place], possible[place]) and not considered.evidence.is_plain(place)
             if is_open(actions[place], possible[place]):
                 return how_much(possible[place], actions[place], house, language)
-            return Do(actions[place])
+            return which([actions[place]], house, language) if doubtful else Do(actions[place])
         case Step.ASK:
             closed = [place for place in decision.places if not is_open(actions[place], possible[place])]
             if not closed:
                 place = decision.places[0]
                 return how_much(possible[place], actions[place], house, language)
             return which([actions[place] for place in closed], house, language)
+
+
+def _dangerous(actions: Sequence[Action], possible: Possible) -> bool:
+    """Whether the policy would have it confirmed; what was not said plainly is asked about before that."""
+    return any(possible.capability.is_dangerous(action.value) for action in actions)
 
 
 def how_much(possible: Possible, actions: tuple[Action, ...], house: House, language: str) -> Which:

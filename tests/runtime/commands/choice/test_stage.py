@@ -87,6 +87,17 @@ async def test_what_the_house_cannot_do_is_left(text: str) -> None:
     assert reading is None or not isinstance(reading.meaning, Do)
 
 
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=10))
+async def test_what_is_dangerous_is_only_done_by_its_name(said: list[str]) -> None:
+    """And then the policy has it confirmed."""
+    meaning = await meant(" ".join(said))
+    for action in meaning.actions if isinstance(meaning, Do) else ():
+        capability = HOUSE.devices[action.device].capability(action.capability)
+        assert capability is not None
+        if capability.is_dangerous(action.value):
+            assert {"garage", "door"} <= set(said) or {"front", "door"} <= set(said)
+
+
 async def test_what_is_not_wanted_is_told_so() -> None:
     meaning = await meant("please don't switch on the kitchen light")
     assert isinstance(meaning, Cannot)
