@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeVar
 
 from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
+from runtime.commands.guard import guarded
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import is_chinese, language_of, plain
 from runtime.commands.language.pronoun import resolved
@@ -146,7 +147,9 @@ class Interpreter:
             reading = None  # how it is now was not asked
         if reading is not None and timed and isinstance(reading.meaning, Do | Which):
             reading = replace(reading, meaning=later(reading.meaning, time, language) or reading.meaning)
-        return reading or _cannot(Reason.NOT_UNDERSTOOD, say("refused.not_understood", language))
+        if reading is None:
+            return _cannot(Reason.NOT_UNDERSTOOD, say("refused.not_understood", language))
+        return guarded(reading, asked, house)
 
     async def _ask(
         self, stages: Sequence[Stage], sentence: Sentence, house: House, memory: Memory, clock: "_Clock"
