@@ -58,149 +58,41 @@ def _words(*patterns: str) -> str:
     return rf"\b{_any(*patterns)}\b"
 
 
-_KIND: Final = _any(
-    *(
-        "lights?",
-        "lamps?",
-        "lighting",
-        "bulbs?",
-        "fans?",
-        "blinds?",
-        "curtains?",
-        "shades?",
-        "shutters?",
-        "windows?",
-    ),
-    *(
-        "doors?",
-        "garage",
-        "gates?",
-        "locks?",
-        "plugs?",
-        "heat(?:ing|er)?s?",
-        "radiators?",
-        "thermostats?",
-        "volume",
-    ),
-    *(
-        "temperature",
-        "degrees?",
-        "brightness",
-        "music",
-        "sounds?",
-        "speakers?",
-        "tv",
-        "telly",
-        "radio",
-        "scenes?",
-    ),
-    *("sun(?:light|shine)?", "daylight", "air", "air ?con(?:ditioning|ditioner)?", "ac", "alarm"),
-    *(
-        "everything",
-        "all",
-        "both",
-        "rest",
-        "others?",
-        "it",
-        "them",
-        "that",
-        "those",
-        "this",
-        "these",
-        r"the \w+ 1",
-    ),
+_KIND: Final = (
+    "(?:lights?|lamps?|lighting|bulbs?|fans?|blinds?|curtains?|shades?|shutters?|windows?|doors?|garage"
+    "|gates?|locks?|plugs?|heat(?:ing|er)?s?|radiators?|thermostats?|volume|temperature|degrees?"
+    "|brightness|music|sounds?|speakers?|tv|telly|radio|scenes?|sun(?:light|shine)?|daylight|air"
+    "|air ?con(?:ditioning|ditioner)?|ac|alarm|everything|all|both|rest|others?|it|them|that|those|this"
+    r"|these|the \w+ 1)"
 )
-_STATE: Final = _any(
-    *(
-        "on",
-        "off",
-        "up",
-        "down",
-        "back",
-        "open",
-        "shut",
-        "closed?",
-        "locked?",
-        "bright(?:er|en)?",
-        "dim(?:mer)?",
-    ),
-    *(
-        "dark(?:er)?",
-        "quiet(?:er)?",
-        "loud(?:er)?",
-        "warm(?:er)?",
-        "cool(?:er)?",
-        "cosy",
-        "amber",
-        "red",
-        "green",
-    ),
-    *("blue", "white", "yellow", "orange", "purple", "pink"),
+_STATE: Final = (
+    "(?:on|off|up|down|back|open|shut|closed?|locked?|bright(?:er|en)?|dim(?:mer)?|dark(?:er)?"
+    "|quiet(?:er)?|loud(?:er)?|warm(?:er)?|cool(?:er)?|cosy|amber|red|green|blue|white|yellow|orange"
+    "|purple|pink)"
 )
-_COMPLAINT: Final = _any(
-    *(
-        "too",
-        "far",
-        "so",
-        "very",
-        "a bit",
-        "a little",
-        "kind of",
-        "sort of",
-        "rather",
-        "quite",
-        "way",
-        "awfully",
-    ),
-    *("really", "still (?:on|off|too)", "much", "supposed", "meant", "to", "needed", "wanted", "not"),
-    *("dark", "cold", "hot", "loud", "bright", "stuffy", "dim", "chilly", "baking"),
-    *("(?:drown|deafen|blind|freez|boil|kill|driv|annoy|bother|bugg)ing",),
+_COMPLAINT: Final = (
+    "(?:too|far|so|very|a bit|a little|kind of|sort of|rather|quite|way|awfully|really|still (?:on|off"
+    "|too)|much|supposed|meant|to|needed|wanted|not|dark|cold|hot|loud|bright|stuffy|dim|chilly|baking"
+    "|(?:drown|deafen|blind|freez|boil|kill|driv|annoy|bother|bugg)ing)"
 )
 """Behind `the lamp is`: no news of it, but a wish."""
-_IDLE: Final = _words(
-    r"when(?:ever)? you(?:'re| are)? (?:can|ready|free|get|have|got)\b[^,]*",
-    r"before i (?:forget|freeze|melt|trip|fall|faint|die|scream|go (?:blind|mad|deaf|crazy|nuts))\b[^,]*",
-    r"before (?:it|this|that) \w+ (?:me|us|everyone)",
-    r"while you(?:'re| are) (?:at it|there|up|about it)",
-    r"if you (?:can|could|would|do|don't|wouldn't|please|like|get)\b[^,]*",
-    r"if (?:it|that)(?:'s| is| isn't| wouldn't be)\b[^,]*(?:ok(?:ay)?|possible|right|alright|trouble|bother)",
-    *(
-        "as soon as (?:possible|you can)",
-        "for (?:a|quite a) while",
-        "for (?:tonight|later)",
-        "look(?:ing)? after",
-    ),
-    *("once (?:more|again)", "once and for all", "at once", "after all", "nearly (?:fell|forgot|tripped)"),
-    *(
-        "nice and",
-        "rise and shine",
-        "there and then",
-        "now and then",
-        "up and down",
-        "by and by",
-        "try and",
-        "go and",
-    ),
-    *("come and", r"do me a favou?r(?: \w+)? and", "be (?:so|very) (?:kind|good) (?:and|as to)", "and stuff"),
-    *("and thank(?:s| you)", "and (?:make it|be|do it) (?:quick(?:ly)?|snappy|fast)", "and hurry(?: up)?"),
-    *("and that's (?:it|all|that)", "(?:like |as )?i said", "let's say", "twice as"),
+_IDLE: Final = (
+    r"\b(?:when(?:ever)? you(?:'re| are)? (?:can|ready|free|get|have|got)\b[^,]*|before i (?:forget|freeze"
+    r"|melt|trip|fall|faint|die|scream|go (?:blind|mad|deaf|crazy|nuts))\b[^,]*|before (?:it|this"
+    r"|that) \w+ (?:me|us|everyone)|while you(?:'re| are) (?:at it|there|up|about it)|if you (?:can|could"
+    r"|would|do|don't|wouldn't|please|like|get)\b[^,]*|if (?:it|that)(?:'s| is| isn't"
+    r"| wouldn't be)\b[^,]*(?:ok(?:ay)?|possible|right|alright|trouble|bother)|as soon as (?:possible"
+    "|you can)|for (?:a|quite a) while|for (?:tonight|later)|look(?:ing)? after|once (?:more|again)"
+    "|once and for all|at once|after all|nearly (?:fell|forgot|tripped)|nice and|rise and shine"
+    "|there and then|now and then|up and down|by and by|try and|go and|come and"
+    r"|do me a favou?r(?: \w+)? and|be (?:so|very) (?:kind|good) (?:and|as to)|and stuff|and thank(?:s"
+    "| you)|and (?:make it|be|do it) (?:quick(?:ly)?|snappy|fast)|and hurry(?: up)?|and that's (?:it|all"
+    r"|that)|(?:like |as )?i said|let's say|twice as)\b"
 )
-_WAITS: Final = _words(
-    *(
-        "when(?:ever)?",
-        "once",
-        "after",
-        "before",
-        "while",
-        "until",
-        "till",
-        "as soon as",
-        "as long as",
-        "by the time",
-    ),
-    *("unless", "if", "in case", "later(?: on)?", "soon", "tonight", "tomorrow"),
-    "in a (?:while|bit|moment|minute|sec(?:ond)?|little while)",
-    "at (?:dinner|lunch|breakfast|tea|supper|bedtime|closing)(?: ?time)?",
+_WAITS: Final = (
+    r"\b(?:when(?:ever)?|once|after|before|while|until|till|as soon as|as long as|by the time|unless|if"
+    "|in case|later(?: on)?|soon|tonight|tomorrow|in a (?:while|bit|moment|minute|sec(?:ond)?"
+    r"|little while)|at (?:dinner|lunch|breakfast|tea|supper|bedtime|closing)(?: ?time)?)\b"
 )
 _BEGINS: Final = (
     r"^(?:(?:oh|well|hey|so|ok(?:ay)?|look|and|but|hm+|you know)[, ]+"
@@ -212,28 +104,11 @@ _ABOUT: Final = _words(
     *("how (?:to|do i|do you|can i|would i)", "pretend", "remind", "imagine", "dreamt", "dreamed", "told"),
     r"(?:almost|nearly|say|says|said)(?= (?:turn|switch|open|close|lock|unlock|to)\b)",
     rf"tell (?!me\b|the {_NAME}|{_NAME})",
-    *(
-        "neighbou?rs?'?s?'?",
-        "next door'?s?",
-        "twice",
-        "(?:two|three|[2-9]) times",
-        "instead of",
-        "rather than",
-    ),
+    *("neighbou?rs?'?s?'?", "next door'?s?", "twice", "(?:two|three|[2-9]) times", "instead of|rather than"),
 )
-_SMALL: Final = _any(
-    *(
-        "please",
-        "thanks?(?: you| a lot| very much)?",
-        "cheers",
-        "quick(?:ly)?",
-        "now",
-        "go ahead",
-        "come on",
-        "again",
-    ),
-    *("ok(?:ay)?", r"be (?:a |an )?\w+", "so on", "hurry(?: up)?", "good night", _STATE),
-    r"(?:(?:set|turn|put|make|bring) )?(?:to )?\d.*",
+_SMALL: Final = (
+    "(?:please|thanks?(?: you| a lot| very much)?|cheers|quick(?:ly)?|now|go ahead|come on|again|ok(?:ay)?"
+    rf"|be (?:a |an )?\w+|so on|hurry(?: up)?|good night|{_STATE}|(?:(?:set|turn|put|make|bring) )?(?:to )?\d.*)"
 )
 _ENGLISH: Final = _Grammar(
     idle=re.compile(_IDLE),
@@ -244,32 +119,11 @@ _ENGLISH: Final = _Grammar(
         rf"[{_NAME}{_PLACE}]|\b{_KIND}\b|^(?:i|we|you|he|she|they|there)\b|^{_SMALL}(?: please)?$"
     ),
 )
-_HAN_KIND: Final = _any(
-    *(
-        "燈",
-        "扇",
-        "簾",
-        "門",
-        "窗",
-        "鎖",
-        "冷氣",
-        "暖氣",
-        "空調",
-        "溫度",
-        "音量",
-        "亮度",
-        "音樂",
-        "電視",
-        "喇叭",
-    ),
-    *("插座", "情境", "它", "他們", "全部", "所有", "都"),
+_HAN_KIND: Final = (
+    "(?:燈|扇|簾|門|窗|鎖|冷氣|暖氣|空調|溫度|音量|亮度|音樂|電視|喇叭|插座|情境|它|他們|全部|所有|都)"
 )
-_HAN_MOMENT: Final = _any(
-    *("天黑", "天亮", "下雨", "日落", "日出", "睡著", "起床", "出門", "回來", "離開", "吃飽", "下班")
-)
-_HAN_ABOUT: Final = _any(
-    *("提醒", "假裝", "差一點", "怎麼", "如何", "隔壁", "鄰居", "[說講]要", "叫他", "叫她", "[兩二三四五]次")
-)
+_HAN_MOMENT: Final = "(?:天黑|天亮|下雨|日落|日出|睡著|起床|出門|回來|離開|吃飽|下班)"
+_HAN_ABOUT: Final = "(?:提醒|假裝|差一點|怎麼|如何|隔壁|鄰居|[說講]要|叫他|叫她|[兩二三四五]次)"
 _CHINESE: Final = _Grammar(
     idle=re.compile(
         _any(
