@@ -1,4 +1,6 @@
-"""Commands at a pace through a real mosquitto, for minutes: what is lost, what happens twice, what memory does.
+"""Commands at a pace to a whole appliance through a real mosquitto, for minutes.
+
+What is lost, what happens twice, what memory does. Rules understand them; no model is asked.
 
 script/soak-commands [MINUTES [A_SECOND]]
 """
@@ -7,12 +9,56 @@ import asyncio
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from tests.support.history import Sender
+from tests.support.house import environment, furnish
 from tests.support.mqtt import running_mosquitto
+from tests.test_end_to_end import free_port
 
 _EVERY_S = 30.0
+_LAMPS, _BELLS = 8, 40
+_LAMP = """
+[[devices]]
+id = "lamp{0}"
+kind = "number"
+names = ["lamp {0}"]
+topic = "devices/lamp{0}/set"
+range = {{ low = 0, high = 10000000 }}
+"""
+_BELL = """
+[[devices]]
+id = "bell{0}"
+kind = "button"
+names = ["bell {0}"]
+topic = "devices/bell{0}/set"
+"""
+
+
+def _furnished(folder: Path) -> None:
+    """A house of lamps that take any number, and of bells that had better not ring twice."""
+    furnish(folder)
+    house = folder / "house"
+    house.mkdir()
+    lamps = (_LAMP.format(number) for number in range(_LAMPS))
+    bells = (_BELL.format(number) for number in range(_BELLS))
+    (house / "house.toml").write_text("".join((*lamps, *bells)), encoding="utf-8")
+    (house / "policy.toml").write_text("[rates]\ndevice_per_minute = 0\n", encoding="utf-8")
+
+
+def _answers(port: int) -> bool:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/commands",
+        data=b'{"text": "set lamp 0 to 0", "dry_run": true}',
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  as above
+            return b'"would"' in response.read()
+    except (urllib.error.URLError, ConnectionError):
+        return False
 
 
 def _resident_mib(process: int) -> float:
@@ -26,13 +72,23 @@ async def soak(minutes: float, a_second: float) -> bool:
         folder = Path(name)
         async with running_mosquitto(folder, more="max_queued_messages 0\n") as mosquitto:
             broker = mosquitto.address
+            _furnished(folder)
+            port = free_port()
+            here = {
+                "INGLE_MQTT_BROKER": str(broker),
+                "INGLE_MQTT_NODE": "home",
+                "INGLE_SERVER_PORT": str(port),
+            }
             node = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.support.node", broker.host, str(broker.port), name, "home"),
-                stdout=asyncio.subprocess.PIPE,
+                *(sys.executable, "-m", "runtime", "serve"),
+                env=environment(folder, **here),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
             )
-            assert node.stdout is not None
-            await node.stdout.readline()
-            async with Sender(broker, ("ingle/home/command", "ingle/home/command/from/me")) as sender:
+            while not await asyncio.to_thread(_answers, port):  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(0.2)
+            topics = ("ingle/home/command", "ingle/home/command/from/me")
+            async with Sender(broker, topics, bells=_BELLS) as sender:
                 load = asyncio.create_task(sender.pace(minutes * 60 * a_second, a_second))
                 begun = time.monotonic()
                 while not load.done():
