@@ -193,8 +193,9 @@ async def _opened(
     try:
         return await parts.enter_async_context(room)
     except BusyError as exc:
-        http.why_closed = f"no commands are taken: {exc}; then start the appliance again"
-        _log.error(http.why_closed)
+        why = f"no commands are taken: {exc}; then start the appliance again"
+        http.shut(why)
+        _log.error(why)
         return None
 
 

@@ -147,7 +147,9 @@ class Commanding:
         self._http = http
         self._config = config
         self._registry = registry
-        self._orders = OrderReader(config.limits, settings.expiry_s, settings.answers, lambda: registry.house)
+        self._orders = OrderReader(
+            config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
+        )
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         outboxes: dict[str, Outbox] = {HTTP: http}
         self.desk = Desk(
@@ -166,7 +168,7 @@ class Commanding:
         )
         self._front: CommandFront | None = None
         if endpoint is not None:
-            room = Room(self.desk, interpreter, registry, last_there, told)
+            room = Room(self.desk, interpreter, registry, last_there, told, self.replies)
             self._front = CommandFront(config, endpoint, room)
             outboxes.update(self._front.outboxes)
 
@@ -178,7 +180,8 @@ class Commanding:
     @property
     def replies(self) -> Replies:
         """Where senders may have answers sent: nowhere that a device listens."""
-        return replies_of(self._config, self._registry)
+        heard = _nothing_heard if self._feed is None else self._feed.hears
+        return replies_of(self._config, self._registry, heard)
 
     @property
     def house(self) -> House:
@@ -207,6 +210,11 @@ class Commanding:
             if self._front is not None:
                 await self._front.close()
             over.set()
+
+
+def _nothing_heard(_topic: str) -> bool:
+    """Without a broker."""
+    return False
 
 
 async def _known(feed: DeviceFeed) -> None:

@@ -1,10 +1,14 @@
-"""GET /health and /v1/health, in llama-server's words: 200 when requests are answered, 503 before and after."""
+"""GET /health and /v1/health, in llama-server's words: 200 when requests are answered, 503 before and after.
+
+Commands are taken a little later than chats, once the devices are known: `commands` says so, and changes no status,
+for what waits for this path waits for the model.
+"""
 
 from typing import Final, assert_never
 
 from aiohttp import web
 
-from runtime.api.keys import SERVING
+from runtime.api.keys import COMMANDS, SERVING
 from runtime.api.serving import Draining, Loading, Ready
 
 PATHS: Final = frozenset({"/health", "/v1/health"})
@@ -19,7 +23,7 @@ def add_routes(app: web.Application) -> None:
 async def _health(request: web.Request) -> web.Response:
     match request.app[SERVING].state:
         case Ready():
-            return web.json_response({"status": "ok"})
+            return web.json_response({"status": "ok", "commands": request.app[COMMANDS].state})
         case Loading():
             return _unavailable("Loading model")
         case Draining():

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from enum import StrEnum
 from typing import Final, Protocol
 
 from runtime.commands.order import Order, ReplyTo, Result
@@ -12,6 +13,17 @@ from runtime.wire.fields import Fields
 
 CHANNEL: Final = "http"
 _SENDER: Final = "http"
+
+
+class State(StrEnum):
+    """Whether commands are taken."""
+
+    OFF = "off"
+    """The owner does not want it."""
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+    """They cannot be; the log, and who sends one, is told why."""
 
 
 class Taker(Protocol):
@@ -32,8 +44,8 @@ class HttpCommands:
     def __init__(self, *, wanted: bool = True) -> None:
         """`wanted`: whether the owner wants commands to be taken."""
         self.wanted = wanted
-        self.why_closed = "the appliance is still starting; ask again in a few seconds"
-        """What a caller is told until `open`."""
+        self._why_closed = "the appliance is still starting; ask again in a few seconds"
+        self._failed = False
         self._taker: Taker | None = None
         self._reader: OrderReader | None = None
         self._asked: dict[str, asyncio.Future[Result]] = {}
@@ -41,6 +53,19 @@ class HttpCommands:
     def open(self, taker: Taker, reader: OrderReader) -> None:
         """Take orders from now on."""
         self._taker, self._reader = taker, reader
+
+    def shut(self, why: str) -> None:
+        """Take none, for good; `why` is what a caller is told."""
+        self._why_closed, self._failed = why, True
+
+    @property
+    def state(self) -> State:
+        """Whether commands are taken now."""
+        if not self.wanted:
+            return State.OFF
+        if self._taker is not None:
+            return State.READY
+        return State.FAILED if self._failed else State.STARTING
 
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`. Of what is planned the first result is what the caller gets."""
@@ -56,7 +81,7 @@ class HttpCommands:
             BusyError: it is not taken, or takes too long.
         """
         if self._taker is None or self._reader is None:
-            raise BusyError(self.why_closed)
+            raise BusyError(self._why_closed)
         check_known(fields)
         address = secrets.token_hex(12)
         given = order_id(fields)

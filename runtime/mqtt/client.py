@@ -24,6 +24,7 @@ from runtime.limits import Limits
 from runtime.mqtt import packets, tls
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     Endpoint,
@@ -377,15 +378,15 @@ class PahoLink:
     def _on_publish(
         self, _client: mqtt.Client, _data: object, mid: int, reason: ReasonCode, _properties: object
     ) -> None:
-        if reason.is_failure:
-            _log.error("the broker does not let us publish (%s); see its access rules", reason)
-        self._post(self._confirm, mid)
+        self._post(self._confirm, mid, str(reason) if reason.is_failure else None)
 
-    def _confirm(self, mid: int) -> None:
-        """On the event loop again."""
-        confirmed, _ = self._unconfirmed.pop(mid, (None, None))
+    def _confirm(self, mid: int, refused: str | None) -> None:
+        confirmed, publication = self._unconfirmed.pop(mid, (None, None))
+        barred = None if refused is None else BarredError(publication.topic if publication else None, refused)
+        if barred is not None:
+            _log.error(barred)
         if confirmed is not None and not confirmed.done():
-            confirmed.set_result(None)
+            confirmed.set_result(None) if barred is None else confirmed.set_exception(barred)
 
 
 def _publish(client: mqtt.Client, publication: Publication) -> mqtt.MQTTMessageInfo:

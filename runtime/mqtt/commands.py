@@ -4,6 +4,7 @@ A connection of their own, because what is unacknowledged on one is counted by t
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -13,7 +14,7 @@ from typing import Final, assert_never
 from runtime.commands.order import ReplyTo, Result
 from runtime.errors import BusyError
 from runtime.mqtt.intake import PATIENCE_S, Intake, Taker
-from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
+from runtime.mqtt.link import BarredError, Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
 from runtime.mqtt.orders import Reader
 from runtime.mqtt.results import Results
 from runtime.mqtt.topics import Topics
@@ -70,7 +71,8 @@ class CommandService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take commands until `stop` is set. Results go out until `close`."""
-        mine = [Subscription(self._topics.command), Subscription(self._topics.command_from)]
+        topics = self._topics
+        mine = [Subscription(each) for each in (topics.command, topics.command_from, topics.command_fence)]
         await self._link.open(mine, None, self._on_event)
         await stop.wait()
         await self._intake.finish(self._reader.limits.drain_seconds)
@@ -88,12 +90,14 @@ class CommandService:
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`."""
         self._told(result)
-        await self._publish(self._results.result(reply, result))
+        with contextlib.suppress(BarredError):  # the log has it, and to say it again changes no rules
+            await self._publish(self._results.result(reply, result))
 
     async def say(self, publication: Publication) -> None:
         """Publish what does not matter enough to be kept: a refusal, of which the log knows, too."""
         try:
-            await self._publish(publication)
+            with contextlib.suppress(BarredError):
+                await self._publish(publication)
         except BusyError as exc:
             _log.warning("nothing was published on %s: %s", publication.topic, exc)
 
@@ -107,7 +111,7 @@ class CommandService:
 
     async def _fence_off(self) -> None:
         """Tell what the broker kept from what is said now: it delivers in the order in which it was given."""
-        await self.say(Publication(f"{self._topics.command}/from/~", self._fence))
+        await self.say(Publication(self._topics.command_fence, self._fence))
         await asyncio.sleep(_FENCE_S)
         self._intake.present()  # where the broker's access rules let us not say it, time has to tell
 
@@ -131,9 +135,10 @@ class CommandService:
                     self._lost_at = self._clock() - silent_s
                 self._connected = False
                 self._intake.away(self._clock() - silent_s)
-            case Delivery() if event.payload == self._fence:
+            case Delivery() if event.topic == self._topics.command_fence:
                 self._link.acknowledge(event)
-                self._intake.present()
+                if event.payload == self._fence:  # else it is that of an earlier run
+                    self._intake.present()
             case Delivery():
                 self._intake.receive(event)
             case _:

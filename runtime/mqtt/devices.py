@@ -23,6 +23,7 @@ from runtime.limits import Limits
 from runtime.mqtt.complaints import Complaints
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     Link,
@@ -121,10 +122,16 @@ class DeviceFeed:
         publication = Publication(outgoing.address, outgoing.payload, outgoing.retain, outgoing.qos)
         try:
             await self._link.publish(publication)
+        except BarredError as exc:
+            raise DeviceError(str(exc)) from exc
         except (AwayError, BusyError, ValueError) as exc:
             raise DeviceError(f"nothing could be sent to {outgoing.address}: {exc}") from exc
         except LostError as exc:
             raise TimeoutError(str(exc)) from exc
+
+    def hears(self, topic: str) -> bool:
+        """Whether a device speaks there: then nobody else is to."""
+        return any(True for _ in self._listening.at(topic))
 
     def _on_event(self, event: LinkEvent) -> None:
         match event:

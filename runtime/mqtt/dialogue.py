@@ -23,6 +23,7 @@ from runtime.mqtt import hermes
 from runtime.mqtt.intake import Taker
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     Link,
@@ -158,5 +159,5 @@ class HermesService:
         return asked.site if asked.site in self._house().areas else None
 
     async def _say(self, publication: Publication) -> None:
-        with contextlib.suppress(AwayError, LostError, BusyError):
+        with contextlib.suppress(AwayError, BarredError, LostError, BusyError):
             await self._link.publish(publication)

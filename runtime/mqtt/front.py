@@ -39,12 +39,14 @@ class Room:
     """When the broker was there for us, as far as is known, in seconds since the epoch, before this start."""
     told: Callable[[Result], None]
     """Hears what came of each."""
-
-
-def replies_of(config: Config, registry: Registry) -> Replies:
+    replies: Replies
     """Where senders may have results sent."""
+
+
+def replies_of(config: Config, registry: Registry, heard: Callable[[str], bool]) -> Replies:
+    """Where senders may have results sent; `heard`: whether we listen on a topic for what a device says."""
     devices = DeviceTopics(lambda: registry.house, registry.outgoing)
-    return Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix, devices)
+    return Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix, devices, heard)
 
 
 class CommandFront:
@@ -64,7 +66,7 @@ class CommandFront:
         def house() -> House:
             return room.registry.house
 
-        reader = Reader(replies_of(config, room.registry), limits, settings.expiry_s, settings.answers, house)
+        reader = Reader(room.replies, limits, settings.expiry_s, settings.answers, house, settings.languages)
         self._own = CommandService(
             connect(f"inglenook-{topics.node}-commands"),
             topics,

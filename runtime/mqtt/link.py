@@ -20,6 +20,16 @@ class LostError(IngleError):
     """The connection ended before the broker acknowledged: whether it was sent is not known, and it is not repeated."""
 
 
+class BarredError(IngleError):
+    """The broker took the message and will not pass it on: its access rules are against it. MQTT 5 only."""
+
+    def __init__(self, topic: str | None, reason: str) -> None:
+        where = topic or "a topic that nobody waits for any more"
+        super().__init__(
+            f"the broker does not let us publish on {where} ({reason}); see the broker's access rules"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Which broker, and who we are to it."""
@@ -152,6 +162,7 @@ class Link(Protocol):
             BusyError: too many publications wait for the broker.
             AwayError: there is no connection, and the session is not persistent or the publication QoS 0.
             LostError: the connection ended before the acknowledgement, and the session is not persistent.
+            BarredError: the broker refuses it, and the log says so; 3.1.1 has no way to, and acknowledges.
         """
         ...
 

@@ -44,6 +44,8 @@ class Reader:
     answer: bool
     """Whether the model says something to what is no command, where the sender does not say."""
     house: Callable[[], House]
+    languages: tuple[str, ...] = ()
+    """Those that are understood; none: whatever a sender says."""
 
     def order(self, delivery: Delivery, source: Source, now: float, *, again: bool) -> Order:
         """The order that a message is; `now` in seconds since the epoch, `again` if it may have come before.
@@ -74,7 +76,7 @@ class Reader:
 
     @property
     def _orders(self) -> OrderReader:
-        return OrderReader(self.limits, self.expiry_s, self.answer, self.house)
+        return OrderReader(self.limits, self.expiry_s, self.answer, self.house, self.languages)
 
     def _reply(self, delivery: Delivery, source: Source, topic: str | None) -> ReplyTo | None:
         if topic is None:

@@ -20,6 +20,7 @@ from runtime.errors import BusyError
 from runtime.mqtt.appliance import Appliance, Gauges
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     Link,
@@ -139,7 +140,9 @@ class PresenceService:
         task.add_done_callback(self._side.discard)
 
     async def _publish(self, publication: Publication) -> None:
-        with contextlib.suppress(AwayError, LostError, BusyError):  # it is shown anew on the next connection
+        with contextlib.suppress(
+            AwayError, BarredError, LostError, BusyError
+        ):  # it is shown anew on the next connection
             await self._link.publish(publication)
 
 

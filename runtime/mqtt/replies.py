@@ -1,7 +1,8 @@
 """Where a result may be sent: whoever can send us a command is not to make us publish what they could not.
 
-A topic of the sender's choice is refused if something listens there for what it is told: our own inputs, devices,
-discovery, other voice assistants; or if the owner named the topics that senders may choose and it is none of them.
+A topic of the sender's choice is refused if something acts on what is said there: our own inputs, devices, who listens
+to what devices say, discovery, other voice assistants; if it looks like where another program takes its orders; or if
+the owner named the topics that senders may choose and it is none of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ CLIENT: Final = "%c"
 _OURS: Final = ("ingle/+/command/result", "ingle/+/command/result/#", "ingle/+/reply/#")
 """Those below ingle/ where nothing listens that acts on it."""
 _OTHERS: Final = ("hermes/#", "homeassistant/#")
+_INPUTS: Final = frozenset({"cmnd", "cmd", "command", "get", "request", "rpc", "set"})
+"""Levels by which bridges and firmwares call the topics on which they are told something (Tasmota, Zigbee2MQTT...)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Replies:
     discovery: str = "homeassistant"
     devices: Callable[[], frozenset[str]] = field(default=frozenset)
     """The topics where devices take commands."""
+    heard: Callable[[str], bool] = lambda _: False
+    """Whether we listen on a topic for what a device says."""
 
     def check(self, topic: str, sender: str) -> str:
         """The topic, if a result for this sender may go there.
@@ -48,9 +53,9 @@ class Replies:
             )
         acted_on = any(matches(each, topic) for each in (*_OTHERS, f"{self.discovery}/#"))
         inside = topic.startswith("ingle/") and not any(matches(each, topic) for each in _OURS)
-        if acted_on or inside or topic in self.devices():
+        if acted_on or inside or topic in self.devices() or self.heard(topic) or self._is_input(topic):
             raise CallerError(
-                f"no result is sent to {topic[:80]}, because something listens there for commands; name a topic "
+                f"no result is sent to {topic[:80]}, because something may act on what is said there; name a topic "
                 "such as ingle/NODE/reply/NAME",
                 param="reply_to",
             )
@@ -61,6 +66,12 @@ class Replies:
                 param="reply_to",
             )
         return topic
+
+    def _is_input(self, topic: str) -> bool:
+        """Whether it looks like another program's; not if the owner named the topics, who knows them."""
+        return (
+            not self.allowed and not topic.startswith("ingle/") and not _INPUTS.isdisjoint(topic.split("/"))
+        )
 
     def _for(self, sender: str) -> Iterator[str]:
         for pattern in self.allowed:

@@ -7,6 +7,7 @@ end the service: a broker that is away, or a message that is nonsense, is the no
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections import OrderedDict
@@ -20,7 +21,17 @@ from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFo
 from runtime.limits import Limits
 from runtime.mqtt import messages
 from runtime.mqtt.acks import Acks
-from runtime.mqtt.link import AwayError, Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
+from runtime.mqtt.link import (
+    AwayError,
+    BarredError,
+    Delivery,
+    Down,
+    Link,
+    LinkEvent,
+    Publication,
+    Subscription,
+    Up,
+)
 from runtime.mqtt.replies import Replies
 from runtime.mqtt.topics import Topics
 
@@ -221,7 +232,8 @@ class MqttService:
     async def _publish(self, publication: Publication, delivery: Delivery | None) -> None:
         """Publish, and once that is with the broker acknowledge what it answers."""
         try:
-            await self._link.publish(publication)
+            with contextlib.suppress(BarredError):  # the log has it, and to be asked again changes no rules
+                await self._link.publish(publication)
         except BusyError as exc:
             _log.warning("nothing was published on %s: %s", publication.topic, exc)
             return

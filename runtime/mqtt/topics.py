@@ -50,6 +50,11 @@ class Topics:
         return f"ingle/{self.node}/command/result"
 
     @property
+    def command_fence(self) -> str:
+        """Where we tell ourselves that what the broker kept of commands ends here; it commands nothing."""
+        return f"ingle/{self.node}/command/fence"
+
+    @property
     def registry(self) -> str:
         """Retained: which areas and devices there are."""
         return f"ingle/{self.node}/registry"

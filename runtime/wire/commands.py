@@ -4,13 +4,14 @@ A field that is not known is refused, for it may be the one that matters.
 """
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.commands.meaning import Action
 from runtime.commands.order import Order, ReplyTo, Result
-from runtime.commands.registry.devices import Switch, Value
+from runtime.commands.registry.devices import Range, Switch, Value
 from runtime.commands.registry.house import House
 from runtime.errors import CallerError
 from runtime.limits import Limits
@@ -25,6 +26,8 @@ KNOWN: Final = (
 _NAME_LENGTH: Final = 128
 _SOONEST_S: Final = 0.1
 _LATEST_S: Final = 86400.0
+_LISTED: Final = 20
+_NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _SWITCHED: Final = {"on": True, "off": False}
 
 
@@ -38,6 +41,8 @@ class OrderReader:
     answer: bool
     """Whether the model says something to what is no command, where the sender does not say."""
     house: Callable[[], House]
+    languages: tuple[str, ...] = ()
+    """Those that are understood; none: whatever a sender says."""
 
     def order(
         self,
@@ -71,8 +76,8 @@ class OrderReader:
             reply=reply,
             received_at=now,
             expires_at=now + (self.expiry_s if expires is None else expires),
-            language=name(fields, "language"),
-            area=name(fields, "area"),
+            language=self._language(fields),
+            area=self._area(fields),
             session=name(fields, "session") or "",
             confirms=confirms,
             dry_run=fields.flag("dry_run"),
@@ -92,6 +97,32 @@ class OrderReader:
                 param="text",
             )
         return sentence
+
+    def _language(self, fields: Fields) -> str | None:
+        language = name(fields, "language")
+        if language is None or not self.languages:
+            return language
+        if _primary(language) not in {_primary(each) for each in self.languages}:
+            raise CallerError(
+                f"language is {shown(language)}; this appliance understands {', '.join(self.languages)}",
+                param="language",
+            )
+        return language
+
+    def _area(self, fields: Fields) -> str | None:
+        area, areas = name(fields, "area"), self.house().areas
+        if area is None or area in areas:
+            return area
+        near = difflib.get_close_matches(area.casefold(), areas, n=1)
+        some = ", ".join(list(areas)[:_LISTED])
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"there are {some}"
+            if some
+            else "there are none; leave it out"
+        )
+        raise CallerError(f"there is no area {shown(area)}; {hint}", param="area")
 
     def _action(self, fields: Fields) -> Action | None:
         device, capability = name(fields, "device"), name(fields, "capability")
@@ -117,7 +148,14 @@ class OrderReader:
         kind = None if there is None else there.capability(capability)
         if kind is not None and isinstance(kind.domain, Switch):
             return _SWITCHED.get(word.lower(), word)
+        if kind is not None and isinstance(kind.domain, Range) and _NUMBER.fullmatch(word.strip()):
+            return float(word)
         return word
+
+
+def _primary(language: str) -> str:
+    """`zh` of zh-TW."""
+    return language.partition("-")[0].casefold()
 
 
 def check_known(fields: Fields, *more: str) -> None:

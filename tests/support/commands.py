@@ -46,6 +46,8 @@ class Served:
 
     client: aiohttp.ClientSession
     port: int
+    app: web.Application
+    serving: Serving
     commands: HttpCommands
     desk: DeskOfOne
 
@@ -56,12 +58,14 @@ class Served:
 @asynccontextmanager
 async def served(limits: Limits, commands: HttpCommands | None = None) -> AsyncGenerator[Served, None]:
     commands = commands or HttpCommands()
-    runner = make_runner(make_app(Serving(), limits=limits, access=Access(), commands=commands))
+    serving = Serving()
+    app = make_app(serving, limits=limits, access=Access(), commands=commands)
+    runner = make_runner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = int(runner.addresses[0][1])
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-            yield Served(client, port, commands, DeskOfOne(commands))
+            yield Served(client, port, app, serving, commands, DeskOfOne(commands))
     finally:
         await runner.cleanup()

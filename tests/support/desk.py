@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from runtime.commands.desk import Desk, DeskSettings
 from runtime.commands.desk.border import Interpreter
 from runtime.commands.journal.journal import Journal, Keeping
 from runtime.commands.meaning import Action, Cannot, Do, Interpretation, Meaning, Reason, Route, Which
-from runtime.commands.order import Order, ReplyTo, Result
+from runtime.commands.order import Order, Outbox, ReplyTo, Result
 from runtime.commands.policy.policy import Policy
 from runtime.commands.registry.binding import Outgoing
 from runtime.commands.registry.devices import (
@@ -238,10 +238,11 @@ async def desk_in(
     outbox: OutboxSimulator | None = None,
     interpreter: InterpreterSimulator | None = None,
     understanding: Interpreter | None = None,
+    more: Mapping[str, Outbox] | None = None,
 ) -> AsyncGenerator[Around, None]:
     """A desk that works, with its journal in a folder; stopped in good order at the end.
 
-    `understanding` is asked instead of the simulator, where a test wants the real one.
+    `understanding` is asked instead of the simulator, where a test wants the real one; `more` are other outboxes.
     """
     clock = clock or SimulatedClock()
     journal = await Journal.open(folder / "journal.db", Keeping())
@@ -257,7 +258,7 @@ async def desk_in(
         policy or Policy(),
         journal,
         {"mqtt": channel},
-        {"console": outbox},
+        {"console": outbox, **(more or {})},
         sessions=SessionsSimulator(),
         settings=settings or DeskSettings(state_wait_s=0.05, drain_s=1.0),
         clock=clock,

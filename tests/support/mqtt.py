@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from runtime.config import Broker
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     LostError,
@@ -51,6 +52,8 @@ class MemoryLink:
         self.confirming = asyncio.Event()
         """While it is not set, no publication is confirmed."""
         self.confirming.set()
+        self.barred: set[str] = set()
+        """Topics on which the broker lets us not publish."""
         self._lost = asyncio.Event()
         self._epoch = 0
         self._packet = 0
@@ -68,6 +71,8 @@ class MemoryLink:
         self.published.append(publication)
         if publication.qos == 0:
             return
+        if publication.topic in self.barred:
+            raise BarredError(publication.topic, "the test says so")
         waits = {asyncio.ensure_future(self.confirming.wait())}
         if not self.session.persistent:
             waits.add(asyncio.ensure_future(self._lost.wait()))

@@ -27,10 +27,10 @@ from runtime.commands.meaning import (
 )
 from runtime.commands.order import Order, Result, Status
 from runtime.commands.planned import Planned
-from runtime.commands.policy.confirmations import Confirmations
+from runtime.commands.policy.confirmations import Confirmations, Missed
 from runtime.commands.policy.policy import Confirm, Denied, Policy, Rule
 from runtime.commands.sentence import Memory, Sentence
-from runtime.commands.wording.describe import duration, proposal
+from runtime.commands.wording.describe import duration, later
 from runtime.commands.wording.speak import say
 
 
@@ -102,12 +102,9 @@ class Considering:
             return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
         if not self._policy.admits(order.sender, self._clock.now()):
             return Finished(results.refused(nothing, Reason.TOO_OFTEN, "too_many_commands"))
-        waited = None
-        if not order.dry_run:
-            ticks = self._clock.now().ticks
-            waited = self._confirmations.meant(order.sender, order.session, order.confirms, ticks)
-        if order.confirms is not None and waited is None:
-            return Finished(results.refused(nothing, Reason.NOT_CONFIRMED, "not_confirmed"))
+        waited = self._waited(order)
+        if isinstance(waited, Missed):
+            return Finished(results.refused(nothing, Reason.NOT_CONFIRMED, waited))
         try:
             async with asyncio.timeout(within_s):
                 found, memory = await self._understand(order, waited)
@@ -119,6 +116,14 @@ class Considering:
                 memory = replace(memory, asked=asked, text=order.text or "")
             self._memories.remember(order.sender, order.session, memory, self._clock.now().ticks)
         return step
+
+    def _waited(self, order: Order) -> Do | Missed | None:
+        """What waited to be confirmed; why there is nothing matters only to who sends a token."""
+        if order.dry_run:
+            return None if order.confirms is None else Missed.UNKNOWN
+        ticks = self._clock.now().ticks
+        waited = self._confirmations.meant(order.sender, order.session, order.confirms, ticks)
+        return None if isinstance(waited, Missed) and order.confirms is None else waited
 
     async def _understand(self, order: Order, waited: Do | None) -> tuple[Interpretation, Memory]:
         now, language = self._clock.now(), self._results.of(order)
@@ -162,7 +167,8 @@ class Considering:
         if isinstance(verdict, Denied):
             return Finished(results.denied(draft, verdict, house)), None
         if order.dry_run:
-            return Finished(results.would(draft, verdict.do.actions, house)), None
+            asks = isinstance(verdict, Confirm)
+            return Finished(results.would(draft, verdict.do, house, asks=asks)), None
         if isinstance(verdict, Confirm):
             return self._ask(order, verdict.do, draft)
         if verdict.do.after_s > 0:
@@ -173,10 +179,10 @@ class Considering:
         """Whether that is meant. A confirmation of something else is none."""
         results = self._results
         if order.confirms is not None:
-            return Finished(results.refused(draft, Reason.NOT_CONFIRMED, "not_confirmed")), None
+            return Finished(results.refused(draft, Reason.NOT_CONFIRMED, "other_token")), None
         language = draft.language
         yes, no = (say(f"word.{each}", language) for each in ("yes", "no"))
-        what = proposal(meant.actions, self._devices.house, language)
+        what = later(meant, self._devices.house, language)
         which = Which(say("asked.confirm", language, what=what), (Option(yes, meant),))
         token = self._confirmations.ask(order.sender, order.session, meant, self._clock.now().ticks)
         return Finished(replace(results.asked(draft, which), options=(yes, no), token=token)), which
@@ -209,5 +215,5 @@ class Considering:
             return Finished(self._results.put(draft, Status.TOLD, "result.nothing_planned"))
         actions = tuple(action for record in allowed for action in record.plan)
         if order.dry_run:
-            return Finished(self._results.would(draft, actions, house))
+            return Finished(self._results.would(draft, Do(actions), house))
         return Finished(self._results.cancelled(draft, actions, house), tuple(allowed))

@@ -83,8 +83,8 @@ class Desk:
         self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
         self._teller = Teller(journal, outboxes, clock, settings.tell_s)
         self._conversations: dict[tuple[str, str], deque[Record]] = {}
-        self._open: dict[int, ReplyTo | None] = {}
-        """Orders on the desk, and where their results go, by key."""
+        self._open: dict[int, list[ReplyTo]] = {}
+        """Orders on the desk, and where their results go, by key: everybody who asked."""
         self._taking = 0
         self._ready = asyncio.Event()
         self._leaving = False
@@ -190,7 +190,7 @@ class Desk:
             case Received(record):
                 self._line_up(record)
             case Repeated(record) if record.key in self._open:
-                self._open[record.key] = order.reply
+                self._tell_too(record.key, order.reply)
             case Repeated(record):
                 self._start(self._tell_again(record.key, order.reply))
             case _:
@@ -201,10 +201,21 @@ class Desk:
         record = await self._journal.record(key)
         if record.phase is Phase.RECEIVED and key not in self._open:
             self._line_up(record)
+        if key in self._open:
+            self._tell_too(key, reply)
             return
         result = record.told
         if reply is not None and result is not None:
             await self._teller.repeat(reply, result)
+
+    def _tell_too(self, key: int, reply: ReplyTo | None) -> None:
+        """Who asks again while it is under way hears of it as well, but once at one place."""
+        waiting = self._open[key]
+        if reply is None or reply in waiting:
+            return
+        if len(waiting) >= self._settings.orders:
+            raise BusyError(f"{len(waiting)} wait for this command already; ask again in a few seconds")
+        waiting.append(reply)
 
     async def _recover(self) -> None:
         """Take up what the last run left: what may have been sent first, in the order it was."""
@@ -226,7 +237,7 @@ class Desk:
                 self._planned.add(record)
                 return
             case Finding.TELL:
-                self._start(self._teller.tell(record.key, reply, draft))
+                self._start(self._teller.tell(record.key, _places(reply), draft))
                 return
             case Finding.REPEAT:
                 actions = tuple(each.action for each in record.sendings)
@@ -238,7 +249,7 @@ class Desk:
                 work = self._finish(record, draft)
             case _:
                 assert_never(finding)
-        self._open[record.key] = reply
+        self._open[record.key] = _places(reply)
         self._start(work)
 
     def _due(self, record: Record) -> None:
@@ -247,7 +258,7 @@ class Desk:
     async def _do_planned(self, key: int) -> None:
         """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
         record = await self._journal.record(key)
-        self._open[key] = record.order.reply
+        self._open[key] = _places(record.order.reply)
         draft, now = self._draft(record), self._clock.now()
         if self._planned.is_late(record, now):
             await self._finish(record, self._results.refused(draft, Reason.TOO_LATE, "missed"))
@@ -261,7 +272,7 @@ class Desk:
 
     def _line_up(self, record: Record) -> None:
         """Behind what the same sender said before in this session."""
-        self._open[record.key] = record.order.reply
+        self._open[record.key] = _places(record.order.reply)
         who = (record.order.sender, record.order.session)
         if who in self._conversations:
             self._conversations[who].append(record)
@@ -339,11 +350,15 @@ class Desk:
         pairs = [(each.key, its) for each, its in told]
         await self._carrier.kept(lambda: self._journal.decide(record.key, result, cancelled=pairs))
         for each, its in told:
-            self._start(self._teller.tell(each.key, each.order.reply, its))
+            self._start(self._teller.tell(each.key, _places(each.order.reply), its))
         await self._tell(record.key, record.order, result)
 
     async def _tell(self, key: int, order: Order, result: Result) -> None:
-        await self._teller.tell(key, self._open.pop(key, order.reply), result)
+        await self._teller.tell(key, self._open.pop(key, []) or _places(order.reply), result)
+
+
+def _places(reply: ReplyTo | None) -> list[ReplyTo]:
+    return [] if reply is None else [reply]
 
 
 async def _end_with(error: Exception) -> None:

@@ -9,7 +9,7 @@ from runtime.commands.meaning import Action, Do, Interpretation, Reason, Route, 
 from runtime.commands.order import Order, Result, Status
 from runtime.commands.policy.policy import Denied
 from runtime.commands.registry.house import House
-from runtime.commands.wording.describe import describe, duration, listed, proposal, the
+from runtime.commands.wording.describe import describe, duration, later, listed, proposal, the
 from runtime.commands.wording.speak import say
 
 
@@ -66,10 +66,11 @@ class Results:
         """Nothing is done, by a fault that is not the sender's; `why` is a whole sentence."""
         return replace(draft, status=Status.FAILED, text=why, actions=())
 
-    def would(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
-        """A dry run."""
-        what = proposal(actions, house, draft.language)
-        return replace(self.put(draft, Status.WOULD, "result.would", what=what), actions=tuple(actions))
+    def would(self, draft: Result, do: Do, house: House, *, asks: bool = False) -> Result:
+        """A dry run; `asks`: whether it would be asked about first."""
+        key = "result.would_ask" if asks else "result.would"
+        told = self.put(draft, Status.WOULD, key, what=later(do, house, draft.language))
+        return replace(told, actions=do.actions)
 
     def planned(
         self, draft: Result, actions: Sequence[Action], house: House, after_s: float, now: float

@@ -1,7 +1,8 @@
 """Tells results to whoever asked, and notes that they were told. Tries again where nobody takes them."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from runtime.commands.clock import Clock
@@ -24,10 +25,9 @@ class Teller:
         self._clock = clock
         self._tell_s = tell_s
 
-    async def tell(self, key: int, reply: ReplyTo | None, result: Result) -> None:
-        """Deliver the result that the journal has under `key`, and note that."""
-        if reply is not None:
-            await self.repeat(reply, result)
+    async def tell(self, key: int, places: Iterable[ReplyTo], result: Result) -> None:
+        """Deliver the result that the journal has under `key` wherever it was asked for, and note that."""
+        await asyncio.gather(*(self.repeat(each, result) for each in places))
         self._journal.answered(key)
 
     async def repeat(self, reply: ReplyTo, result: Result) -> None:

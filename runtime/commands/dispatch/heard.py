@@ -36,15 +36,20 @@ class Heard:
         """Begin to listen, before anything is sent: an answer may be quicker than the sending."""
         house = self._states.house
         wanted: dict[tuple[str, str], tuple[Value, float]] = {}
+        there: set[tuple[str, str]] = set()
+        all_tell = True
         for action in actions:  # of two for one capability the last counts
             capability = _capability(house, action)
             if capability is None or not capability.readable or isinstance(capability.domain, Press):
+                all_tell = False
                 continue
             if house.value(action.device, action.capability) == action.value:
-                continue  # it is there already, and few devices say the same thing twice
+                there.add((action.device, action.capability))
+            else:
+                there.discard((action.device, action.capability))
             near = capability.domain.step / 2 if isinstance(capability.domain, Range) else 0.0
             wanted[action.device, action.capability] = (action.value, near)
-        expectation = Expectation(self, wanted)
+        expectation = Expectation(self, wanted, there, all_tell=all_tell)
         for place in wanted:
             self._waiting[place].add(expectation)
         return expectation
@@ -65,9 +70,19 @@ class Heard:
 class Expectation:
     """What some devices are to say."""
 
-    def __init__(self, heard: Heard, wanted: dict[tuple[str, str], tuple[Value, float]]) -> None:
+    def __init__(
+        self,
+        heard: Heard,
+        wanted: dict[tuple[str, str], tuple[Value, float]],
+        there: set[tuple[str, str]],
+        *,
+        all_tell: bool,
+    ) -> None:
+        """`there`: which were so before. They may say it again, or not."""
         self._heard = heard
         self._wanted = wanted
+        self._there = there
+        self._all_tell = all_tell
         self._any = bool(wanted)
         self._all = asyncio.Event()
 
@@ -81,15 +96,15 @@ class Expectation:
             self._all.set()
 
     async def met(self, seconds: float) -> bool | None:
-        """Whether all said so within so many seconds; None if none of them would say."""
+        """Whether all said so within so many seconds; None where some cannot, or were so before and say nothing."""
         if not self._any:
             return None
         try:
             async with asyncio.timeout(seconds):
                 await self._all.wait()
         except TimeoutError:
-            return False
-        return True
+            return None if self._there.issuperset(self._wanted) else False
+        return True if self._all_tell else None
 
     def __enter__(self) -> Self:
         return self

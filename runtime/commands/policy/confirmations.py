@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from runtime.commands.meaning import Do
@@ -14,6 +15,14 @@ class _Pending:
     token: str
     do: Do
     until: float
+
+
+class Missed(StrEnum):
+    """Why nothing is confirmed."""
+
+    LATE = "not_confirmed"
+    UNKNOWN = "unknown_token"
+    """Nothing waits, here or any more, or the token is another's."""
 
 
 class Confirmations:
@@ -32,16 +41,16 @@ class Confirmations:
             del self._pending[next(iter(self._pending))]
         return token
 
-    def meant(self, sender: str, session: str, token: str | None, now: float) -> Do | None:
+    def meant(self, sender: str, session: str, token: str | None, now: float) -> Do | Missed:
         """What was asked about, if that still waits and the token, where one is sent, is the right one.
 
         Whatever the answer, the question is gone: there is no second try.
         """
         pending = self._pending.pop((sender, session), None)
-        if pending is None or now >= pending.until:
-            return None
+        if pending is None:
+            return Missed.UNKNOWN
         if token is not None and not secrets.compare_digest(
             token.encode(errors="replace"), pending.token.encode()
         ):
-            return None
-        return pending.do
+            return Missed.UNKNOWN
+        return Missed.LATE if now >= pending.until else pending.do

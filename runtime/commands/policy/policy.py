@@ -53,6 +53,19 @@ Verdict = Allowed | Confirm | Denied
 _OPEN: Final = PolicySettings()
 
 
+_SAFE: Final = ("closed", "locked")
+
+
+def _bucket(action: Action) -> str | None:
+    """What an action is counted under. Whoever shuts a house is never too early: that is not counted at all.
+
+    To turn off is counted apart, so that it can be done however often something was turned on.
+    """
+    if action.capability == "state" and action.value in _SAFE:
+        return None
+    return f"{action.device} off" if action.value is False else action.device
+
+
 def _local(moment: Moment) -> datetime:
     return datetime.fromtimestamp(moment.wall).astimezone()
 
@@ -101,9 +114,10 @@ class Policy:
         if not confirmed and any(self._is_dangerous(*each) for each in found):
             return Confirm(do)
         if at_once and not dry_run:
-            over = self._devices.take((action.device for action in do.actions), now.ticks)
+            counted = [(bucket, each) for each in do.actions if (bucket := _bucket(each)) is not None]
+            over = self._devices.take((bucket for bucket, _ in counted), now.ticks)
             if over is not None:
-                often = next(action for action in do.actions if action.device == over)
+                often = next(each for bucket, each in counted if bucket == over)
                 return Denied(Rule.RATE, Reason.TOO_OFTEN, often)
         return Allowed(do)
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from runtime.commands.language.names import name_of
-from runtime.commands.meaning import Action
+from runtime.commands.meaning import Action, Do
 from runtime.commands.registry.devices import Device, Kind, Options, Press, Range, Switch, Value
 from runtime.commands.registry.devices import shown as as_written
 from runtime.commands.registry.house import House
@@ -36,6 +36,14 @@ def describe(actions: Sequence[Action], house: House, language: str) -> str:
 def proposal(actions: Sequence[Action], house: House, language: str) -> str:
     """What is to be done, to go into a sentence: "turn on the kitchen light and the fan"."""
     return _joined(_parts("do", actions, house, language), "and_then", language)
+
+
+def later(do: Do, house: House, language: str) -> str:
+    """The same with when, if not now: "turn on the fan in 10 minutes"."""
+    what = proposal(do.actions, house, language)
+    if not do.after_s > 0:
+        return what
+    return say("word.later", language, what=what, delay=duration(do.after_s, language))
 
 
 def the(device: Device, house: House, language: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from runtime.api.ordering import HttpCommands
+from runtime.api.server import drain
 from runtime.commands.meaning import Action
 from runtime.commands.order import Result, Status
 from runtime.limits import Limits
@@ -75,3 +76,38 @@ async def test_a_caller_that_hangs_up_takes_nothing_back() -> None:
         reply = there.desk.taken[0].reply
         assert reply is not None
         await there.commands.deliver(reply, Result("7", Status.DONE, "Done."))  # nobody is there
+
+
+async def test_health_says_whether_commands_are_taken() -> None:
+    async def state(there: Served) -> Any:
+        there.serving.ready([])
+        async with there.client.get("/health") as response:
+            assert response.status == 200
+            return await response.json()
+
+    async with served(LIMITS) as there:
+        assert await state(there) == {"status": "ok", "commands": "starting"}
+        there.open(LIMITS)
+        assert await state(there) == {"status": "ok", "commands": "ready"}
+    async with served(LIMITS) as there:
+        there.commands.shut("the disk is full; make room")
+        assert await state(there) == {"status": "ok", "commands": "failed"}
+        status, told = await post(there, text="turn on the lamp")
+        assert (status, told["error"]["message"]) == (503, "the disk is full; make room")
+    async with served(LIMITS, HttpCommands(wanted=False)) as there:
+        assert await state(there) == {"status": "ok", "commands": "off"}
+
+
+async def test_a_request_that_waits_is_told_at_the_end_of_the_drain() -> None:
+    limits = Limits(drain_seconds=0.1, request_seconds=600.0)
+    asking = None
+    async with asyncio.timeout(10), served(limits) as there:
+        there.desk.result = None
+        there.open(limits)
+        asking = asyncio.create_task(post(there, id="7", text="turn on the lamp"))
+        while not there.desk.taken:  # noqa: ASYNC110  the desk tells nobody
+            await asyncio.sleep(0.002)
+        await drain(there.app)
+        status, told = await asking
+    assert status == 503
+    assert "shutting down" in told["error"]["message"]

@@ -174,7 +174,7 @@ async def test_the_listener_is_up_before_the_model_and_says_so() -> None:
 async def test_health_is_ok_once_the_model_is_there_and_not_while_draining() -> None:
     async with appliance(EngineSimulator()) as served:
         async with served.client.get("/health") as response:
-            assert (response.status, await response.json()) == (200, {"status": "ok"})
+            assert (response.status, await response.json()) == (200, {"status": "ok", "commands": "off"})
         served.serving.drain()
         async with served.client.get("/health") as response:
             assert (response.status, (await response.json())["error"]["code"]) == (503, 503)

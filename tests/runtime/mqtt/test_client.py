@@ -14,6 +14,7 @@ from runtime.limits import Limits
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.link import (
     AwayError,
+    BarredError,
     Delivery,
     Down,
     Endpoint,
@@ -178,6 +179,24 @@ async def test_with_a_session_a_publication_waits_for_the_broker(mosquitto: Mosq
     await asyncio.wait_for(told, 10)
     await until(lambda: [each.payload for each in heard.deliveries] == [b"patient"])
     await link.close()
+
+
+@needs_mosquitto
+@pytest.mark.parametrize("session", [CLEAN, Session()])
+async def test_what_the_broker_bars_is_not_taken_for_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, session: Session
+) -> None:
+    (tmp_path / "acl").write_text("topic readwrite mine/#\n")
+    (tmp_path / "acl").chmod(0o600)
+    async with running_mosquitto(tmp_path, more=f"acl_file {tmp_path}/acl\n") as mosquitto:
+        link, heard = paho(mosquitto, session), Heard()
+        await link.open([Subscription("mine/a")], None, heard)
+        await until(lambda: heard.is_up)
+        with pytest.raises(BarredError, match=r"lamp/set.*see the broker's access rules"):
+            await link.publish(Publication("lamp/set", b"ON"))
+        assert any("lamp/set" in each and "Not authorized" in each for each in caplog.messages)
+        await link.publish(Publication("mine/a", b"x"))
+        await link.close()
 
 
 @needs_mosquitto

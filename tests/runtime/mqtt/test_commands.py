@@ -67,6 +67,18 @@ async def test_a_command_is_on_disk_before_it_is_acknowledged_and_gets_its_resul
     assert not link.hears("ingle/other/command")
 
 
+async def test_a_result_that_the_broker_bars_holds_nothing_up() -> None:
+    link = MemoryLink()
+    link.barred.add(TOPICS.command_result)
+    async with serving(link) as (desk, devices):
+        first = link.deliver(b"turn on the kitchen light", topic=TOPICS.command)
+        second = link.deliver({"txet": "wrong"}, topic=TOPICS.command)
+        third = link.deliver(b"set lamp 1 to 10", topic=TOPICS.command)
+        await until(lambda: link.acknowledged == [first, second, third])
+        await until(lambda: len(devices.sent) == 2)
+        assert len(desk.orders) == 2
+
+
 async def test_a_result_goes_where_it_was_asked_for_with_what_came_along() -> None:
     link = MemoryLink()
     async with serving(link):
@@ -242,7 +254,7 @@ async def test_what_comes_while_stopping_is_left_with_the_broker() -> None:
 
 
 def fence(link: MemoryLink) -> bytes:
-    return next(each.payload for each in link.published if each.topic == "ingle/home/command/from/~")
+    return next(each.payload for each in link.published if each.topic == TOPICS.command_fence)
 
 
 async def test_what_the_broker_kept_may_be_as_old_as_we_were_away() -> None:
@@ -263,7 +275,9 @@ async def test_what_the_broker_kept_may_be_as_old_as_we_were_away() -> None:
     assert await left("kept", resumed=True) == 20
     assert await left("counted", resumed=True, expiry_s=7) == 7
     await until(lambda: bool(link.published))
-    link.deliver(fence(link), topic="ingle/home/command/from/~", resumed=True)
+    link.deliver(b"that of an earlier run", topic=TOPICS.command_fence, resumed=True)
+    assert await left("before the fence", resumed=True) == 20
+    link.deliver(fence(link), topic=TOPICS.command_fence, resumed=True)
     assert await left("fresh", resumed=True) == 30
     link.down()
     clock[0] += 3600

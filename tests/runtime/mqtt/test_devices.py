@@ -254,11 +254,37 @@ async def test_entities_of_this_appliance_are_left_alone(
     with caplog.at_level(logging.WARNING):
         async with feeding(link, registry):
             config = {"command_topic": "ingle/home/command", "options": ["a"]}
-            link.deliver(config, topic="homeassistant/select/model/config")
+            link.deliver(config, topic="homeassistant/select/inglenook_home/model/config")
             link.deliver(LAMP, topic=LAMP_TOPIC)
             await until(lambda: bool(registry.house.devices))
     assert set(registry.house.devices) == {"light.desk"}
     assert not caplog.messages
+
+
+async def test_who_names_a_topic_of_ours_is_left_out_with_a_line_in_the_log(
+    link: MemoryLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry()
+    with caplog.at_level(logging.WARNING):
+        async with feeding(link, registry):
+            for _ in range(2):
+                link.deliver({"command_topic": "ingle/home/command"}, topic="homeassistant/switch/x/config")
+            link.deliver(LAMP, topic=LAMP_TOPIC)
+            await until(lambda: bool(registry.house.devices))
+    assert set(registry.house.devices) == {"light.desk"}
+    (line,) = caplog.messages
+    assert "homeassistant/switch/x/config" in line
+    assert "topics under ingle/ are ours" in line
+
+
+async def test_where_a_device_speaks_is_known(link: MemoryLink) -> None:
+    registry = Registry()
+    async with feeding(link, registry) as feed:
+        link.deliver(LAMP | {"avty_t": "desk/there"}, topic=LAMP_TOPIC)
+        await until(lambda: bool(registry.house.devices))
+        assert feed.hears("desk/state")
+        assert feed.hears("desk/there")
+        assert not feed.hears("desk/set")
 
 
 async def test_availability_is_heard(link: MemoryLink) -> None:
@@ -320,6 +346,14 @@ async def test_nothing_is_sent_while_the_broker_is_away(link: MemoryLink) -> Non
         with pytest.raises(DeviceError, match="desk/set"):
             await feed.send(Outgoing("mqtt", "desk/set", b"ON"))
         assert not link.published
+
+
+async def test_what_the_broker_bars_was_not_sent(link: MemoryLink) -> None:
+    async with feeding(link, Registry()) as feed:
+        link.barred.add("desk/set")
+        with pytest.raises(DeviceError, match="desk/set"):
+            await feed.send(Outgoing("mqtt", "desk/set", b"ON"))
+        await feed.send(Outgoing("mqtt", "other/set", b"ON"))
 
 
 async def test_a_connection_that_ends_in_between_leaves_it_open(link: MemoryLink) -> None:

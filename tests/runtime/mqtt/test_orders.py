@@ -27,8 +27,9 @@ def read(
     payload = message if isinstance(message, bytes) else json.dumps(message).encode()
     came = source(topic)
     assert came is not None
-    replies = Replies(allowed, "homeassistant", DeviceTopics(house, outgoing))
-    reader = Reader(replies, LIMITS, 30.0, answer=False, house=house)
+    heard = {"sensors/hall", "home/hall/online"}
+    replies = Replies(allowed, "homeassistant", DeviceTopics(house, outgoing), lambda topic: topic in heard)
+    reader = Reader(replies, LIMITS, 30.0, answer=False, house=house, languages=("en", "zh-TW"))
     given: dict[str, Any] = {"epoch": 1, "packet": 5, "qos": 1} | beside
     return reader.order(Delivery(topic=topic, payload=payload, **given), came, NOW, again=False)
 
@@ -78,6 +79,33 @@ def test_a_direct_command_has_the_value_that_is_meant(value: object, read_as: Va
     assert type(order.action.value) is type(read_as)
 
 
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        ("30", 30.0),
+        (" 12.5 ", 12.5),
+        ("-4", -4.0),
+        ("1e3", "1e3"),
+        ("\uff13\uff10", "\uff13\uff10"),
+        ("", ""),
+    ],
+)
+def test_a_number_may_be_written_as_a_text_if_it_is_plainly_one(value: str, read_as: Value) -> None:
+    order = read({"device": "lamp1", "capability": "brightness", "value": value})
+    assert order.action == Action("lamp1", "brightness", read_as)
+    assert type(order.action.value) is type(read_as)
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "ZH-tw", "zh"])
+def test_a_language_that_is_understood_goes_by_any_of_its_regions(language: str) -> None:
+    assert read({"text": "x", "language": language}).language == language
+
+
+def test_the_owner_may_name_a_topic_that_looks_like_a_programs_input() -> None:
+    assert read({"text": "x", "reply_to": "tools/get/me"}, allowed=("tools/get/+",)).reply is not None
+    assert read({"text": "x", "reply_to": "ingle/home/reply/set"}).reply is not None
+
+
 def test_what_mqtt_5_says_beside_a_message_comes_before_what_is_in_it() -> None:
     order = read(
         {"text": "x", "reply_to": "a", "expires_s": 60}, response_topic="b", correlation=b"\xff", expiry_s=3
@@ -105,6 +133,9 @@ def test_what_mqtt_5_says_beside_a_message_comes_before_what_is_in_it() -> None:
         (b'{"text": "x", "id": "~1"}', "does not begin with ~"),
         (b'{"text": "x", "id": [1]}', "id is"),
         (b'{"text": "x", "text": "y"}', "twice"),
+        (b'{"text": "x", "area": "kichen"}', "no area 'kichen'; did you mean kitchen?"),
+        (b'{"text": "x", "area": "moon"}', "no area 'moon'; there are kitchen"),
+        (b'{"text": "x", "language": "de"}', "language is 'de'; this appliance understands en, zh-TW"),
         (b'{"text": "x", "expires_s": 0}', "expires_s"),
         (b'{"text": "x", "expires_s": 1e9}', "expires_s"),
         (b'{"text": "x", "dry_run": "yes"}', "dry_run"),
@@ -149,7 +180,9 @@ def test_a_payload_that_was_let_go_is_told_its_size() -> None:
             "ingle/home/status",
         ),
         *("homeassistant/light/x/config", "homeassistant/status", "hermes/nlu/query", "ingle/home/registry"),
-        *("devices/lamp1/power/set", "devices/bell/activate/set"),
+        *("devices/lamp1/power/set", "devices/bell/activate/set", "sensors/hall", "home/hall/online"),
+        *("cmnd/plug/POWER", "zigbee2mqtt/lamp/set", "zigbee2mqtt/lamp/get", "zigbee2mqtt/lamp/set/state"),
+        *("zigbee2mqtt/bridge/request/restart", "shellies/plug/command"),
     ],
 )
 @pytest.mark.parametrize("beside", [True, False])

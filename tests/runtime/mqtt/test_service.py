@@ -64,6 +64,14 @@ async def test_a_question_is_answered_and_then_acknowledged() -> None:
     assert link.closed
 
 
+async def test_an_answer_that_the_broker_bars_is_not_asked_for_again() -> None:
+    link = MemoryLink()
+    link.barred |= {"ingle/kitchen/chat/result", "ingle/kitchen/status"}
+    async with serving(EngineSimulator(ANSWER), link):
+        deliveries = [link.deliver(question("a")), link.deliver(question("b"))]
+        await until(lambda: link.acknowledged == deliveries)
+
+
 async def test_a_question_that_comes_again_is_answered_again_but_computed_once() -> None:
     engine, link = EngineSimulator(ANSWER), MemoryLink()
     async with serving(engine, link):

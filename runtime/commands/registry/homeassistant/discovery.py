@@ -29,6 +29,9 @@ from runtime.errors import DeviceError
 
 SOURCE: Final = "homeassistant"
 
+_OWN: Final = "inglenook_"
+"""How the level begins under which an appliance announces itself to others: its entities are no devices of ours."""
+
 Component = Callable[[Entity], tuple[Part, ...]]
 
 COMPONENTS: Final[Mapping[Kind, Component]] = MappingProxyType(
@@ -70,8 +73,9 @@ def discovered(prefix: str, topic: str, payload: bytes, most_bytes: int) -> Disc
         for config in configs(prefix, topic, payload, most_bytes):
             try:
                 found += _found(config)
-            except OursError:
-                continue
+            except OursError as exc:
+                if f"/{_OWN}" not in topic:
+                    faults.append(f"{config.place}: {exc}")
             except DeviceError as exc:
                 faults.append(f"{config.place}: {exc}")
     except DeviceError as exc:

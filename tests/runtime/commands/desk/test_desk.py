@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.api.ordering import HttpCommands
 from runtime.commands.desk import DeskSettings
 from runtime.commands.interpret import Interpreter
 from runtime.commands.meaning import (
@@ -31,8 +32,19 @@ from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.wording.speak import say
 from runtime.errors import BusyError, CallerError, EngineError
+from runtime.limits import Limits
+from runtime.wire.commands import OrderReader
+from runtime.wire.fields import Fields
 from tests.support.clocks import SimulatedClock
-from tests.support.desk import BLIND_40, LAMP_OFF, LAMP_ON, InterpreterSimulator, RegistrySimulator, desk_in
+from tests.support.desk import (
+    BLIND_40,
+    LAMP_OFF,
+    LAMP_ON,
+    UNLOCK,
+    InterpreterSimulator,
+    RegistrySimulator,
+    desk_in,
+)
 
 
 async def test_a_command_reaches_its_device_once_and_its_sender_hears_of_it(tmp_path: Path) -> None:
@@ -61,11 +73,15 @@ async def test_a_device_that_does_not_say_so_leaves_it_sent(tmp_path: Path) -> N
 
 
 async def test_what_a_device_says_it_is_already_is_sent_all_the_same(tmp_path: Path) -> None:
+    """And done, if it says so again."""
     async with desk_in(tmp_path) as around:
         around.registry.say("lamp", "power", value=True)
         result = await around.ask("lamp on")
         assert (result.status, result.confirmed) == (Status.SENT, None)
         assert around.channel.carried == ["lamp/power=True"]
+        around.channel.after = lambda _: around.registry.say("lamp", "power", value=True)
+        result = await around.ask("lamp on")
+        assert (result.status, result.confirmed) == (Status.DONE, True)
 
 
 async def test_a_result_is_in_the_language_of_the_order(tmp_path: Path) -> None:
@@ -137,17 +153,43 @@ async def test_the_same_order_is_done_once_and_answered_twice(tmp_path: Path) ->
             await around.desk.take(replace(order, text="lamp on"))
 
 
-async def test_the_same_order_while_it_is_under_way_is_answered_once_where_it_asked_last(
-    tmp_path: Path,
-) -> None:
-    async with desk_in(tmp_path) as around:
+async def test_everybody_who_asks_while_an_order_is_under_way_is_told_once(tmp_path: Path) -> None:
+    settings = DeskSettings(state_wait_s=0.05, drain_s=1.0, orders=3)
+    async with desk_in(tmp_path, settings=settings) as around:
         around.channel.gate = asyncio.Event()
         order = around.order("blind 40")
-        await around.desk.take(order)
-        await around.desk.take(replace(order, reply=ReplyTo("console", "elsewhere")))
+        for address in ("anna", "elsewhere", "anna", "a third place"):
+            await around.desk.take(replace(order, reply=ReplyTo("console", address)))
+        with pytest.raises(BusyError, match="3 wait for this command"):
+            await around.desk.take(replace(order, reply=ReplyTo("console", "one too many")))
         around.channel.gate.set()
-        await around.outbox.results(order.id)
-        assert [reply.address for reply, _ in around.outbox.told] == ["elsewhere"]
+        await around.outbox.results(order.id, 3)
+        assert [reply.address for reply, _ in around.outbox.told] == ["anna", "elsewhere", "a third place"]
+        assert around.channel.carried == ["blind/position=40"]
+
+
+async def test_many_requests_with_one_id_all_get_its_result(tmp_path: Path) -> None:
+    http = HttpCommands()
+    async with desk_in(tmp_path, more={"http": http}) as around:
+        http.open(around.desk, OrderReader(Limits(), 30.0, answer=False, house=House))
+        around.channel.gate = asyncio.Event()
+        asking = [
+            asyncio.create_task(http.ask(Fields({"id": "7", "text": "blind 40"}), 10.0)) for _ in range(20)
+        ]
+        while not around.interpreter.heard:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.002)
+        around.channel.gate.set()
+        results = await asyncio.gather(*asking)
+        assert {(each.order, each.status) for each in results} == {("7", Status.SENT)}
+        assert around.channel.carried == ["blind/position=40"]
+
+
+async def test_what_some_cannot_confirm_is_not_confirmed(tmp_path: Path) -> None:
+    both: dict[str, Meaning] = {"both": Do((*LAMP_ON.actions, *BLIND_40.actions))}
+    async with desk_in(tmp_path, interpreter=InterpreterSimulator(both)) as around:
+        around.channel.after = lambda _: around.registry.say("lamp", "power", value=True)
+        result = await around.ask("both")
+        assert (result.status, result.confirmed) == (Status.SENT, None)
 
 
 async def test_an_empty_order_is_refused_at_the_door(tmp_path: Path) -> None:
@@ -318,8 +360,12 @@ async def test_a_dry_run_says_what_would_be_done(tmp_path: Path) -> None:
     async with desk_in(tmp_path) as around:
         result = await around.ask("blind 40", dry_run=True)
         assert (result.status, result.text) == (Status.WOULD, "I would set the blind to 40%.")
-        assert (await around.ask("unlock", dry_run=True)).token is None
-        assert (await around.ask("blind later", dry_run=True)).status is Status.WOULD
+        asks = await around.ask("unlock", dry_run=True)
+        assert (asks.status, asks.token) == (Status.WOULD, None)
+        assert asks.text == "I would ask whether it is meant, and after a yes unlock the front door."
+        assert asks.actions == UNLOCK.actions
+        later = await around.ask("blind later", dry_run=True)
+        assert later.text == "I would set the blind to 40% in 10 minutes."
         assert around.channel.sent == []
 
 
@@ -336,20 +382,41 @@ async def test_what_is_dangerous_needs_a_yes(tmp_path: Path) -> None:
         assert (await around.ask("yes")).status is Status.REFUSED
 
 
+async def test_a_question_about_something_planned_says_when(tmp_path: Path) -> None:
+    planned: dict[str, Meaning] = {"unlock later": replace(UNLOCK, after_s=2.0)}
+    async with desk_in(tmp_path, interpreter=InterpreterSimulator(planned)) as around:
+        asked = await around.ask("unlock later")
+        assert asked.text == "Do you really want me to unlock the front door in 2 seconds? Say yes or no."
+        asked = await around.ask("unlock later", language="zh-TW")
+        assert asked.text == "確定要在 2 秒後解鎖front door嗎？請說「是」或「不要」。"
+
+
 async def test_a_token_is_a_yes_to_what_was_asked_alone(tmp_path: Path) -> None:
     clock = SimulatedClock()
     async with desk_in(tmp_path, clock=clock) as around:
         token = (await around.ask("unlock")).token
         other = await around.ask("ring", confirms="wrong")
         assert (other.reason, around.channel.sent) == (Reason.NOT_CONFIRMED, [])
-        assert (await around.ask(None, confirms=token)).reason is Reason.NOT_CONFIRMED, "one try"
+        assert other.text == say("unknown_token", "en")
+        again = await around.ask(None, confirms=token, language="zh-TW")
+        assert (again.reason, again.text) == (Reason.NOT_CONFIRMED, say("unknown_token", "zh-TW")), "one try"
+        token = (await around.ask("unlock")).token
+        another = await around.ask(
+            None, action=Action("door", "state", "unlocked"), sender="bert", confirms=token
+        )
+        assert another.text == say("unknown_token", "en"), "anna was asked"
+        token = (await around.ask("unlock")).token
+        meant = {"unlock both": Do((*UNLOCK.actions, *BLIND_40.actions))}
+        around.interpreter.meanings |= meant
+        assert (await around.ask("unlock both", confirms=token)).text == say("other_token", "en")
         token = (await around.ask("unlock")).token
         assert (await around.ask(None, confirms=token)).status is Status.SENT
         token = (await around.ask("unlock")).token
         assert (await around.ask("unlock", confirms=token)).status is Status.SENT
         token = (await around.ask("unlock")).token
         clock.pass_by(31.0)
-        assert (await around.ask(None, confirms=token)).reason is Reason.NOT_CONFIRMED
+        late = await around.ask(None, confirms=token)
+        assert (late.reason, late.text) == (Reason.NOT_CONFIRMED, say("not_confirmed", "en"))
         assert (await around.ask("unlock")).status is Status.ASKED
         await around.ask("blind 40")
         assert (await around.ask("yes")).status is Status.REFUSED, "something else was said in between"

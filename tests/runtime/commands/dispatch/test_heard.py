@@ -33,12 +33,32 @@ async def test_all_have_to_say_so() -> None:
     heard.stop()
 
 
-async def test_who_does_not_tell_or_is_there_already_is_not_waited_for() -> None:
+async def test_who_does_not_tell_is_not_waited_for() -> None:
     registry = RegistrySimulator()
-    registry.say("lamp", "brightness", 40)
-    for actions in ([*BLIND_40.actions], [*RING.actions], [DIM], [Action("ghost", "power", value=True)]):
+    for actions in ([*BLIND_40.actions], [*RING.actions], [Action("ghost", "power", value=True)]):
         with Heard(registry).expect(actions) as expectation:
             assert await expectation.met(60.0) is None
+
+
+async def test_it_is_so_only_if_all_can_tell() -> None:
+    registry = RegistrySimulator()
+    with Heard(registry).expect([DIM, *BLIND_40.actions]) as expectation:
+        assert await expectation.met(0.02) is False, "the lamp could, and does not"
+        registry.say("lamp", "brightness", 40)
+        assert await expectation.met(0.02) is None
+
+
+async def test_who_is_there_already_may_say_so_again_or_not() -> None:
+    registry = RegistrySimulator()
+    registry.say("lamp", "brightness", 40)
+    with Heard(registry).expect([DIM]) as expectation:
+        assert await expectation.met(0.02) is None
+        registry.say("lamp", "brightness", 40)
+        assert await expectation.met(0.02) is True
+    with Heard(registry).expect([DIM, *LAMP_ON.actions]) as expectation:
+        assert await expectation.met(0.02) is False, "the other half was to change"
+        registry.say("lamp", "power", value=True)
+        assert await expectation.met(0.02) is None
 
 
 async def test_of_two_values_for_one_thing_the_last_is_waited_for() -> None:

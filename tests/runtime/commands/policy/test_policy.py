@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.commands.clock import Moment
 from runtime.commands.meaning import Action, Do, Reason
-from runtime.commands.policy.confirmations import Confirmations
+from runtime.commands.policy.confirmations import Confirmations, Missed
 from runtime.commands.policy.policy import Allowed, Confirm, Denied, Policy, Rule
 from runtime.commands.policy.rates import Buckets
 from runtime.commands.policy.scope import Scope
@@ -180,6 +180,22 @@ def test_a_device_is_moved_only_so_often() -> None:
     assert [isinstance(often.judge(LAMP_ON, "x", HOUSE, later), Allowed) for _ in range(2)] == [True, False]
 
 
+def test_a_house_can_be_shut_however_often_it_was_opened() -> None:
+    often = policy(rates=Rates(device_per_minute=1))
+
+    def done(action: Action) -> bool:
+        return isinstance(often.judge(Do((action,)), "anna", HOUSE, NOW, confirmed=True), Allowed)
+
+    unlock, lock = (Action("door", "state", each) for each in ("unlocked", "locked"))
+    assert [done(unlock) for _ in range(2)] == [True, False]
+    assert all(done(lock) for _ in range(5))
+    assert [done(LAMP_ON.actions[0]) for _ in range(2)] == [True, False]
+    assert [done(Action("lamp", "power", value=False)) for _ in range(2)] == [True, False], "counted apart"
+    over = often.judge(Do((lock, unlock)), "anna", HOUSE, NOW, confirmed=True)
+    assert isinstance(over, Denied)
+    assert over.action == unlock
+
+
 def test_a_dry_run_and_what_is_only_asked_about_use_nothing_up() -> None:
     often = policy(rates=Rates(device_per_minute=1))
     for _ in range(3):
@@ -216,15 +232,15 @@ def test_of_several_devices_none_is_charged_if_one_has_too_little() -> None:
 def test_a_confirmation_is_for_one_thing_once_and_soon() -> None:
     asked = Confirmations(30.0)
     token = asked.ask("anna", "", UNLOCK, 0.0)
-    assert asked.meant("bert", "", token, 1.0) is None
-    assert asked.meant("anna", "kitchen", token, 1.0) is None
+    assert asked.meant("bert", "", token, 1.0) is Missed.UNKNOWN
+    assert asked.meant("anna", "kitchen", token, 1.0) is Missed.UNKNOWN
     assert asked.meant("anna", "", token, 29.9) == UNLOCK
-    assert asked.meant("anna", "", token, 29.9) is None
+    assert asked.meant("anna", "", token, 29.9) is Missed.UNKNOWN
     token = asked.ask("anna", "", UNLOCK, 0.0)
-    assert asked.meant("anna", "", token, 30.0) is None
+    assert asked.meant("anna", "", token, 30.0) is Missed.LATE
     token = asked.ask("anna", "", UNLOCK, 0.0)
-    assert asked.meant("anna", "", "\ud800", 1.0) is None
-    assert asked.meant("anna", "", token, 1.0) is None
+    assert asked.meant("anna", "", "\ud800", 1.0) is Missed.UNKNOWN
+    assert asked.meant("anna", "", token, 1.0) is Missed.UNKNOWN
     asked.ask("anna", "", UNLOCK, 0.0)
     assert asked.meant("anna", "", None, 1.0) == UNLOCK
 
@@ -234,4 +250,4 @@ def test_a_new_question_takes_the_old_one_s_place() -> None:
     old = asked.ask("anna", "", UNLOCK, 0.0)
     new = asked.ask("anna", "", RING, 0.0)
     assert old != new
-    assert asked.meant("anna", "", old, 1.0) is None
+    assert asked.meant("anna", "", old, 1.0) is Missed.UNKNOWN

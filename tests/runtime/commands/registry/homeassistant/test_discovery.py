@@ -133,8 +133,7 @@ def test_what_is_for_setting_up_is_left_alone(config: dict[str, Any]) -> None:
         ("homeassistant/vacuum/x/config", {"command_topic": "a"}),
         ("homeassistant/switch/x/config", b""),
         ("homeassistant/switch/x/config", b" "),
-        ("homeassistant/switch/x/config", {"command_topic": "ingle/home/command"}),
-        ("homeassistant/sensor/x/config", {"state_topic": "ingle/home/status"}),
+        ("homeassistant/sensor/inglenook_home/waiting/config", {"state_topic": "ingle/home/status"}),
     ],
 )
 def test_what_is_nothing_to_us_is_passed_over(topic: str, message: object) -> None:
@@ -322,3 +321,13 @@ def test_what_is_broken_in_a_sound_message_breaks_nothing_else(
 def test_whatever_bytes_come_nothing_is_raised(payload: bytes) -> None:
     hear("homeassistant/light/x/config", payload)
     hear("homeassistant/device/x/config", payload)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"command_topic": "ingle/home/command"}, {"command_topic": "x", "state_topic": "ingle/home/status"}],
+)
+def test_another_that_names_a_topic_of_ours_is_left_out_with_a_reason(keys: dict[str, str]) -> None:
+    heard = hear("homeassistant/switch/x/config", keys)
+    assert heard.found == ()
+    assert "topics under ingle/ are ours" in heard.faults[0]
