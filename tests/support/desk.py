@@ -239,13 +239,15 @@ async def desk_in(
     interpreter: InterpreterSimulator | None = None,
     understanding: Interpreter | None = None,
     more: Mapping[str, Outbox] | None = None,
+    keeps: type[Journal] = Journal,
 ) -> AsyncGenerator[Around, None]:
     """A desk that works, with its journal in a folder; stopped in good order at the end.
 
-    `understanding` is asked instead of the simulator, where a test wants the real one; `more` are other outboxes.
+    `understanding` is asked instead of the simulator, where a test wants the real one; `more` are other outboxes;
+    `keeps` is what keeps the orders.
     """
     clock = clock or SimulatedClock()
-    journal = await Journal.open(folder / "journal.db", Keeping())
+    journal = await keeps.open(folder / "journal.db", Keeping())
     registry, channel, outbox = (
         registry or RegistrySimulator(),
         channel or ChannelSimulator(),

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from runtime.commands.backoff import pauses
 from runtime.commands.clock import Clock, Moment
 from runtime.commands.desk.border import Devices
 from runtime.commands.desk.results import Results
@@ -105,13 +106,12 @@ class Carrier:
 
     async def kept(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write to the journal; while its disk is full, again and again: reading and answering others go on."""
-        pause = _FIRST_PAUSE_S
+        pause = pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             try:
                 return await write()
             except BusyError:
-                await self._clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+                await self._clock.sleep(next(pause))
 
     def left(self, record: Record) -> float:
         """Seconds until an order may not be begun any more; of what was planned, until it is too late."""

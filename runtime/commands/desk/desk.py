@@ -113,6 +113,7 @@ class Desk:
         if self.open >= self._settings.orders:
             raise BusyError(f"{self.open} commands are waiting already; ask again in a few seconds")
         # Whoever hands it in may leave; what the journal has is seen to all the same.
+        self._taking += 1  # now, not when the task begins: others may come before
         taking = asyncio.create_task(self._take(order), name="desk.take")
         self._running.add(taking)
         taking.add_done_callback(self._running.discard)
@@ -133,7 +134,7 @@ class Desk:
         meant += [each for each in planned if self._planned.take(each.key) is not None]
         for record in meant:
             told = self._results.put(self._draft(record), Status.CANCELLED, "result.withdrawn")
-            self._start(self._finish(record, replace(told, actions=())))
+            self._start(self._finish(record, replace(told, actions=())), record)
         return bool(meant)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -170,15 +171,44 @@ class Desk:
             for task in self._running:
                 task.cancel()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, work: Coroutine[Any, Any, None], record: Record | None = None) -> None:
+        """Begin `work`; what goes wrong in it is the result of `record`."""
         assert self._group is not None  # noqa: S101  for the type checker: `run` has begun
-        task = self._group.create_task(work, name="desk.order")
+        task = self._group.create_task(self._alone(work, record), name="desk.order")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return task
+
+    async def _alone(self, work: Coroutine[Any, Any, None], record: Record | None) -> None:
+        """One order's fault must not take the others along, now or at the next start.
+
+        Raises:
+            JournalError: the journal is damaged, and with it all that could be promised.
+        """
+        try:
+            await work
+        except JournalError:
+            raise
+        except Exception:  # noqa: BLE001  the order has that as its result
+            _log.exception("an order could not be seen to")
+            if record is not None:
+                await self._alone(self._give_up(record), None)
+
+    async def _give_up(self, record: Record) -> None:
+        """Answer it as far as it had got; one that cannot be answered now is for the next start."""
+        try:
+            now = await self._journal.record(record.key)
+            if now is None or now.phase in {Phase.DECIDED, Phase.ANSWERED}:
+                return
+            draft = self._draft(now)
+            told = replace(self._results.put(draft, Status.FAILED, "result.fault"), actions=())
+            if now.phase in {Phase.SENDING, Phase.SENT}:
+                actions = tuple(each.action for each in now.sendings)
+                told = self._results.unknown(draft, actions, self._registry.house)
+            await self._finish(record, told)
+        finally:
+            self._open.pop(record.key, None)
 
     async def _take(self, order: Order) -> None:
-        self._taking += 1
         try:
             taken = await self._journal.take(order, self._clock.now())
         except JournalError as damaged:
@@ -192,13 +222,16 @@ class Desk:
             case Repeated(record) if record.key in self._open:
                 self._tell_too(record.key, order.reply)
             case Repeated(record):
-                self._start(self._tell_again(record.key, order.reply))
+                self._start(self._tell_again(record, order.reply))
             case _:
                 assert_never(taken)
 
-    async def _tell_again(self, key: int, reply: ReplyTo | None) -> None:
+    async def _tell_again(self, known: Record, reply: ReplyTo | None) -> None:
         """What was decided before, also if that was a moment ago; or begin with it, if nobody did."""
+        key = known.key
         record = await self._journal.record(key)
+        if record is None:  # answered, and forgotten meanwhile
+            record = replace(known, phase=Phase.ANSWERED)
         if record.phase is Phase.RECEIVED and key not in self._open:
             self._line_up(record)
         if key in self._open:
@@ -237,7 +270,7 @@ class Desk:
                 self._planned.add(record)
                 return
             case Finding.TELL:
-                self._start(self._teller.tell(record.key, _places(reply), draft))
+                self._start(self._teller.tell(record.key, _places(reply), draft), record)
                 return
             case Finding.REPEAT:
                 actions = tuple(each.action for each in record.sendings)
@@ -250,15 +283,15 @@ class Desk:
             case _:
                 assert_never(finding)
         self._open[record.key] = _places(reply)
-        self._start(work)
+        self._start(work, record)
 
     def _due(self, record: Record) -> None:
-        self._start(self._do_planned(record.key))
+        self._start(self._do_planned(record), record)
 
-    async def _do_planned(self, key: int) -> None:
+    async def _do_planned(self, planned: Record) -> None:
         """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
-        record = await self._journal.record(key)
-        self._open[key] = _places(record.order.reply)
+        record = await self._journal.record(planned.key) or planned
+        self._open[record.key] = _places(record.order.reply)
         draft, now = self._draft(record), self._clock.now()
         if self._planned.is_late(record, now):
             await self._finish(record, self._results.refused(draft, Reason.TOO_LATE, "missed"))
@@ -283,7 +316,8 @@ class Desk:
     async def _converse(self, who: tuple[str, str]) -> None:
         line = self._conversations[who]
         while line and not self._leaving:  # what is left is in the journal
-            await self._see_to(line.popleft())
+            record = line.popleft()
+            await self._alone(self._see_to(record), record)
         del self._conversations[who]
 
     async def _see_to(self, record: Record) -> None:
@@ -296,9 +330,9 @@ class Desk:
                 plan = Plan(after_s, actions, self._clock.now(), draft)
                 planned = await self._carrier.kept(partial(self._journal.plan, record.key, result, plan))
                 self._planned.add(planned)
-                self._start(self._tell(record.key, record.order, result))
+                self._start(self._tell(record.key, record.order, result), record)
             case Finished(result, cancelled):
-                self._start(self._finish(record, result, cancelled))
+                self._start(self._finish(record, result, cancelled), record)
             case _:
                 assert_never(step)
 
@@ -307,9 +341,6 @@ class Desk:
             return await self._considering.consider(record.order, self._carrier.left(record))
         except IngleError as exc:
             return Finished(self._results.failed(self._draft(record), str(exc)))
-        except Exception:  # noqa: BLE001  one order's fault is that order's result
-            _log.exception("an order could not be understood")
-            return Finished(self._results.put(self._draft(record), Status.FAILED, "result.fault"))
 
     def _draft(self, record: Record) -> Result:
         """What its result is made of."""
@@ -319,7 +350,7 @@ class Desk:
         """Stand in the devices' lanes, now, and go on beside the conversation."""
         ticket = self._lanes.enter(action.device for action in actions)
         work = self._carrier.carry_out(record, actions, draft, ticket)
-        self._start(self._carry(record, actions, work))
+        self._start(self._carry(record, actions, work), record)
 
     def _carry(
         self, record: Record, actions: tuple[Action, ...], work: Coroutine[Any, Any, Result]
@@ -333,11 +364,6 @@ class Desk:
     ) -> None:
         try:
             result = await work
-        except JournalError:
-            raise
-        except Exception:  # noqa: BLE001  one order's fault must not take the others along, now or at the next start
-            _log.exception("order %r failed on its way to the devices", record.order.id)
-            result = self._results.unknown(self._draft(record), actions, self._registry.house)
         finally:
             self._under_way.end(actions)
         await self._finish(record, result)
@@ -350,7 +376,7 @@ class Desk:
         pairs = [(each.key, its) for each, its in told]
         await self._carrier.kept(lambda: self._journal.decide(record.key, result, cancelled=pairs))
         for each, its in told:
-            self._start(self._teller.tell(each.key, _places(each.order.reply), its))
+            self._start(self._teller.tell(each.key, _places(each.order.reply), its), each)
         await self._tell(record.key, record.order, result)
 
     async def _tell(self, key: int, order: Order, result: Result) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from runtime.commands.backoff import pauses
 from runtime.commands.clock import Clock
 from runtime.commands.journal.journal import Journal
 from runtime.commands.order import Outbox, ReplyTo, Result
@@ -39,18 +40,18 @@ class Teller:
                 reply.channel,
                 result.order,
             )
-            return None
+            return
         until = self._clock.now().ticks + self._tell_s
-        pause = _FIRST_PAUSE_S
-        while True:
+        for pause in pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S):
             try:
-                return await outbox.deliver(reply, result)
+                await outbox.deliver(reply, result)
             except IngleError as exc:
                 if self._clock.now().ticks + pause > until:
                     _log.warning("what came of %s could not be told: %s", result.order, exc)
-                    return None
+                    return
             except Exception:  # noqa: BLE001  a front end's fault is not the order's
                 _log.exception("what came of %s could not be told", result.order)
-                return None
+                return
+            else:
+                return
             await self._clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)

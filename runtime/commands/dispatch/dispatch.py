@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from runtime.commands.backoff import pauses
 from runtime.commands.clock import Clock
 from runtime.commands.journal.record import Sending
 from runtime.commands.meaning import Action, Reason
@@ -143,15 +144,15 @@ class Dispatch:
         channel = self._channels.get(message.channel)
         if channel is None:
             raise DeviceError(f"nothing here carries messages over {message.channel}; configure it")
-        pause = _FIRST_PAUSE_S
-        while True:
+        for pause in pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S):
             try:
                 async with asyncio.timeout(self._send_s):
-                    return await channel.send(message)
+                    await channel.send(message)
             except DeviceError:
                 if self._clock.now().ticks + pause > until:
                     raise
                 await self._clock.sleep(pause)
                 if self._clock.now().ticks > until:  # the machine slept longer
                     raise
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            else:
+                return

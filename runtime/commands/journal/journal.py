@@ -125,7 +125,7 @@ class Journal:
 
         def job(connection: sqlite3.Connection) -> Record:
             _move(connection, key, Phase.DECIDED, "phase = ?, result = ?", (Phase.DECIDED, told))
-            return rows.insert_plan(connection, _one(connection, key).order, plan)
+            return rows.insert_plan(connection, _moved(connection, key).order, plan)
 
         return await self._writer.submit(job)
 
@@ -137,9 +137,9 @@ class Journal:
             )
         )
 
-    async def record(self, key: int) -> Record:
-        """A row as it is now."""
-        return await self._writer.submit(lambda connection: _one(connection, key))
+    async def record(self, key: int) -> Record | None:
+        """A row as it is now; None for what was answered and is forgotten."""
+        return await self._writer.submit(lambda connection: _find(connection, key))
 
     async def last_taken(self) -> float | None:
         """When the newest order was taken, by the time of day then; None if there is none."""
@@ -224,7 +224,12 @@ def _select(
     return tuple(map(rows.record, connection.execute(query, values)))
 
 
-def _one(connection: sqlite3.Connection, key: int) -> Record:
+def _find(connection: sqlite3.Connection, key: int) -> Record | None:
+    return next(iter(_select(connection, "key = ?", (key,))), None)
+
+
+def _moved(connection: sqlite3.Connection, key: int) -> Record:
+    """One that is there, or it could not have been moved."""
     return _select(connection, "key = ?", (key,))[0]
 
 

@@ -26,6 +26,8 @@ MOST: Final = 256
 """Jobs in one transaction."""
 _FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 """Nothing was written, and the next may be."""
+_HELD_UP: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM})
+"""Nothing was written: another program is at the file, or there is no memory."""
 _LOST: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR})
 """After these nobody knows what is on the disk: the next fsync may succeed over a write that failed."""
 
@@ -70,7 +72,7 @@ class Writer:
         """What the job returns, once the transaction it was part of is on disk.
 
         Raises (when it is awaited):
-            BusyError: the disk is full; nothing was written.
+            BusyError: the disk is full, or another program holds the file; nothing was written.
             JournalError: the file is damaged, or the disk fails; from then on, always.
         """
         answer: asyncio.Future[_T] = self._loop.create_future()
@@ -145,6 +147,11 @@ def _translated(error: sqlite3.Error) -> Exception:
     if code in _FULL:
         return BusyError(
             f"the journal of commands cannot be written ({error}); free some room on its disk, and ask again"
+        )
+    if code in _HELD_UP:
+        return BusyError(
+            f"the journal of commands cannot be written now ({error}); "
+            "end what else has it open, and ask again in a few seconds"
         )
     return _lost(error) if code in _LOST else error
 

@@ -460,8 +460,20 @@ async def test_a_fault_on_the_way_to_a_device_ends_no_other_order(tmp_path: Path
             return super().outgoing(action)
 
     async with desk_in(tmp_path, registry=Faulty()) as around:
-        assert (await around.ask("blind 40")).status is Status.UNKNOWN
+        assert (await around.ask("blind 40")).status is Status.FAILED
         assert (await around.ask("lamp on")).status is Status.SENT
+
+
+async def test_a_tick_takes_no_more_than_there_is_room_for(tmp_path: Path) -> None:
+    settings = DeskSettings(state_wait_s=0.0, orders=4)
+    async with desk_in(tmp_path, settings=settings) as around:
+        around.channel.gate = asyncio.Event()
+        await around.desk.take(around.order("blind 40"))
+        many = [around.desk.take(around.order("blind 40")) for _ in range(100)]
+        answers = await asyncio.gather(*many, return_exceptions=True)
+        assert [each for each in answers if each is not None and not isinstance(each, BusyError)] == []
+        assert (answers.count(None), around.desk.open) == (3, 4)
+        around.channel.gate.set()
 
 
 async def test_a_client_is_refused_in_words(tmp_path: Path) -> None:

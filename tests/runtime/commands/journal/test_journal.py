@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from runtime.commands.clock import Moment
 from runtime.commands.journal import schema
 from runtime.commands.journal.journal import Journal, Keeping
 from runtime.commands.journal.record import Phase, Plan, Received, Record, Repeated, Sending
-from runtime.commands.journal.writer import JournalError
+from runtime.commands.journal.writer import JournalError, Writer
 from runtime.commands.meaning import Action
 from runtime.commands.order import Order, ReplyTo, Result, Status
 from runtime.commands.registry.binding import Outgoing
@@ -70,7 +70,9 @@ async def test_every_step_is_found_after_a_restart(tmp_path: Path) -> None:
         journal.answered(key)
     async with journal_in(tmp_path) as journal:
         assert await journal.unfinished() == ()
-        assert (await journal.record(key)).told == RESULT
+        kept = await journal.record(key)
+        assert kept is not None
+        assert kept.told == RESULT
 
 
 async def test_the_same_order_is_told_where_it_stands(tmp_path: Path) -> None:
@@ -296,3 +298,26 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BusyError, match="cannot be opened"):
         await Journal.open(tmp_path / "file" / "journal.db")
+
+
+async def test_a_file_that_another_program_holds_is_busy_until_it_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    schema.connect(path).close()
+    writer = Writer(sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False))
+
+    def forget(connection: sqlite3.Connection) -> int:
+        return connection.execute("DELETE FROM orders").rowcount
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError, match="end what else has it open"):
+            await writer.submit(forget)
+        other.execute("ROLLBACK")
+    assert await writer.submit(forget) == 0
+    await writer.close()
+
+
+async def test_what_is_forgotten_is_no_record(tmp_path: Path) -> None:
+    async with journal_in(tmp_path) as journal:
+        key = (await received(journal, order())).key
+        assert await journal.record(key + 1) is None
