@@ -115,8 +115,11 @@ async def test_who_asks_again_for_what_cannot_be_looked_up_ends_nothing(
 
 
 async def test_a_damaged_journal_ends_the_run(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="the disk fails"):
+    async def damaged() -> None:
         async with desk_in(tmp_path, keeps=FaultyJournal) as around:
             failing(around, "decide").fault = JournalError("the disk fails")
             await around.desk.take(around.order("gloop"))
             await asyncio.sleep(0.1)
+
+    with pytest.raises(JournalError, match="the disk fails"):
+        await damaged()
