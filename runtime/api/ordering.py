@@ -4,9 +4,9 @@ import asyncio
 import secrets
 import time
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
-from runtime.commands.order import Order, ReplyTo, Result
+from runtime.commands.order import ReplyTo, Result, Taker
 from runtime.errors import BusyError
 from runtime.wire.commands import OrderReader, check_known, order_id
 from runtime.wire.fields import Fields
@@ -24,18 +24,6 @@ class State(StrEnum):
     READY = "ready"
     FAILED = "failed"
     """They cannot be; the log, and who sends one, is told why."""
-
-
-class Taker(Protocol):
-    """Who orders are handed to."""
-
-    async def take(self, order: Order) -> None:
-        """Return once the order cannot be lost.
-
-        Raises:
-            BusyError, CallerError: it is not taken.
-        """
-        ...
 
 
 class HttpCommands:

@@ -108,6 +108,19 @@ class Result:
     session: str = ""
 
 
+class Taker(Protocol):
+    """Who does what is ordered: the desk."""
+
+    async def take(self, order: Order) -> None:
+        """Return once the order will not be forgotten.
+
+        Raises:
+            BusyError: it cannot be taken now.
+            CallerError: its id was used for another order.
+        """
+        ...
+
+
 class Outbox(Protocol):
     """Where results go: implemented by each front end that has senders to answer."""
 

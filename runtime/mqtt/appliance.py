@@ -3,7 +3,6 @@
 Values to payloads; no I/O. The keys are those of Home Assistant's device discovery, `homeassistant/device/<id>/config`.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from runtime.commands.order import Result, Status
 from runtime.commands.registry.devices import Capability, Name, Options, Range, shown
 from runtime.commands.registry.house import House
 from runtime.mqtt.link import Publication
-from runtime.mqtt.results import JSON
+from runtime.mqtt.results import JSON, encoded
 from runtime.mqtt.topics import Topics
 
 SENDER: Final = "homeassistant"
@@ -64,7 +63,7 @@ class Appliance:
             "origin": {"name": "inglenook", "sw_version": self.version},
             "components": components,
         }
-        return Publication(self._config_topic, _json(config), retain=True, content_type=JSON)
+        return Publication(self._config_topic, encoded(config), retain=True, content_type=JSON)
 
     def withdrawal(self) -> Publication:
         """The message that takes it away again."""
@@ -82,7 +81,7 @@ class Appliance:
             "commands_today": gauges.commands_today,
             "temperature": gauges.temperature,
         }
-        return Publication(self.topics.sensors, _json(said), content_type=JSON)
+        return Publication(self.topics.sensors, encoded(said), content_type=JSON)
 
     def event(self, result: Result) -> Publication:
         """What came of a command, as an event."""
@@ -93,7 +92,7 @@ class Appliance:
             "actions": [str(action) for action in result.actions],
             "route": result.route.value,
         }
-        return Publication(self.topics.event, _json(said), content_type=JSON)
+        return Publication(self.topics.event, encoded(said), content_type=JSON)
 
     def registry(self, house: House) -> Publication:
         """The retained list of areas and devices."""
@@ -116,7 +115,7 @@ class Appliance:
                 for device in house.devices.values()
             ],
         }
-        return Publication(self.topics.registry, _json(said), retain=True, content_type=JSON)
+        return Publication(self.topics.registry, encoded(said), retain=True, content_type=JSON)
 
     def _components(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """By their names, which Home Assistant knows them by from then on."""
@@ -205,10 +204,6 @@ class Appliance:
             **({} if available else availability),
             **more,
         }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _names(names: tuple[Name, ...]) -> list[dict[str, str]]:

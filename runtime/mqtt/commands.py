@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from runtime.commands.order import ReplyTo, Result
+from runtime.commands.order import ReplyTo, Result, Taker
 from runtime.errors import BusyError
-from runtime.mqtt.intake import PATIENCE_S, Intake, Taker
+from runtime.mqtt.intake import PATIENCE_S, Intake
 from runtime.mqtt.link import BarredError, Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
 from runtime.mqtt.orders import Reader
 from runtime.mqtt.results import Results
@@ -52,8 +52,9 @@ class CommandService:
         self._last_there = last_there or 0.0
         self._patience_s = patience_s
         self._intake = self.intake(link)
-        self._fence = secrets.token_bytes(16)
-        """Comes back to us behind everything that the broker kept."""
+        self._fence: bytes | None = None
+        """Comes back to us behind everything that the broker kept. Another on each connection: what was said on one
+        that was lost may be among what is kept."""
         self._room = asyncio.Semaphore(_OUTGOING)
         self._fencing: asyncio.Task[None] | None = None
         self._connected: bool | None = None
@@ -79,8 +80,7 @@ class CommandService:
 
     async def close(self) -> None:
         """Leave the broker; it keeps the session, and in it what we have not acknowledged."""
-        if self._fencing is not None:
-            self._fencing.cancel()
+        self._unfence()
         await self._link.close()
 
     def intake(self, link: Link) -> Intake:
@@ -102,16 +102,21 @@ class CommandService:
             _log.warning("nothing was published on %s: %s", publication.topic, exc)
 
     def _begin(self, *, session_present: bool) -> None:
-        if self._fencing is not None:
-            self._fencing.cancel()
+        self._unfence()
         if session_present:
-            self._fencing = asyncio.create_task(self._fence_off(), name="mqtt.commands.fence")
+            self._fence = secrets.token_bytes(16)
+            self._fencing = asyncio.create_task(self._fence_off(self._fence), name="mqtt.commands.fence")
         else:
             self._intake.present()
 
-    async def _fence_off(self) -> None:
+    def _unfence(self) -> None:
+        if self._fencing is not None:
+            self._fencing.cancel()
+        self._fencing = self._fence = None
+
+    async def _fence_off(self, fence: bytes) -> None:
         """Tell what the broker kept from what is said now: it delivers in the order in which it was given."""
-        await self.say(Publication(self._topics.command_fence, self._fence))
+        await self.say(Publication(self._topics.command_fence, fence))
         await asyncio.sleep(_FENCE_S)
         self._intake.present()  # where the broker's access rules let us not say it, time has to tell
 
@@ -134,10 +139,11 @@ class CommandService:
                 if self._connected:
                     self._lost_at = self._clock() - silent_s
                 self._connected = False
+                self._unfence()
                 self._intake.away(self._clock() - silent_s)
             case Delivery() if event.topic == self._topics.command_fence:
                 self._link.acknowledge(event)
-                if event.payload == self._fence:  # else it is that of an earlier run
+                if event.payload == self._fence:  # else it is that of an earlier connection
                     self._intake.present()
             case Delivery():
                 self._intake.receive(event)

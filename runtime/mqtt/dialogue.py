@@ -14,13 +14,12 @@ from dataclasses import asdict, replace
 from typing import Final, assert_never
 
 from runtime.commands.desk.border import Interpreter
-from runtime.commands.order import Order, ReplyTo, Result, Status
+from runtime.commands.order import Order, ReplyTo, Result, Status, Taker
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import NOTHING_SAID, Sentence
 from runtime.errors import BusyError, CallerError, IngleError
 from runtime.limits import Limits
 from runtime.mqtt import hermes
-from runtime.mqtt.intake import Taker
 from runtime.mqtt.link import (
     AwayError,
     BarredError,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.commands.desk.border import Interpreter
-from runtime.commands.order import Outbox, Result
+from runtime.commands.order import Outbox, Result, Taker
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.config import Config
@@ -18,7 +18,6 @@ from runtime.mqtt.client import PahoLink
 from runtime.mqtt.commands import CommandService
 from runtime.mqtt.dialogue import HermesService
 from runtime.mqtt.group import Group, GroupService
-from runtime.mqtt.intake import Taker
 from runtime.mqtt.link import Endpoint, Link, Session
 from runtime.mqtt.orders import CHANNEL, Reader
 from runtime.mqtt.replies import DeviceTopics, Replies

@@ -3,7 +3,6 @@
 Values to payloads and back; no I/O. Both spellings of a slot's raw value are sent, for both are expected.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +14,7 @@ from runtime.commands.registry.house import House
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.mqtt.link import Publication
+from runtime.mqtt.results import encoded
 from runtime.strict_json import parse
 from runtime.wire.fields import Fields
 
@@ -71,7 +71,7 @@ def understood(asked: Heard, found: Interpretation, house: House) -> Publication
     base = {"input": asked.text, "siteId": asked.site, "sessionId": asked.session, "id": asked.id}
     name, slots = _intent(found, house, asked.text)
     if name is None or (asked.intents is not None and name not in asked.intents):
-        return Publication(_NOT_RECOGNIZED, _json({**base, "customData": None}))
+        return Publication(_NOT_RECOGNIZED, encoded({**base, "customData": None}))
     said = {
         **base,
         "intent": {"intentName": name, "confidenceScore": round(found.confidence, 4)},
@@ -81,13 +81,13 @@ def understood(asked: Heard, found: Interpretation, house: House) -> Publication
         "asrConfidence": None,
         "lang": found.language,
     }
-    return Publication(f"{_INTENT}{name}", _json(said))
+    return Publication(f"{_INTENT}{name}", encoded(said))
 
 
 def said(asked: Heard, result: Result) -> Iterator[Publication]:
     """What came of a command, to be spoken; a question keeps the conversation open for its answer."""
     if result.status is Status.ASKED and asked.session is not None:
-        yield Publication(_CONTINUE, _json({"sessionId": asked.session, "text": result.text}))
+        yield Publication(_CONTINUE, encoded({"sessionId": asked.session, "text": result.text}))
         return
     spoken = {
         "text": result.text,
@@ -96,9 +96,9 @@ def said(asked: Heard, result: Result) -> Iterator[Publication]:
         "sessionId": asked.session,
         "id": result.order,
     }
-    yield Publication(_SAY, _json(spoken))
+    yield Publication(_SAY, encoded(spoken))
     if asked.session is not None:
-        yield Publication(_END, _json({"sessionId": asked.session}))
+        yield Publication(_END, encoded({"sessionId": asked.session}))
 
 
 def _intent(found: Interpretation, house: House, text: str) -> tuple[str | None, list[dict[str, Any]]]:
@@ -158,7 +158,3 @@ def _slot(name: str, raw: str, value: object, text: str, kind: str = "Custom") -
         "value": {"kind": kind, "value": value},
         "range": span,
     }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()

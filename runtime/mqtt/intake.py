@@ -9,34 +9,26 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
-from runtime.commands.order import Order, ReplyTo
+from runtime.commands.order import Order, ReplyTo, Taker
 from runtime.errors import BusyError, CallerError
 from runtime.mqtt.acks import Acks
 from runtime.mqtt.link import Delivery, Link, Publication
-from runtime.mqtt.orders import Reader, RefusedError
+from runtime.mqtt.orders import CHANNEL, Reader, RefusedError
 from runtime.mqtt.results import Results
-from runtime.mqtt.topics import source
+from runtime.mqtt.topics import Source, source
 
 _log = logging.getLogger(__name__)
 PATIENCE_S: Final = 3.0
 _PAUSE_S: Final = 0.05
 _AT_ONCE: Final = 128
 """Orders on their way to the desk's disk: enough to be written together."""
-
-
-class Taker(Protocol):
-    """Who does what is ordered: the desk."""
-
-    async def take(self, order: Order) -> None:
-        """Return once the order will not be forgotten.
-
-        Raises:
-            BusyError: it cannot be taken now.
-            CallerError: its id was used for another order.
-        """
-        ...
+_REFUSALS: Final = 256
+"""Refusals on their way, besides the commands that wait. A broker brings no more than some dozens that are to be
+acknowledged; of the others it brings any number, and what is too many then is dropped."""
+_COUNTED_S: Final = 10.0
+"""How long those that are dropped are counted before the log has a line of them."""
 
 
 class Intake:
@@ -70,6 +62,8 @@ class Intake:
         self._delivered: set[int] = set()
         """Packet ids that this connection has brought already: for another message, then."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._dropped = 0
+        self._counting: asyncio.TimerHandle | None = None
         self._stopping = False
         self._away_since: float | None = since
         """None: what comes now is said now."""
@@ -87,7 +81,10 @@ class Intake:
         """Take care of a message; return without waiting for it."""
         if self._stopping:  # the broker keeps it
             return
-        now, age, again = self._clock(), self._age(delivery), self._may_come_again(delivery)
+        if delivery.qos == 0 and len(self._tasks) >= self._reader.limits.commands_waiting + _REFUSALS:
+            self._drop()
+            return
+        again = self._may_come_again(delivery)
         kept = replace(delivery, payload=b"")  # many may wait to be acknowledged
         self._acks.arrived(kept)
         came = source(delivery.topic)
@@ -96,13 +93,17 @@ class Intake:
             _log.warning("dropped a message on %s: %s", delivery.topic, why)
             self._done(kept)
             return
+        reply = ReplyTo(CHANNEL, came.result, delivery.correlation)
         try:
-            order = self._reader.order(delivery, came, now, again=again)
+            order = self._order(delivery, came, again=again)
         except RefusedError as exc:
             self._begin(self._refuse(kept, exc.reply, exc, exc.id))
             return
-        order = replace(order, expires_at=order.expires_at - age)
-        reply = order.reply or ReplyTo("mqtt", came.result)
+        except Exception as exc:  # noqa: BLE001  one message must not hold up those behind it
+            _log.exception("failed to read a command on %s", delivery.topic)
+            self._begin(self._refuse(kept, reply, exc, None))
+            return
+        reply = order.reply or reply
         if len(self._tasks) >= self._reader.limits.commands_waiting:
             self._begin(self._refuse(kept, reply, _too_many(len(self._tasks)), order.id))
         else:
@@ -111,10 +112,31 @@ class Intake:
     async def finish(self, patience_s: float) -> None:
         """Take nothing more, and wait for what is being taken."""
         self._stopping = True
+        if self._counting is not None:
+            self._counting.cancel()
+            self._tell_dropped()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience_s)
         for task in self._tasks:
             task.cancel()
+
+    def _order(self, delivery: Delivery, came: Source, *, again: bool) -> Order:
+        """The order that a message is; RefusedError if it is none."""
+        age = self._age(delivery)
+        order = self._reader.order(delivery, came, self._clock(), again=again)
+        return replace(order, expires_at=order.expires_at - age)
+
+    def _drop(self) -> None:
+        """One that its sender did not want acknowledged, when nobody could be told any more."""
+        self._dropped += 1
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(_COUNTED_S, self._tell_dropped)
+
+    def _tell_dropped(self) -> None:
+        _log.warning(
+            "dropped %d commands with QoS 0: more came than can be refused; send with QoS 1", self._dropped
+        )
+        self._dropped, self._counting = 0, None
 
     def _may_come_again(self, delivery: Delivery) -> bool:
         if delivery.epoch != self._epoch:
@@ -168,7 +190,10 @@ class Intake:
                 reason, param = "failed", None
                 text = "the appliance failed on this command; its log has the cause"
         _log.info("refused a command on %s: %s", delivery.topic, text)
-        await self._say(self._results.refused(reply, reason, text, order_id=order_id, param=param))
+        try:
+            await self._say(self._results.refused(reply, reason, text, order_id=order_id, param=param))
+        except Exception:  # noqa: BLE001  what cannot be told must not hold up those behind it
+            _log.exception("nobody could be told why a command on %s was refused", delivery.topic)
         self._done(delivery)
 
     def _done(self, delivery: Delivery) -> None:

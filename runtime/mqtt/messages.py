@@ -6,13 +6,13 @@ could be read.
 """
 
 import difflib
-import json
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from runtime.completion import CompletionRequest, Finished, Message
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 from runtime.limits import Limits
+from runtime.mqtt.results import encoded
 from runtime.strict_json import parse, shown
 from runtime.wire import asked, held
 from runtime.wire.fields import Fields, text
@@ -83,7 +83,7 @@ def question(payload: bytes, limits: Limits, *, size: int = 0) -> Question:
 def answer(to: Question, model: str, words: str, finished: Finished) -> bytes:
     """The result that carries an answer."""
     usage, timings = finished.usage, finished.timings
-    return _encode(
+    return encoded(
         {
             "id": to.id,
             "model": model,
@@ -102,7 +102,7 @@ def answer(to: Question, model: str, words: str, finished: Finished) -> bytes:
 
 def piece(question_id: QuestionId, number: int, words: str) -> bytes:
     """A part of an answer; they are numbered from 0."""
-    return _encode({"id": question_id, "n": number, "text": words})
+    return encoded({"id": question_id, "n": number, "text": words})
 
 
 def taken_back(payload: bytes, limits: Limits) -> QuestionId:
@@ -137,7 +137,7 @@ def refusal(question_id: QuestionId | None, exc: Exception) -> bytes:
         case _:
             message = "the appliance failed on this message; its log has the cause"
             error = {"code": "failed", "message": message, "param": None}
-    return _encode({"id": question_id, "error": error})
+    return encoded({"id": question_id, "error": error})
 
 
 def status(
@@ -145,11 +145,7 @@ def status(
 ) -> bytes:
     """The retained message on the status topic, and the last will. By it those of a group know of each other."""
     said = {"state": state, "node": node, "model": model, "version": version}
-    return _encode(said if group is None else {**said, "group": group})
-
-
-def _encode(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+    return encoded(said if group is None else {**said, "group": group})
 
 
 def _id(fields: Fields) -> QuestionId:

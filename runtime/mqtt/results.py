@@ -11,6 +11,11 @@ from runtime.wire.commands import result_told
 JSON: Final = "application/json"
 
 
+def encoded(value: Any) -> bytes:
+    """A value as JSON. Half of a surrogate pair, which JSON can spell and UTF-8 cannot, becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """The results of one node."""
@@ -30,5 +35,5 @@ class Results:
         return self._publication(to, said if param is None else {**said, "param": param})
 
     def _publication(self, to: ReplyTo, said: dict[str, Any]) -> Publication:
-        payload = json.dumps({**said, "node": self.node}, ensure_ascii=False).encode()
+        payload = encoded({**said, "node": self.node})
         return Publication(to.address, payload, correlation=to.correlation, content_type=JSON)

@@ -168,7 +168,8 @@ def check_known(fields: Fields, *more: str) -> None:
     if unknown := [key for key in fields.values if key not in known]:
         near = difflib.get_close_matches(unknown[0], known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        raise CallerError(f"{shown(unknown[0])} is not a field of a command; {hint}", param=unknown[0])
+        named = shown(unknown[0])
+        raise CallerError(f"{named} is not a field of a command; {hint}", param=named.strip("'\""))
 
 
 def order_id(fields: Fields) -> str | None:

@@ -279,10 +279,13 @@ async def test_what_the_broker_kept_may_be_as_old_as_we_were_away() -> None:
     assert await left("before the fence", resumed=True) == 20
     link.deliver(fence(link), topic=TOPICS.command_fence, resumed=True)
     assert await left("fresh", resumed=True) == 30
+    before = fence(link)
     link.down()
     clock[0] += 3600
     link.up(session_present=True)
     assert await left("old", resumed=True) == 30 - 3600
+    link.deliver(before, topic=TOPICS.command_fence, resumed=True)  # the broker had kept that, too
+    assert await left("behind it", resumed=True) == 30 - 3600
     link.down()
     link.up()
     assert await left("of a session without a past") == 30
