@@ -107,7 +107,7 @@ async def serve(
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
             replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
-            withdraw: Callable[[str], Awaitable[bool]] | None = None
+            withdraw: Callable[[str, str], Awaitable[bool]] | None = None
             told = presence.told if presence else _ignore
             room = commands_of(config, state, completer, endpoint, http, told)
             if (commanding := await _opened(room, parts, http)) is not None:

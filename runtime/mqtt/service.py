@@ -33,7 +33,7 @@ from runtime.mqtt.link import (
     Up,
 )
 from runtime.mqtt.replies import Replies
-from runtime.mqtt.topics import Topics
+from runtime.mqtt.topics import Topics, canceller
 
 _log = logging.getLogger(__name__)
 
@@ -73,11 +73,11 @@ class MqttService:
         version: str,
         replies: Replies = _ANYWHERE,
         group: str | None = None,
-        withdraw: Callable[[str], Awaitable[bool]] | None = None,
+        withdraw: Callable[[str, str], Awaitable[bool]] | None = None,
     ) -> None:
         """`replies`: where answers may go; `group`: what the status says that this appliance is one of.
 
-        `withdraw`: takes back the commands of an id; tells whether there was one.
+        `withdraw`: takes back the commands of a sender and an id; tells whether there was one.
         """
         self._link = link
         self._topics = topics
@@ -104,8 +104,8 @@ class MqttService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish the running answers within the time for draining."""
-        heard = [Subscription(self._topics.chat), Subscription(self._topics.cancel)]
-        await self._link.open(heard, self._status("offline"), self._on_event)
+        heard = (self._topics.chat, self._topics.cancel, self._topics.cancel_from)
+        await self._link.open([Subscription(each) for each in heard], self._status("offline"), self._on_event)
         try:
             async with asyncio.TaskGroup() as tasks:
                 workers = {
@@ -154,7 +154,8 @@ class MqttService:
 
     def _receive(self, delivery: Delivery) -> None:
         """Queue a question; what is no question, or one too many, is dealt with at once."""
-        if delivery.retained or delivery.topic not in {self._topics.chat, self._topics.cancel}:
+        sender = canceller(delivery.topic)
+        if delivery.retained or (sender is None and delivery.topic != self._topics.chat):
             _log.warning(
                 "dropped a retained message on %s: it was asked before anyone listened", delivery.topic
             )
@@ -163,9 +164,9 @@ class MqttService:
         topic = self._topics.result
         try:
             if delivery.response_topic is not None:
-                topic = self._replies.check(delivery.response_topic, "")
-            if delivery.topic == self._topics.cancel:
-                self._take_back(delivery, topic)
+                topic = self._replies.check(delivery.response_topic, sender or "")
+            if sender is not None:
+                self._take_back(delivery, sender, topic)
                 return
             question = messages.question(delivery.payload, self._limits, size=delivery.oversize)
         except messages.MalformedError as exc:
@@ -191,10 +192,10 @@ class MqttService:
         else:
             self._open[asked] = None
 
-    def _take_back(self, delivery: Delivery, topic: str) -> None:
+    def _take_back(self, delivery: Delivery, sender: str, topic: str) -> None:
         """What is asked under an id is not wanted any more: one that runs is stopped, one that waits has its result."""
         question_id = messages.taken_back(delivery.payload, self._limits)
-        meant = [each for each in self._open if each.question.id == question_id]
+        meant = [each for each in self._open if each.question.id == question_id and not sender]  # questions have none
         for each in meant:
             if (running := self._open[each]) is not None:
                 running.cancel()
@@ -205,11 +206,13 @@ class MqttService:
         if meant:
             self._done(delivery)
         else:
-            self._run(self._take_command_back(question_id, delivery, topic))
+            self._run(self._take_command_back(question_id, sender, delivery, topic))
 
-    async def _take_command_back(self, order_id: messages.QuestionId, delivery: Delivery, topic: str) -> None:
+    async def _take_command_back(
+        self, order_id: messages.QuestionId, sender: str, delivery: Delivery, topic: str
+    ) -> None:
         """It is no question; so it may be a command, which then has its own result."""
-        if self._withdraw is not None and await self._withdraw(str(order_id)):
+        if self._withdraw is not None and await self._withdraw(sender, str(order_id)):
             self._done(delivery)
             return
         unknown = CallerError("nothing with this id waits to be answered or done", param="id")

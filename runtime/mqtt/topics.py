@@ -31,8 +31,13 @@ class Topics:
 
     @property
     def cancel(self) -> str:
-        """Where it is said that an answer, or a command, is not wanted any more."""
+        """Where it is said that an answer, or a command from nobody in particular, is not wanted any more."""
         return f"ingle/{self.node}/cancel"
+
+    @property
+    def cancel_from(self) -> str:
+        """Filter: where a client that the broker vouches for, the last level, says that of commands of its own."""
+        return f"ingle/{self.node}/cancel/from/+"
 
     @property
     def command(self) -> str:
@@ -96,6 +101,17 @@ def source(topic: str) -> Source | None:
             return Source(node, "")
         case ["ingle", node, "command", "from", sender] if sender:
             return Source(node, sender)
+        case _:
+            return None
+
+
+def canceller(topic: str) -> str | None:
+    """Who says there that something is not wanted any more, empty for nobody; None if it is no topic for that."""
+    match topic.split("/"):
+        case ["ingle", _, "cancel"]:
+            return ""
+        case ["ingle", _, "cancel", "from", sender] if sender:
+            return sender
         case _:
             return None
 

@@ -119,18 +119,18 @@ class Desk:
         taking.add_done_callback(self._running.discard)
         await asyncio.shield(taking)
 
-    async def withdraw(self, order_id: str) -> bool:
-        """Do nothing more about the orders of this id; whether there was one that is not begun, or planned.
+    async def withdraw(self, sender: str, order_id: str) -> bool:
+        """Do nothing more about the orders of this sender and id; whether there was one that is not begun, or planned.
 
         Each has its result: that it was cancelled.
         """
         await self._ready.wait()
         meant: list[Record] = []
         for line in self._conversations.values():
-            for record in [each for each in line if each.order.id == order_id]:
+            for record in [each for each in line if _is(each.order, sender, order_id)]:
                 line.remove(record)
                 meant.append(record)
-        planned = [each for each in self._planned if each.order.id == order_id]
+        planned = [each for each in self._planned if _is(each.order, sender, order_id)]
         meant += [each for each in planned if self._planned.take(each.key) is not None]
         for record in meant:
             told = self._results.put(self._draft(record), Status.CANCELLED, "result.withdrawn")
@@ -385,6 +385,10 @@ class Desk:
 
 def _places(reply: ReplyTo | None) -> list[ReplyTo]:
     return [] if reply is None else [reply]
+
+
+def _is(order: Order, sender: str, order_id: str) -> bool:
+    return (order.sender, order.id) == (sender, order_id)
 
 
 async def _end_with(error: Exception) -> None:

@@ -141,9 +141,9 @@ class Journal:
         """A row as it is now; None for what was answered and is forgotten."""
         return await self._writer.submit(lambda connection: _find(connection, key))
 
-    async def last_taken(self) -> float | None:
-        """When the newest order was taken, by the time of day then; None if there is none."""
-        return await self._writer.submit(_last_taken)
+    async def last_taken(self, channels: Collection[str]) -> float | None:
+        """When the newest order that came by one of these channels was taken, by the time of day then; None: never."""
+        return await self._writer.submit(lambda connection: _last_taken(connection, channels))
 
     async def unfinished(self) -> tuple[Record, ...]:
         """All that were not answered, in the order they came."""
@@ -237,8 +237,13 @@ def _last_turn(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(turn), 0) FROM orders").fetchone()[0])
 
 
-def _last_taken(connection: sqlite3.Connection) -> float | None:
-    row = connection.execute("SELECT wall FROM orders ORDER BY key DESC LIMIT 1").fetchone()
+def _last_taken(connection: sqlite3.Connection, channels: Collection[str]) -> float | None:
+    marks = ", ".join("?" * len(channels))
+    row = connection.execute(
+        "SELECT wall FROM orders WHERE later = 0 "
+        f"AND json_extract(asked, '$.reply.channel') IN ({marks}) ORDER BY key DESC LIMIT 1",  # noqa: S608  marks alone
+        tuple(channels),
+    ).fetchone()
     return None if row is None else float(row[0])
 
 

@@ -333,11 +333,21 @@ async def test_a_question_that_is_taken_back_is_not_answered_further() -> None:
     assert results["next"]["text"]
 
 
+async def test_a_question_is_taken_back_on_the_plain_topic_only() -> None:
+    """It came from nobody that the broker vouches for."""
+    engine, link = EngineSimulator(ANSWER, token_s=0.02), MemoryLink()
+    async with serving(engine, link):
+        asked = link.deliver(question("a"))
+        other = link.deliver({"id": "a"}, topic="ingle/kitchen/cancel/from/tablet")
+        await until(lambda: link.acknowledged == [asked, other])
+    assert {each.get("error", {}).get("code") for each in link.results()} == {None, "invalid"}
+
+
 async def test_a_command_is_taken_back_by_who_has_it() -> None:
     link, stop, asked = MemoryLink(), asyncio.Event(), []
 
-    async def withdraw(order_id: str) -> bool:
-        asked.append(order_id)
+    async def withdraw(sender: str, order_id: str) -> bool:
+        asked.append((sender, order_id))
         return order_id == "7"
 
     completer = scripted_completer(EngineSimulator(ANSWER), LIMITS)
@@ -347,10 +357,11 @@ async def test_a_command_is_taken_back_by_who_has_it() -> None:
     link.up()
     for each in (7, "8"):
         link.deliver({"id": each}, topic="ingle/kitchen/cancel")
-    await until(lambda: len(link.acknowledged) == 2)
+    link.deliver({"id": 7}, topic="ingle/kitchen/cancel/from/tablet")
+    await until(lambda: len(link.acknowledged) == 3)
     stop.set()
     await task
-    assert asked == ["7", "8"]
+    assert asked == [("", "7"), ("", "8"), ("tablet", "7")]
     assert [each["id"] for each in link.results()] == ["8"]
 
 
