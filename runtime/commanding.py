@@ -44,8 +44,10 @@ from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
 from runtime.mqtt.devices import DeviceFeed
+from runtime.mqtt.dialogue import CHANNEL as HERMES
 from runtime.mqtt.front import CommandFront, Room, replies_of
 from runtime.mqtt.link import Endpoint
+from runtime.mqtt.orders import CHANNEL as MQTT
 from runtime.mqtt.replies import Replies
 from runtime.wire.commands import OrderReader
 
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FOLDER: Final = "house"
+_FROM_BROKER: Final = (MQTT, HERMES)
+"""Whose orders show that the broker was there for us."""
 _SESSIONS: Final = 1000
 _BROKER_S: Final = 5.0
 """How long the start waits for a broker before orders are taken without."""
@@ -257,7 +261,7 @@ async def commands_of(
         _write_down(owned.house, registry)
     journal, there = await Journal.open(state / "journal.db"), LastThere(state)
     try:
-        moments = (await journal.last_taken(), there.read())
+        moments = (await journal.last_taken(_FROM_BROKER), there.read())
         commanding = Commanding(
             config,
             registry,

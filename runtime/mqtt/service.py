@@ -195,7 +195,8 @@ class MqttService:
     def _take_back(self, delivery: Delivery, sender: str, topic: str) -> None:
         """What is asked under an id is not wanted any more: one that runs is stopped, one that waits has its result."""
         question_id = messages.taken_back(delivery.payload, self._limits)
-        meant = [each for each in self._open if each.question.id == question_id and not sender]  # questions have none
+        questions = () if sender else self._open  # they come from nobody that the broker vouches for
+        meant = [each for each in questions if each.question.id == question_id]
         for each in meant:
             if (running := self._open[each]) is not None:
                 running.cancel()

@@ -110,7 +110,11 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
     )
     reader = Reader(Replies(), LIMITS, 30.0, answer=False, house=lambda: devices.house)
     commands = outboxes[CHANNEL] = CommandService(
-        connect(f"inglenook-{node}-commands"), topics, desk, reader, last_there=await journal.last_taken([CHANNEL])
+        connect(f"inglenook-{node}-commands"),
+        topics,
+        desk,
+        reader,
+        last_there=await journal.last_taken([CHANNEL]),
     )
     presence = connect(f"inglenook-{node}")
     online, offline = (

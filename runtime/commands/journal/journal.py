@@ -4,9 +4,10 @@ Knows orders, their phases and how long they are kept. Does not know what a devi
 """
 
 import asyncio
+import json
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -238,11 +239,10 @@ def _last_turn(connection: sqlite3.Connection) -> int:
 
 
 def _last_taken(connection: sqlite3.Connection, channels: Collection[str]) -> float | None:
-    marks = ", ".join("?" * len(channels))
     row = connection.execute(
-        "SELECT wall FROM orders WHERE later = 0 "
-        f"AND json_extract(asked, '$.reply.channel') IN ({marks}) ORDER BY key DESC LIMIT 1",  # noqa: S608  marks alone
-        tuple(channels),
+        "SELECT wall FROM orders WHERE later = 0 AND json_extract(asked, '$.reply.channel') IN "
+        "(SELECT value FROM json_each(?)) ORDER BY key DESC LIMIT 1",
+        (json.dumps(list(channels)),),
     ).fetchone()
     return None if row is None else float(row[0])
 
