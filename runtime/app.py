@@ -37,7 +37,7 @@ from runtime.mqtt.presence import SESSION as PRESENCE_SESSION
 from runtime.mqtt.presence import PresenceService, hottest
 from runtime.mqtt.replies import Replies
 from runtime.mqtt.service import MqttService
-from runtime.mqtt.topics import Topics
+from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
 
 _log = logging.getLogger(__name__)
@@ -166,13 +166,13 @@ def _stop_on_signals() -> asyncio.Event:
 def _chat_link(endpoint: Endpoint, node: str, limits: Limits) -> PahoLink:
     """The connection of questions: no more of them at a time than there are places to wait."""
     session = Session(window=limits.queue_depth, outgoing=4 * limits.queue_depth)
-    return PahoLink(endpoint, f"inglenook-{node}", limits, session=session)
+    return PahoLink(endpoint, client_id(node), limits, session=session)
 
 
 def _presence(endpoint: Endpoint, config: Config, completer: Completer) -> PresenceService:
     """What the appliance shows of itself: to Home Assistant only at a broker that the owner named."""
     settings = config.mqtt
-    link = PahoLink(endpoint, f"inglenook-{settings.node}-presence", config.limits, session=PRESENCE_SESSION)
+    link = PahoLink(endpoint, client_id(settings.node, "presence"), config.limits, session=PRESENCE_SESSION)
     appliance = Appliance(
         Topics(settings.node),
         runtime.__version__,

@@ -49,6 +49,7 @@ from runtime.mqtt.front import CommandFront, Room, replies_of
 from runtime.mqtt.link import Endpoint
 from runtime.mqtt.orders import CHANNEL as MQTT
 from runtime.mqtt.replies import Replies
+from runtime.mqtt.topics import client_id
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
@@ -289,6 +290,5 @@ def _write_down(house: HouseFile, registry: Registry) -> None:
 
 
 def _feed(config: Config, endpoint: Endpoint, registry: Registry, house: HouseFile) -> DeviceFeed:
-    client_id = f"inglenook-{config.mqtt.node}-devices"
-    link = PahoLink(endpoint, client_id, config.limits, session=DEVICE_SESSION)
+    link = PahoLink(endpoint, client_id(config.mqtt.node, "devices"), config.limits, session=DEVICE_SESSION)
     return DeviceFeed(link, registry, config.limits, house=house, prefix=config.mqtt.discovery_prefix)

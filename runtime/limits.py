@@ -65,5 +65,7 @@ class Limits:
     """Devices, and as many areas, that are known at a time."""
     device_bytes: int = 1 << 17
     """Largest message in which a device describes itself, or says how it is."""
+    group_members: int = 256
+    """Appliances of our group that are known at a time; of one more it is not noticed when it goes down."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""

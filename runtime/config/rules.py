@@ -65,6 +65,19 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class NoneOf:
+    """A text that is not one of those that mean something else; `why` continues it."""
+
+    taken: tuple[str, ...]
+    why: str
+
+    def check(self, value: str) -> None:
+        """Refuse those."""
+        if value in self.taken:
+            raise ValueError(f"is {shown(value)}, but {self.why}: choose another name")
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerUrl:
     """`mqtt://host[:port]` or `mqtts://host[:port]`. A password inside it is refused, and never shown."""
 

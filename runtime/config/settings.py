@@ -11,12 +11,12 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from models.licences.policy import Policy
-from runtime.config.rules import Between, BrokerUrl, Matches, Positive
+from runtime.config.rules import Between, BrokerUrl, Matches, NoneOf, Positive
 from runtime.limits import Limits
 
-_TOPIC_LEVEL = Matches(
-    r"(?!any$)[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores, and not `any`"
-)
+_TOPIC_LEVEL = Matches(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores")
+_TAKEN = ("any", "devices")
+"""ingle/any/command is of no appliance in particular, and devices announce themselves below ingle/devices."""
 _TOPIC_FILTER = Matches(
     r"(?:(?:\+|[^+#/\0]*)/)*(?:\+|#|[^+#/\0]*)", "a topic, with + for any level and # for those that follow"
 )
@@ -27,7 +27,7 @@ _LANGUAGE = Matches(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", "a language, such as en or z
 def _host_node() -> str:
     """This machine's name, as one level of an MQTT topic."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname().partition(".")[0]).strip("-")
-    return name[:64] or "inglenook"
+    return f"{name}-host" if name in _TAKEN else name[:64] or "inglenook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ class Mqtt:
     embedded: bool = True
     embedded_port: Annotated[int, Between(0, 65535)] = 1883
     """0 lets the operating system choose."""
-    node: Annotated[str, _TOPIC_LEVEL] = field(default_factory=_host_node)
+    node: Annotated[str, _TOPIC_LEVEL, NoneOf(_TAKEN, "it has a meaning of its own in topics")] = field(
+        default_factory=_host_node
+    )
     """The second level of every topic: ingle/<node>/..."""
     username: str | None = None
     password_file: Path | None = None

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import Final
 
+from models.durable import write_file
+
 _NAME: Final = "last-there"
 
 
@@ -29,4 +31,4 @@ class LastThere:
         """For the next start; a directory that takes nothing any more is no reason not to stop."""
         if moment is not None:
             with contextlib.suppress(OSError):
-                self._file.write_text(str(moment), encoding="ascii")
+                write_file(self._file, str(moment), scratch=self._file.parent)

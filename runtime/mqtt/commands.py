@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 from runtime.commands.order import ReplyTo, Result, Taker
 from runtime.errors import BusyError
+from runtime.mqtt.connection import Connection
 from runtime.mqtt.intake import PATIENCE_S, Intake
 from runtime.mqtt.link import BarredError, Delivery, Down, Link, LinkEvent, Publication, Subscription, Up
 from runtime.mqtt.orders import Reader
@@ -57,18 +58,18 @@ class CommandService:
         that was lost may be among what is kept."""
         self._room = asyncio.Semaphore(_OUTGOING)
         self._fencing: asyncio.Task[None] | None = None
-        self._connected: bool | None = None
+        self._connection = Connection(_log)
         self._lost_at: float | None = None
 
     @property
     def connected(self) -> bool:
         """Whether the broker can be reached now."""
-        return bool(self._connected)
+        return self._connection.there
 
     @property
     def there_until(self) -> float | None:
         """When we last were, in seconds since the epoch; None if never."""
-        return self._clock() if self._connected else self._lost_at
+        return self._clock() if self.connected else self._lost_at
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take commands until `stop` is set. Results go out until `close`."""
@@ -127,18 +128,12 @@ class CommandService:
     def _on_event(self, event: LinkEvent) -> None:
         match event:
             case Up(session_present, refused):
-                _log.info("commands are taken on %s", self._topics.command)
-                for each in refused:
-                    _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
-                self._connected = True
+                self._connection.up(f"commands are taken on {self._topics.command}", refused)
                 self._begin(session_present=session_present)
             case Down(reason, silent_s):
-                # Once a loss, not once an attempt.
-                level = logging.DEBUG if self._connected is False else logging.WARNING
-                _log.log(level, "no commands from MQTT: %s; trying again until it is back", reason)
-                if self._connected:
+                if self.connected:
                     self._lost_at = self._clock() - silent_s
-                self._connected = False
+                self._connection.down("no commands from MQTT", reason)
                 self._unfence()
                 self._intake.away(self._clock() - silent_s)
             case Delivery() if event.topic == self._topics.command_fence:

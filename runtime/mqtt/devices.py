@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final, assert_never
 
 from runtime.commands.registry import announce
@@ -21,6 +22,7 @@ from runtime.commands.registry.wiring import Fades
 from runtime.errors import BusyError, DeviceError
 from runtime.limits import Limits
 from runtime.mqtt.complaints import Complaints
+from runtime.mqtt.connection import Connection
 from runtime.mqtt.link import (
     AwayError,
     BarredError,
@@ -41,8 +43,8 @@ _log = logging.getLogger(__name__)
 
 SESSION: Final = Session(persistent=False, window=64, outgoing=256)
 """How the link is to be made."""
-_AT_ONCE: Final = 50
-"""Messages that are read before others on the event loop have their turn."""
+_TURN_S: Final = 0.005
+"""How long messages are read before others on the event loop have their turn."""
 _WAITING: Final = 4096
 """Topics with a message that waits to be read; one more is read at once, which slows the broker down."""
 _SETTLED_S: Final = 30.0
@@ -85,14 +87,14 @@ class DeviceFeed:
         self._listening.changes()  # these are subscribed to when the link is opened
         self._waiting: dict[str, Delivery] = {}
         self._something = asyncio.Event()
-        self._connected: bool | None = None
+        self._connection = Connection(_log)
         self._sweep: asyncio.TimerHandle | None = None
         self._fading: dict[tuple[str, str], asyncio.TimerHandle] = {}
 
     @property
     def connected(self) -> bool:
         """Whether devices can be told anything now."""
-        return bool(self._connected)
+        return self._connection.there
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until `stop` is set."""
@@ -136,15 +138,10 @@ class DeviceFeed:
     def _on_event(self, event: LinkEvent) -> None:
         match event:
             case Up(refused=refused):
-                _log.info("devices are heard and told over MQTT")
-                for each in refused:
-                    _log.warning("the broker does not let us hear %s; see its access rules", each)
-                self._again()
+                self._connection.up("devices are heard and told over MQTT", refused)
+                self._sweep_later()
             case Down(reason):
-                # Once a loss, not once an attempt.
-                level = logging.DEBUG if self._connected is False else logging.WARNING
-                _log.log(level, "no device can be reached over MQTT: %s; trying again until it can", reason)
-                self._connected = False
+                self._connection.down("no device can be reached over MQTT", reason)
                 self._origins.lost()  # not when it is up again: what is retained may come before we are told
             case Delivery():
                 self._link.acknowledge(event)
@@ -152,14 +149,17 @@ class DeviceFeed:
             case _:
                 assert_never(event)
 
-    def _again(self) -> None:
-        """A connection is there: what was known before it must prove that it still is."""
+    def _sweep_later(self) -> None:
+        """What was known before this connection must prove that it still is."""
         if self._sweep is not None:
             self._sweep.cancel()
         self._sweep = asyncio.get_running_loop().call_later(_SETTLED_S, self.forget_unheard)
-        self._connected = True
 
     def _take(self, delivery: Delivery) -> None:
+        if (
+            size := len(delivery.payload)
+        ) > self._limits.device_bytes:  # thousands may wait: not with all of that
+            delivery = replace(delivery, payload=b"", oversize=size)
         if len(self._waiting) >= _WAITING and delivery.topic not in self._waiting:
             self._read_one(delivery)
             return
@@ -171,8 +171,11 @@ class DeviceFeed:
         """Read what waits, a little at a time."""
         while True:
             await self._something.wait()
-            for topic in list(self._waiting)[:_AT_ONCE]:
-                self._read_one(self._waiting.pop(topic))
+            until = time.monotonic() + _TURN_S
+            while self._waiting:
+                self._read_one(self._waiting.pop(next(iter(self._waiting))))
+                if time.monotonic() > until:
+                    break
             if not self._waiting:
                 self._something.clear()
             new, old = self._listening.changes()
@@ -197,7 +200,7 @@ class DeviceFeed:
 
     def _hear(self, delivery: Delivery) -> None:
         """A device says how it is."""
-        if delivery.oversize or len(delivery.payload) > self._limits.device_bytes:
+        if delivery.oversize:
             self._complaints.about(delivery.topic, "a state is larger than limits.device_bytes")
             return
         for listener in self._listening.at(delivery.topic):

@@ -21,7 +21,7 @@ from runtime.mqtt.group import Group, GroupService
 from runtime.mqtt.link import Endpoint, Link, Session
 from runtime.mqtt.orders import CHANNEL, Reader
 from runtime.mqtt.replies import DeviceTopics, Replies
-from runtime.mqtt.topics import Topics
+from runtime.mqtt.topics import Topics, client_id
 
 SESSION: Final = Session(window=64, outgoing=256)
 """Of commands, which are acknowledged within milliseconds."""
@@ -67,7 +67,7 @@ class CommandFront:
 
         reader = Reader(room.replies, limits, settings.expiry_s, settings.answers, house, settings.languages)
         self._own = CommandService(
-            connect(f"inglenook-{topics.node}-commands"),
+            connect(client_id(topics.node, "commands")),
             topics,
             room.taker,
             reader,
@@ -78,10 +78,10 @@ class CommandFront:
         self._there_until: float | None = None
         if config.mqtt.group is not None:
             group = Group(config.mqtt.group, topics.node)
-            self._group = GroupService(group, connect, self._own.intake, limits.drain_seconds)
+            self._group = GroupService(group, connect, self._own.intake, limits)
         if config.mqtt.hermes:
             self._hermes = HermesService(
-                connect(f"inglenook-{topics.node}-hermes", dialogue.SESSION),
+                connect(client_id(topics.node, "hermes"), dialogue.SESSION),
                 room.taker,
                 room.interpreter,
                 house,

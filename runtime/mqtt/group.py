@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from runtime.errors import CallerError
+from runtime.limits import Limits
+from runtime.mqtt.complaints import Complaints
+from runtime.mqtt.connection import Connection
 from runtime.mqtt.intake import Intake
 from runtime.mqtt.link import Delivery, Down, Link, LinkEvent, Subscription, Up
-from runtime.mqtt.topics import ANY, Topics, matches
+from runtime.mqtt.topics import ANY, Topics, client_id, matches
 from runtime.strict_json import parse
 
 _log = logging.getLogger(__name__)
@@ -28,6 +31,8 @@ _SETTLED_S: Final = 10.0
 """How long what a broker kept for us may take to arrive."""
 _UNNOTICED_S: Final = 1.0
 """How long nobody may have noticed that one went down."""
+_LONGEST_STATUS: Final = 4096
+"""Bytes of what an appliance says of itself; what has more is from none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Group:
 
     def client_id(self, node: str) -> str:
         """Under which a node's share of the work is kept at the broker."""
-        return f"inglenook-{self.name}-{node}"
+        return client_id(node, "group", group=self.name)
 
     def heir(self, node: str, there: frozenset[str]) -> str | None:
         """Who of those that are there resumes the session of one that is not: the same, whoever is asked."""
@@ -72,14 +77,18 @@ class GroupService:
         group: Group,
         connect: Callable[[str], Link],
         intake: Callable[[Link], Intake],
-        patience_s: float,
+        limits: Limits,
         grace: Grace = _GRACE,
     ) -> None:
-        """`connect` makes a link of a client id, `intake` takes what comes on a link, at the end for `patience_s`."""
+        """`connect` makes a link of a client id, `intake` takes what comes on a link.
+
+        `limits`: `drain_seconds` for that at the end, and of how many members we know.
+        """
         self._group = group
         self._connect = connect
         self._intake = intake
-        self._patience_s = patience_s
+        self._limits = limits
+        self._complaints = Complaints(_log)
         self._grace = grace
         self._link = connect(group.client_id(group.node))
         self._own = intake(self._link)
@@ -91,13 +100,13 @@ class GroupService:
         self._over: dict[str, asyncio.Event] = {}
         """By the nodes that we stand in for: to be set when that ends."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._connected: bool | None = None
+        self._connection = Connection(_log)
         self._stopping = False
 
     @property
     def connected(self) -> bool:
         """Whether we have a share now."""
-        return bool(self._connected)
+        return self._connection.there
 
     @property
     def stands_in_for(self) -> frozenset[str]:
@@ -116,9 +125,9 @@ class GroupService:
             else:
                 task.cancel()
         self._link.unsubscribe(self._group.shared)
-        await self._own.finish(self._patience_s)
+        await self._own.finish(self._limits.drain_seconds)
         if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=self._patience_s)
+            await asyncio.wait(self._tasks.values(), timeout=self._limits.drain_seconds)
         for task in self._tasks.values():
             task.cancel()
         await self._link.close()
@@ -126,16 +135,11 @@ class GroupService:
     def _on_event(self, event: LinkEvent) -> None:
         match event:
             case Up(_, refused):
-                _log.info("commands for the group %s are taken", self._group.name)
-                for each in refused:
-                    _log.warning("the broker does not let us subscribe to %s; see its access rules", each)
-                self._connected = True
+                self._connection.up(f"commands for the group {self._group.name} are taken", refused)
                 loop = asyncio.get_running_loop()
                 self._settling = loop.call_later(_SETTLED_S, self._own.present)
             case Down(reason, silent_s):
-                level = logging.DEBUG if self._connected is False else logging.WARNING
-                _log.log(level, "no commands for the group %s: %s", self._group.name, reason)
-                self._connected = False
+                self._connection.down(f"no commands for the group {self._group.name}", reason)
                 if self._settling is not None:
                     self._settling.cancel()
                 self._own.away(time.time() - silent_s)
@@ -149,12 +153,17 @@ class GroupService:
     def _hear(self, delivery: Delivery) -> None:
         """Somebody comes, or goes."""
         node = delivery.topic.split("/")[1]
+        if delivery.oversize or len(delivery.payload) > _LONGEST_STATUS:
+            return
         try:
             said = parse(delivery.payload, depth=4) if delivery.payload else {}
         except CallerError:
             return
         if not isinstance(said, dict) or said.get("group") != self._group.name:
             self._states.pop(node, None)
+            self._gone_since.pop(node, None)
+        elif node not in self._states and len(self._states) >= self._limits.group_members:
+            self._complaints.about(delivery.topic, "limits.group_members are known already")
         else:
             before, there = self._states.get(node), said.get("state") == "online"
             self._states[node] = there
@@ -214,5 +223,5 @@ class GroupService:
             await over.wait()
         finally:
             del self._over[node]
-            await intake.finish(self._patience_s)
+            await intake.finish(self._limits.drain_seconds)
             await link.close()

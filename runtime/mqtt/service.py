@@ -21,6 +21,7 @@ from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFo
 from runtime.limits import Limits
 from runtime.mqtt import messages
 from runtime.mqtt.acks import Acks
+from runtime.mqtt.connection import Connection
 from runtime.mqtt.link import (
     AwayError,
     BarredError,
@@ -93,14 +94,14 @@ class MqttService:
         """What waits or runs; what runs with the task of its answer."""
         self._results: OrderedDict[bytes, bytes] = OrderedDict()
         self._side: set[asyncio.Task[None]] = set()
-        self._connected: bool | None = None
+        self._connection = Connection(_log)
         self._busy: set[Priority] = set()
         self._leaving = False
 
     @property
     def connected(self) -> bool:
         """Whether the broker can be reached now."""
-        return bool(self._connected)
+        return self._connection.there
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish the running answers within the time for draining."""
@@ -137,15 +138,11 @@ class MqttService:
         if self._leaving:  # what the link says while it closes
             return
         match event:
-            case Up():
-                _log.info("MQTT is connected; ask on %s", self._topics.chat)
-                self._connected = True
+            case Up(refused=refused):
+                self._connection.up(f"MQTT is connected; ask on {self._topics.chat}", refused)
                 self._spawn(self._status("online"))
             case Down(reason):
-                # Once a loss, not once an attempt.
-                level = logging.DEBUG if self._connected is False else logging.WARNING
-                _log.log(level, "MQTT is away: %s; trying again until it is back", reason)
-                self._connected = False
+                self._connection.down("MQTT is away", reason)
             case Delivery():
                 self._acks.arrived(event)
                 self._receive(event)

@@ -116,6 +116,14 @@ def canceller(topic: str) -> str | None:
             return None
 
 
+def client_id(node: str, role: str = "", *, group: str | None = None) -> str:
+    """By which a broker knows one connection of an appliance; without a role that of questions.
+
+    No name of an appliance or a group holds a full stop, so no two connections have the same.
+    """
+    return "inglenook-" + ".".join(each for each in (group, node, role) if each)
+
+
 def check_topic(topic: str) -> str:
     """A name that can be published on, as it came.
 

@@ -33,7 +33,7 @@ from runtime.mqtt.link import Endpoint, Link, Patience, Publication, Session
 from runtime.mqtt.messages import status
 from runtime.mqtt.orders import CHANNEL, Reader
 from runtime.mqtt.replies import Replies
-from runtime.mqtt.topics import Topics
+from runtime.mqtt.topics import Topics, client_id
 
 LAMPS, BELLS = 8, 1000
 SOON = Patience(greeting=2, first_retry=(1, 1), longest_retry=(1, 1), keepalive=4)
@@ -94,7 +94,7 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
     def connect(name: str, session: Session = Session(window=64, outgoing=256)) -> Link:  # noqa: B008  it is frozen
         return PahoLink(endpoint, name, LIMITS, SOON, session)
 
-    feed = DeviceFeed(connect(f"inglenook-{node}-devices", SESSION), devices, LIMITS, prefix=None)
+    feed = DeviceFeed(connect(client_id(node, "devices"), SESSION), devices, LIMITS, prefix=None)
     journal = await Journal.open(folder / f"{node}.db")
     outboxes: dict[str, CommandService] = {}
     settings = DeskSettings(state_wait_s=0.0)
@@ -110,13 +110,13 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
     )
     reader = Reader(Replies(), LIMITS, 30.0, answer=False, house=lambda: devices.house)
     commands = outboxes[CHANNEL] = CommandService(
-        connect(f"inglenook-{node}-commands"),
+        connect(client_id(node, "commands")),
         topics,
         desk,
         reader,
         last_there=await journal.last_taken([CHANNEL]),
     )
-    presence = connect(f"inglenook-{node}")
+    presence = connect(client_id(node))
     online, offline = (
         Publication(topics.status, status(each, node, model="none", version="0", group=group), retain=True)
         for each in ONLINE_OFFLINE
@@ -124,7 +124,7 @@ async def serve(endpoint: Endpoint, folder: Path, node: str, group: str | None =
     await presence.open([], offline, lambda _: None)
     taking = [commands.run(stop)]
     if group is not None:
-        shared = GroupService(Group(group, node), connect, commands.intake, 1.0, Grace(0.2, 0.5))
+        shared = GroupService(Group(group, node), connect, commands.intake, LIMITS, Grace(0.2, 0.5))
         taking.append(shared.run(stop))
     feeding, done = asyncio.Event(), asyncio.Event()
     working = [asyncio.create_task(desk.run(done)), asyncio.create_task(feed.run(feeding))]

@@ -110,6 +110,8 @@ def test_environment_values_are_read_as_their_types() -> None:
         ("[server]\nallowed_hosts = [1]", ["server.allowed_hosts is 1", "a text"]),
         ("[mqtt]\nembedded = 1", ["mqtt.embedded is 1", "true or false"]),
         ("[mqtt]\nnode = 'a/b'", ["mqtt.node is 'a/b'", "letters"]),
+        ("[mqtt]\nnode = 'any'", ["mqtt.node is 'any'", "choose another name"]),
+        ("[mqtt]\nnode = 'devices'", ["mqtt.node is 'devices'", "choose another name"]),
         ("[mqtt]\nbroker = 'http://x'", ["mqtt.broker", "mqtt://host:1883"]),
         ("[mqtt]\nbroker = 'mqtt://x:99999'", ["mqtt.broker", "mqtt://host:1883"]),
         ("[mqtt]\nbroker = 'mqtt://'", ["mqtt.broker", "mqtt://host:1883"]),
@@ -214,7 +216,9 @@ TOML_VALUES = {
     "server.port": st.integers(0, 65535),
     "server.allowed_hosts": st.lists(st.from_regex(r"[a-z.]{1,9}", fullmatch=True), max_size=3),
     "mqtt.embedded": st.booleans(),
-    "mqtt.node": st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
+    "mqtt.node": st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True).filter(
+        lambda name: name not in {"any", "devices"}
+    ),
     "limits.request_seconds": st.floats(0.001, 1e6),
 }
 

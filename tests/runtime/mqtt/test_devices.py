@@ -340,6 +340,33 @@ async def test_a_flood_of_states_leaves_the_last_one_and_lets_others_run(link: M
     assert turns < 100
 
 
+async def test_a_flood_of_discoveries_lets_others_run(link: MemoryLink) -> None:
+    registry, seen = Registry(), set()
+    async with feeding(link, registry):
+        for i in range(400):
+            topic = f"homeassistant/light/l{i}/config"
+            link.deliver(LAMP | {"uniq_id": f"d{i}", "name": f"Lamp {i}"}, topic=topic)
+        while len(registry.house.devices) < 400:
+            seen.add(len(registry.house.devices))
+            await asyncio.sleep(0)
+    assert len(seen) > 3
+
+
+async def test_what_is_larger_than_may_be_is_not_kept_until_it_is_read(
+    link: MemoryLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry()
+    async with feeding(link, registry, limits=Limits(device_bytes=1000)):
+        link.deliver(LAMP, topic=LAMP_TOPIC)
+        await until(lambda: "light.desk" in registry.house.devices)
+        link.deliver(b" " * 1001, topic=LAMP_TOPIC)
+        link.deliver(b" " * 1002, topic="desk/state")
+        await until(lambda: len(caplog.messages) == 2)
+        assert "1001 bytes; 1000 are the most" in caplog.messages[0]
+        assert "limits.device_bytes" in caplog.messages[1]
+        assert "light.desk" in registry.house.devices
+
+
 async def test_nothing_is_sent_while_the_broker_is_away(link: MemoryLink) -> None:
     async with feeding(link, Registry()) as feed:
         link.down()

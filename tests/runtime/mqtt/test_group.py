@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,11 +50,11 @@ class Broker:
 
     @property
     def own(self) -> MemoryLink:
-        return self.links["inglenook-up-one"]
+        return self.links["inglenook-up.one.group"]
 
     @property
     def other(self) -> MemoryLink:
-        return self.links["inglenook-up-two"]
+        return self.links["inglenook-up.two.group"]
 
     def says(self, node: str, state: str, group: str = "up") -> None:
         """A status, as all of the group hear it."""
@@ -65,10 +66,10 @@ class Broker:
 async def member() -> AsyncIterator[tuple[Broker, GroupService, LampDesk]]:
     broker, stop = Broker(), asyncio.Event()
     desk = LampDesk({"mqtt": RecordingChannel()}, {})
-    limits = Limits(drain_seconds=1)
+    limits = Limits(drain_seconds=1, group_members=10)
     reader = Reader(Replies(), limits, 30.0, answer=False, house=house)
     commands = CommandService(MemoryLink(), Topics("one"), desk, reader)
-    service = GroupService(Group("up", "one"), broker.connect, commands.intake, 1.0, Grace(0.01, 0.02))
+    service = GroupService(Group("up", "one"), broker.connect, commands.intake, limits, Grace(0.01, 0.02))
     task = asyncio.create_task(service.run(stop))
     await until(lambda: broker.own.opened)
     broker.own.up()
@@ -116,14 +117,14 @@ async def test_who_comes_back_soon_is_left_alone_and_so_are_others_groups() -> N
         broker.own.deliver(b"", topic="ingle/four/status", qos=0)
         broker.own.deliver(b"nonsense", topic="ingle/five/status", qos=0)
         await asyncio.sleep(0.1)
-        assert list(broker.links) == ["inglenook-up-one"]
+        assert list(broker.links) == ["inglenook-up.one.group"]
         assert service.stands_in_for == frozenset()
 
 
 async def test_a_session_that_somebody_else_takes_is_given_up_and_tried_again_while_it_is_ours() -> None:
     async with member() as (broker, service, _):
         broker.says("two", "offline")
-        await until(lambda: "inglenook-up-two" in broker.links and broker.other.opened)
+        await until(lambda: "inglenook-up.two.group" in broker.links and broker.other.opened)
         first = broker.other
         first.up(session_present=True)
         first.down()
@@ -133,3 +134,18 @@ async def test_a_session_that_somebody_else_takes_is_given_up_and_tried_again_wh
         status = json.dumps({"state": "online", "node": "two", "group": "up"}).encode()
         broker.own.deliver(status, topic="ingle/two/status", qos=0)
         await until(lambda: broker.other.closed)
+
+
+async def test_no_more_members_are_known_than_may_be(caplog: pytest.LogCaptureFixture) -> None:
+    async with member() as (broker, service, _):
+        names = [f"more{number}" for number in range(100)]
+        for state in ("online", "offline"):
+            for each in names:
+                broker.says(each, state)
+        await until(lambda: len(service.stands_in_for) == 9)  # and we are one of ten
+        assert service.stands_in_for == set(names[:9])
+        assert sum("limits.group_members" in each for each in caplog.messages) == 91
+        broker.own.deliver(b" " * 5000, topic="ingle/more1/status", qos=0)
+        broker.says("more0", "offline", group="down")
+        broker.says("late", "offline")
+        await until(lambda: service.stands_in_for == {"late", *names[1:9]})

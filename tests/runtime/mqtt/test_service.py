@@ -57,7 +57,11 @@ async def test_a_question_is_answered_and_then_acknowledged() -> None:
     assert (result["id"], result["model"], result["finish_reason"]) == ("a", "tiny", "stop")
     assert result["usage"]["completion_tokens"] == len(ANSWER)
     assert result["text"]
-    assert list(link.subscriptions) == ["ingle/kitchen/chat", "ingle/kitchen/cancel"]
+    assert list(link.subscriptions) == [
+        "ingle/kitchen/chat",
+        "ingle/kitchen/cancel",
+        "ingle/kitchen/cancel/from/+",
+    ]
     assert link.states() == ["online", "offline"]
     assert link.will is not None
     assert link.will.retain

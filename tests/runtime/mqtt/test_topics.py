@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.mqtt.topics import Source, Topics, check_filter, check_topic, matches, source
+from runtime.mqtt.topics import (
+    Source,
+    Topics,
+    canceller,
+    check_filter,
+    check_topic,
+    client_id,
+    matches,
+    source,
+)
 
 levels = st.sampled_from(["", "a", "b", "$SYS", "ü"])
 topics = st.lists(levels, min_size=1, max_size=4).map("/".join).filter(bool)
@@ -61,3 +70,31 @@ def test_what_is_no_filter_is_told_why(pattern: str) -> None:
 def test_who_sends_is_in_the_topic(topic: str, came: Source | None) -> None:
     assert source(topic) == came
     assert came is None or came.result == Topics("home").command_result
+
+
+names = st.from_regex(r"[a-b_-]{1,3}", fullmatch=True) | st.sampled_from(["commands", "a-commands", "group"])
+connections = st.tuples(names, st.sampled_from(["", "commands", "devices"]), st.none()) | st.tuples(
+    names, st.just("group"), names
+)
+
+
+@given(connections, connections)
+def test_no_two_connections_have_one_client_id(
+    one: tuple[str, str, str | None], other: tuple[str, str, str | None]
+) -> None:
+    ids = {client_id(node, role, group=group) for node, role, group in (one, other)}
+    assert len(ids) == len({one, other})
+
+
+@pytest.mark.parametrize(
+    ("topic", "who"),
+    [
+        ("ingle/home/cancel", ""),
+        ("ingle/home/cancel/from/tablet", "tablet"),
+        ("ingle/home/cancel/from/", None),
+        ("ingle/home/cancel/from/a/b", None),
+        ("ingle/home/command", None),
+    ],
+)
+def test_who_takes_something_back_is_the_last_level(topic: str, who: str | None) -> None:
+    assert canceller(topic) == who

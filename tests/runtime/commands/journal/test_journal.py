@@ -54,6 +54,17 @@ async def test_what_was_taken_is_found_after_a_restart(tmp_path: Path) -> None:
         assert await journal.unfinished() == (record,)
 
 
+async def test_the_last_that_was_taken_counts_by_the_way_it_came(tmp_path: Path) -> None:
+    async with journal_in(tmp_path) as journal:
+        assert await journal.last_taken(["mqtt", "hermes"]) is None
+        for name, channel, wall in (("1", "mqtt", 10.0), ("2", "http", 20.0), ("3", "hermes", 30.0)):
+            await journal.take(order(name, reply=ReplyTo(channel, "a")), replace(NOW, wall=wall))
+        await journal.take(order("4", reply=None), replace(NOW, wall=40.0))
+        assert await journal.last_taken(["mqtt"]) == 10.0
+        assert await journal.last_taken(["mqtt", "hermes"]) == 30.0
+        assert await journal.last_taken(["serial"]) is None
+
+
 async def test_every_step_is_found_after_a_restart(tmp_path: Path) -> None:
     async with journal_in(tmp_path) as journal:
         key = (await received(journal, order())).key
