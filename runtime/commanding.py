@@ -145,7 +145,7 @@ class Commanding:
     ) -> None:
         """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders.
 
-        `told` hears what came of the orders that a broker brought; `last_there`: when we were, as far as is known.
+        `told` hears what came of each order; `last_there`: when the broker was there for us, as far as is known.
         """
         settings = config.commands
         self._feed = feed
@@ -170,10 +170,11 @@ class Commanding:
                 state_wait_s=settings.state_wait_s,
                 drain_s=config.limits.drain_seconds,
             ),
+            told=told,
         )
         self._front: CommandFront | None = None
         if endpoint is not None:
-            room = Room(self.desk, interpreter, registry, last_there, told, self.replies)
+            room = Room(self.desk, interpreter, registry, last_there, self.replies)
             self._front = CommandFront(config, endpoint, room)
             outboxes.update(self._front.outboxes)
 

@@ -38,17 +38,15 @@ class CommandService:
         taker: Taker,
         reader: Reader,
         clock: Callable[[], float] = time.time,
-        told: Callable[[Result], None] = lambda _: None,
         last_there: float | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """`clock` tells seconds since the epoch, as does `last_there`, before this start; `told` hears each result."""
+        """`clock` tells seconds since the epoch, as does `last_there`, before this start."""
         self._link = link
         self._topics = topics
         self._taker = taker
         self._reader = reader
         self._clock = clock
-        self._told = told
         self._results = Results(topics.node)
         self._last_there = last_there or 0.0
         self._patience_s = patience_s
@@ -90,7 +88,6 @@ class CommandService:
 
     async def deliver(self, reply: ReplyTo, result: Result) -> None:
         """See `runtime.commands.order.Outbox.deliver`."""
-        self._told(result)
         with contextlib.suppress(BarredError):  # the log has it, and to say it again changes no rules
             await self._publish(self._results.result(reply, result))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.commands.desk.border import Interpreter
-from runtime.commands.order import Outbox, Result, Taker
+from runtime.commands.order import Outbox, Taker
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.config import Config
@@ -36,8 +36,6 @@ class Room:
     registry: Registry
     last_there: float | None
     """When the broker was there for us, as far as is known, in seconds since the epoch, before this start."""
-    told: Callable[[Result], None]
-    """Hears what came of each."""
     replies: Replies
     """Where senders may have results sent."""
 
@@ -71,7 +69,6 @@ class CommandFront:
             topics,
             room.taker,
             reader,
-            told=room.told,
             last_there=room.last_there,
         )
         self._group = self._hermes = None

@@ -209,6 +209,8 @@ class Around:
     outbox: OutboxSimulator
     interpreter: InterpreterSimulator
     clock: Clock
+    heard: list[Result]
+    """What the desk said came of each order, whoever asked."""
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def order(self, text: str | None = None, **fields: Any) -> Order:
@@ -254,6 +256,7 @@ async def desk_in(
         outbox or OutboxSimulator(),
     )
     interpreter = interpreter or InterpreterSimulator(dict(SENTENCES))
+    heard: list[Result] = []
     desk = Desk(
         registry,
         understanding or interpreter,
@@ -264,11 +267,12 @@ async def desk_in(
         sessions=SessionsSimulator(),
         settings=settings or DeskSettings(state_wait_s=0.05, drain_s=1.0),
         clock=clock,
+        told=heard.append,
     )
     stop = asyncio.Event()
     running = asyncio.create_task(desk.run(stop))
     try:
-        yield Around(desk, journal, registry, channel, outbox, interpreter, clock)
+        yield Around(desk, journal, registry, channel, outbox, interpreter, clock, heard)
     finally:
         stop.set()
         await running

@@ -8,7 +8,7 @@ Knows the steps and their order. How each is done is next door: `considering.py`
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
@@ -55,8 +55,12 @@ class Desk:
         sessions: Memories,
         settings: DeskSettings = _DEFAULTS,
         clock: Clock | None = None,
+        told: Callable[[Result], None] = lambda _: None,
     ) -> None:
-        """`channels` carry to devices and `outboxes` answer senders; both by the name that orders and messages use."""
+        """`channels` carry to devices and `outboxes` answer senders; both by the name that orders and messages use.
+
+        `told` hears each result once, whichever way the order came and however many asked.
+        """
         clock = clock or SystemClock()
         self._registry = registry
         self._policy = policy
@@ -81,7 +85,7 @@ class Desk:
             self._under_way,
         )
         self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
-        self._teller = Teller(journal, outboxes, clock, settings.tell_s)
+        self._teller = Teller(journal, outboxes, clock, settings.tell_s, told)
         self._conversations: dict[tuple[str, str], deque[Record]] = {}
         self._open: dict[int, list[ReplyTo]] = {}
         """Orders on the desk, and where their results go, by key: everybody who asked."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from runtime.commands.backoff import pauses
@@ -20,14 +20,23 @@ _LONGEST_PAUSE_S: Final = 30.0
 class Teller:
     """Results to outboxes."""
 
-    def __init__(self, journal: Journal, outboxes: Mapping[str, Outbox], clock: Clock, tell_s: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        outboxes: Mapping[str, Outbox],
+        clock: Clock,
+        tell_s: float,
+        told: Callable[[Result], None],
+    ) -> None:
         self._journal = journal
         self._outboxes = outboxes
         self._clock = clock
         self._tell_s = tell_s
+        self._told = told
 
     async def tell(self, key: int, places: Iterable[ReplyTo], result: Result) -> None:
         """Deliver the result that the journal has under `key` wherever it was asked for, and note that."""
+        self._told(result)
         await asyncio.gather(*(self.repeat(each, result) for each in places))
         self._journal.answered(key)
 

@@ -165,6 +165,9 @@ async def test_everybody_who_asks_while_an_order_is_under_way_is_told_once(tmp_p
         around.channel.gate.set()
         await around.outbox.results(order.id, 3)
         assert [reply.address for reply, _ in around.outbox.told] == ["anna", "elsewhere", "a third place"]
+        await around.desk.take(order)
+        await around.outbox.results(order.id, 4)
+        assert [each.order for each in around.heard] == [order.id]
         assert around.channel.carried == ["blind/position=40"]
 
 
