@@ -14,6 +14,7 @@ from typing import Final
 from runtime.commands.order import Order, ReplyTo, Taker
 from runtime.errors import BusyError, CallerError
 from runtime.mqtt.acks import Acks
+from runtime.mqtt.flood import Flood
 from runtime.mqtt.link import Delivery, Link, Publication
 from runtime.mqtt.orders import CHANNEL, Reader, RefusedError
 from runtime.mqtt.results import Results
@@ -27,8 +28,6 @@ _AT_ONCE: Final = 128
 _REFUSALS: Final = 256
 """Refusals on their way, besides the commands that wait. A broker brings no more than some dozens that are to be
 acknowledged; of the others it brings any number, and what is too many then is dropped."""
-_COUNTED_S: Final = 10.0
-"""How long those that are dropped are counted before the log has a line of them."""
 
 
 class Intake:
@@ -62,8 +61,7 @@ class Intake:
         self._delivered: set[int] = set()
         """Packet ids that this connection has brought already: for another message, then."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._dropped = 0
-        self._counting: asyncio.TimerHandle | None = None
+        self._flood = Flood(_log)
         self._stopping = False
         self._away_since: float | None = since
         """None: what comes now is said now."""
@@ -82,7 +80,7 @@ class Intake:
         if self._stopping:  # the broker keeps it
             return
         if delivery.qos == 0 and len(self._tasks) >= self._reader.limits.commands_waiting + _REFUSALS:
-            self._drop()
+            self._flood.drop()
             return
         again = self._may_come_again(delivery)
         kept = replace(delivery, payload=b"")  # many may wait to be acknowledged
@@ -112,9 +110,7 @@ class Intake:
     async def finish(self, patience_s: float) -> None:
         """Take nothing more, and wait for what is being taken."""
         self._stopping = True
-        if self._counting is not None:
-            self._counting.cancel()
-            self._tell_dropped()
+        self._flood.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience_s)
         for task in self._tasks:
@@ -125,18 +121,6 @@ class Intake:
         age = self._age(delivery)
         order = self._reader.order(delivery, came, self._clock(), again=again)
         return replace(order, expires_at=order.expires_at - age)
-
-    def _drop(self) -> None:
-        """One that its sender did not want acknowledged, when nobody could be told any more."""
-        self._dropped += 1
-        if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(_COUNTED_S, self._tell_dropped)
-
-    def _tell_dropped(self) -> None:
-        _log.warning(
-            "dropped %d commands with QoS 0: more came than can be refused; send with QoS 1", self._dropped
-        )
-        self._dropped, self._counting = 0, None
 
     def _may_come_again(self, delivery: Delivery) -> bool:
         if delivery.epoch != self._epoch:

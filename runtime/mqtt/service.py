@@ -22,6 +22,7 @@ from runtime.limits import Limits
 from runtime.mqtt import messages
 from runtime.mqtt.acks import Acks
 from runtime.mqtt.connection import Connection
+from runtime.mqtt.flood import Flood
 from runtime.mqtt.link import (
     AwayError,
     BarredError,
@@ -95,6 +96,7 @@ class MqttService:
         self._results: OrderedDict[bytes, bytes] = OrderedDict()
         self._side: set[asyncio.Task[None]] = set()
         self._connection = Connection(_log)
+        self._flood = Flood(_log)
         self._busy: set[Priority] = set()
         self._leaving = False
 
@@ -124,6 +126,7 @@ class MqttService:
                 await asyncio.wait({self._spawn(self._status("offline"))}, timeout=_FAREWELL_S)
         finally:
             self._leaving = True
+            self._flood.close()
             for task in self._side:
                 task.cancel()
             await self._link.close()
@@ -143,6 +146,8 @@ class MqttService:
                 self._spawn(self._status("online"))
             case Down(reason):
                 self._connection.down("MQTT is away", reason)
+            case Delivery() if event.qos == 0 and len(self._side) >= 2 * self._limits.queue_depth:
+                self._flood.drop()  # what is said of it would take the place of what is said of others
             case Delivery():
                 self._acks.arrived(event)
                 self._receive(event)
@@ -170,6 +175,10 @@ class MqttService:
             self._spawn(self._result(messages.refusal(exc.id, exc), delivery, topic), delivery)
             return
         except CallerError as exc:
+            self._spawn(self._result(messages.refusal(None, exc), delivery, topic), delivery)
+            return
+        except Exception as exc:  # noqa: BLE001  one message must not hold up those behind it
+            _log.exception("failed to read a message on %s", delivery.topic)
             self._spawn(self._result(messages.refusal(None, exc), delivery, topic), delivery)
             return
         self._line_up(delivery, question, topic)

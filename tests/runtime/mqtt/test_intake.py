@@ -126,4 +126,4 @@ async def test_a_flood_that_nobody_wants_acknowledged_is_dropped_with_one_line(
     dropped = [each for each in caplog.messages if each.startswith("dropped")]
     assert len(dropped) == 1
     told = 2001 - len(desk.orders) - len(mouth.said)
-    assert f"dropped {told} commands with QoS 0" in dropped[0]
+    assert f"dropped {told} messages with QoS 0" in dropped[0]

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.errors import EngineError
 from runtime.limits import Limits
@@ -335,6 +337,46 @@ async def test_a_question_that_is_taken_back_is_not_answered_further() -> None:
     assert [results[each]["error"]["code"] for each in ("running", "waiting")] == ["cancelled"] * 2
     assert "nothing with this id" in results["nobody"]["error"]["message"]
     assert results["next"]["text"]
+
+
+async def test_a_flood_that_nobody_wants_acknowledged_takes_no_questions_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        link.confirming.clear()
+        for number in range(1000):
+            link.deliver(b'{"\\ud800": 1}', qos=0)
+            link.deliver({"id": number}, topic="ingle/kitchen/cancel", qos=0)
+        asked = link.deliver(question("a"))
+        link.confirming.set()
+        await until(lambda: link.acknowledged == [asked])
+    told = [each for each in link.results() if "error" in each]
+    (line,) = [each for each in caplog.messages if each.startswith("dropped")]
+    assert len(told) <= 2 * LIMITS.queue_depth
+    assert f"dropped {2000 - len(told)} messages with QoS 0" in line
+
+
+anything = st.binary(max_size=100) | st.dictionaries(
+    st.text(st.characters(categories=["Cs", "Ll"]), max_size=2)
+    | st.sampled_from(["id", "prompt", "reply_to"]),
+    st.none() | st.floats(allow_nan=False) | st.text(st.characters(categories=["Cs", "Ll"]), max_size=3),
+    max_size=3,
+).map(lambda each: json.dumps(each).encode())
+
+
+@settings(max_examples=60, deadline=None)
+@given(anything, st.sampled_from(["chat", "cancel", "cancel/from/tablet"]))
+def test_after_any_message_the_next_question_is_answered(payload: bytes, where: str) -> None:
+    async def ask() -> None:
+        link = MemoryLink()
+        async with serving(EngineSimulator(ANSWER), link):
+            first = link.deliver(payload, topic=f"ingle/kitchen/{where}")
+            asked = link.deliver(question("the next"))
+            await until(lambda: link.acknowledged == [first, asked])
+        assert link.results()[-1]["id"] == "the next"
+
+    asyncio.run(ask())
 
 
 async def test_a_question_is_taken_back_on_the_plain_topic_only() -> None:
