@@ -115,7 +115,10 @@ async def test_a_request_from_the_shell_gets_its_response(tmp_path: Path) -> Non
 
 
 async def test_bad_input_gets_a_reason_and_the_next_command_works(endpoint: Endpoint) -> None:
-    bad = (b"", b"\xff\xfe", b'{"text": ', b"x" * 5000, b'{"text": "x", "colour": "red"}', b"{}")
+    bad = (
+        *(b"", b"\xff\xfe", b"x" * 5000, b"{}"),
+        *(b'{"text": ', b'{"text": "x", "colour": "red"}', b'{"\\ud800": 1}'),
+    )
     async with appliance(endpoint), Person(endpoint.broker, TOPICS.command_result) as person:
         for payload in bad:
             person.say(TOPICS.command, payload)
