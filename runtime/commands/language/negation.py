@@ -9,6 +9,7 @@ from typing import Final
 from runtime.commands.language.names import names
 from runtime.commands.language.normalise import clean, plain
 from runtime.commands.language.question import asks
+from runtime.commands.language.verbs import orders, says_little
 from runtime.commands.registry.house import House
 
 _ENGLISH_NOT = re.compile(
@@ -21,7 +22,7 @@ _ENGLISH_MEANS_IT = re.compile(
     r"\b(?:(?:don't|dont|do not|never) (?:forget|fail|wait|hesitate|worry|mind)|why (?:don't|dont) (?:you|we)|"
     r"(?:won't|can't|couldn't|wouldn't) you|if you (?:don't|do not) mind|not only|not yet|"
     r"no problem|whether or not|or not|(?:can't|cannot|can not) (?:see|hear|read|find|sleep|breathe)|"
-    r"no longer needs?|not (?:\w+ )?enough)\b"
+    r"no longer needs?|not (?:\w+ )?enough|nobody(?:'s| is| was) \w+ing)\b|^no more (?=lights?\b)"
 )
 _ENGLISH_LEAVE = re.compile(
     r"^(?:leave|keep|let|hold)\b.*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"
@@ -88,6 +89,20 @@ def _says_not(text: str, language: str) -> bool:
 
 def _without_names(text: str, house: House, language: str) -> str:
     for name in sorted({each.text for each in names(house, language)}, key=len, reverse=True):
-        if name in text and (_ENGLISH_NOT.search(name) or _CHINESE_NOT.search(name)):
+        if name not in text or not _negates(name):
+            continue
+        if orders(name, language) or _only_negates(name, language):
+            text = re.sub(rf"^(activate (?:the )?|啟動){re.escape(name)}$", r"\1", text)
+        else:
             text = text.replace(name, " ")
     return clean(text)
+
+
+def _negates(name: str) -> bool:
+    return bool(_ENGLISH_NOT.search(name) or _CHINESE_NOT.search(name))
+
+
+def _only_negates(name: str, language: str) -> bool:
+    """Whether a name has no word of its own beside the "don't": it would take the "don't" out of any sentence."""
+    rest = clean(_CHINESE_NOT.sub(" ", _ENGLISH_NOT.sub(" ", name)))
+    return orders(rest, language) or says_little(rest, language)

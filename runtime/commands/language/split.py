@@ -142,8 +142,12 @@ def _begins(text: str, grammar: _Grammar) -> bool:
 
 
 def _parsed(piece: str, grammar: _Grammar) -> Clause:
-    match = grammar.object.search(piece)
-    own = bool(grammar.start.match(piece))
+    start = grammar.start.match(piece)
+    own = bool(start)
+    after = (
+        start.end() if start and grammar is _ENGLISH else 0
+    )  # the verbs lock and light are no lock and no light
+    match = grammar.object.search(piece, after) or grammar.object.search(piece)
     if match is None:
         return Clause(piece, "", "", own)
     return Clause(piece[: match.start()].strip(), match[0].strip(), piece[match.end() :].strip(), own)

@@ -12,7 +12,7 @@ from runtime.commands.rules.levels import main_level
 from runtime.commands.rules.setting import without
 from runtime.commands.rules.situation import Found, Situation
 from runtime.commands.rules.targets import Open, Outcome, carry_out
-from runtime.commands.wording.describe import limits, shown, the
+from runtime.commands.wording.describe import limits, say_of, shown, the
 from runtime.commands.wording.speak import say, word
 
 _KINDS: Final = {
@@ -26,11 +26,15 @@ _KINDS: Final = {
     "humidity": Kind.HUMIDIFIER,
 }
 """What is meant where a room is named, and no device."""
+_STATED: Final = re.compile(r"^(?![把將讓]).*(?<![調弄開變更再])[冷涼暖熱亮暗]$")
+"""How something is, in Chinese, where a verb or an amount would say how it is to be."""
 _OF_LIGHT: Final = re.compile(r"\b(?:lights?|lamps?|lighting)\b|燈|照明")
 
 
 def adjust(found: Found, situation: Situation) -> Meaning | None:
     """`IngleAdjust`: more or less of something, against the state as it was last heard."""
+    if _STATED.match(situation.text) and "complaint" not in found.slots:
+        return None
     change = str(found.slots["change"])
     aspect = change[:-1] or str(found.slots.get("aspect", ""))
     up = change.endswith("+")
@@ -52,8 +56,8 @@ def _moved(device: Device, aspect: str, found: Found, situation: Situation, *, u
     now = situation.house.value(device.id, name)
     if situation.house.value(device.id, "power") is False and device.kind is Kind.LIGHT:
         if not up or not found.devices:
-            called = the(device, situation.house, language)
-            text = say("told.is", language, device=called, state=word("value", "off", language))
+            off = word("value", "off", language)
+            text = say_of("told.is", device, situation.house, language, state=off)
             return Tell(text, (device.id,))
         now = capability.domain.low
     by = found.slots.get("number")
@@ -67,7 +71,7 @@ def _moved(device: Device, aspect: str, found: Found, situation: Situation, *, u
         return Open(Action(device.id, name, None), question)
     if value == now:
         at = shown(value, device, name, language)
-        return Tell(say("told.already", language, device=called, value=at), (device.id,))
+        return Tell(say_of("told.already", device, situation.house, language, value=at), (device.id,))
     return Action(device.id, name, value)
 
 

@@ -2,22 +2,47 @@
 
 The longest name wins over a shorter one, a name that was given over one that is implied, a name over a kind, and more
 of the template's own words over fewer. What is left differs in the device alone, or is the same.
+
+A scene without "activate", or a name that reads as a command itself, comes after all else: devices name themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from runtime.commands.language.names import Spoken
+from runtime.commands.language.names import Spoken, spoken
+from runtime.commands.language.verbs import orders_plainly, says_little, stands_alone
 from runtime.commands.rules.lexicon import PRONOUNS
 from runtime.commands.rules.recogniser import Match
 from runtime.commands.rules.situation import Found
 
+_PRESSES: Final = re.compile(
+    r"(?:activate|trigger|run|start|launch|begin|press|push|ring|tap|hit|click)\b|啟動|啟用|執行|開始|切換|進入|按|觸發"
+)
 _WHERE: Final = frozenset({"name", "area", "floor", "domain", "device_class"})
 
 
-def best(matches: Iterable[Match], spoken_of: Sequence[str] = ()) -> Found | None:
-    """What was recognised; None if nothing was, or if `them` was said of devices that it cannot be said of."""
-    ranked = sorted(matches, key=_rank)
+def best(
+    matches: Iterable[Match],
+    spoken_of: Sequence[str] = (),
+    *,
+    text: str,
+    language: str,
+    pressed: Collection[str] = (),
+) -> Found | None:
+    """What was recognised; None if nothing was, or if `them` was said of devices that it cannot be said of.
+
+    Args:
+        matches: each way to read it.
+        spoken_of: ids of what was spoken of before.
+        text: the sentence.
+        language: of the sentence.
+        pressed: ids of scenes and buttons.
+    """
+    whole = spoken(text, language)
+    said = [each for each in matches if not _alone(each, whole) or stands_alone(whole, language)]
+    free = () if _PRESSES.match(text) else pressed
+    ranked = sorted(said, key=lambda each: (_doubtful(each, free, language), _rank(each)))
     if not ranked:
         return None
     top = ranked[0]
@@ -42,6 +67,19 @@ def best(matches: Iterable[Match], spoken_of: Sequence[str] = ()) -> Found | Non
 def _rank(match: Match) -> tuple[int, bool, int]:
     name = _name(match)
     return -len(match.said.get("name", "")), bool(name and name.implied), -match.literal
+
+
+def _alone(match: Match, whole: str) -> bool:
+    """Whether a name is all that was said."""
+    return _name(match) is not None and match.said.get("name", "") == whole
+
+
+def _doubtful(match: Match, free: Collection[str], language: str) -> bool:
+    """Whether any other reading is rather meant: a name of a scene without "activate", or one that is no name."""
+    name, said = _name(match), match.said.get("name", "")
+    if name is None or said in PRONOUNS:
+        return False
+    return name.id in free or orders_plainly(said, language) or says_little(said, language)
 
 
 def _name(match: Match) -> Spoken | None:

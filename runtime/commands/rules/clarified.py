@@ -10,7 +10,7 @@ from runtime.commands.meaning import Action, Cannot, Do, Meaning, Option, Reason
 from runtime.commands.registry.devices import Options, Range, Switch
 from runtime.commands.registry.house import House
 from runtime.commands.rules.setting import setting, without
-from runtime.commands.rules.situation import Situation
+from runtime.commands.rules.situation import Situation, known
 from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.wording.speak import say, word, wording
 
@@ -59,7 +59,9 @@ class Clarified:
         language = sentence.language
         text = plain(sentence.text, language).rstrip("?")
         whole = clean(sentence.text).casefold().strip(" .!?。")
-        meaning = self._answered(text, whole, memory.asked, Situation(house, language, sentence.area, text))
+        meaning = self._answered(
+            text, whole, memory.asked, Situation(house, language, known(sentence.area, house), text)
+        )
         return None if meaning is None else Reading(meaning, Route.SESSION)
 
     def _answered(self, text: str, whole: str, asked: Which, situation: Situation) -> Meaning | None:

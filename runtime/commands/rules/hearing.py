@@ -46,10 +46,12 @@ class Hearing:
                 self._known.move_to_end(said)
                 return self._known[said]
         text, spoken_of = said
-        question = asks(text, self._recogniser.language)
+        language = self._recogniser.language
+        question = asks(text, language)
         text = unpunctuated(text)
         values = self._lexicon.values(text, spoken_of)
-        result = best(self._recogniser.matches(text, values, question=question), spoken_of)
+        matches = self._recogniser.matches(text, values, question=question)
+        result = best(matches, spoken_of, text=text, language=language, pressed=self._lexicon.pressed)
         with self._lock:
             self._known[said] = result
             while len(self._known) > _REMEMBERED:

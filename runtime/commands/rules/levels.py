@@ -82,6 +82,12 @@ def level(found: Found, situation: Situation) -> Meaning:
     return carry_out(found, situation, lambda device: setting(device, main_level(device), number, situation))
 
 
+def at(found: Found, situation: Situation) -> Meaning | None:
+    """The same without a verb, as far as the device takes the number: else "lamp at 7" may speak of the clock."""
+    meaning = level(found, situation)
+    return None if isinstance(meaning, Cannot) else meaning
+
+
 def option(found: Found, situation: Situation) -> Meaning:
     """A word that is one of a device's options: a mode, a preset, an effect, the value of a select."""
     words: Sequence[str] = found.slots["option"]

@@ -6,7 +6,7 @@ from typing import Final
 
 from runtime.commands.language.names import Of, Spoken, names, spoken
 from runtime.commands.language.quantities import quantities
-from runtime.commands.registry.devices import Area, Device, Options
+from runtime.commands.registry.devices import Area, Device, Kind, Options
 from runtime.commands.registry.house import House
 from runtime.commands.rules.recogniser import Value
 from runtime.commands.wording.speak import wording
@@ -29,14 +29,18 @@ class Lexicon:
     named: tuple[tuple[str, Value], ...]
     """Slot and value."""
     options: tuple[Value, ...]
+    pressed: frozenset[str]
+    """Ids of scenes and buttons."""
 
     @classmethod
     def of(cls, house: House, language: str) -> "Lexicon":
         """Gather the names; some milliseconds for a hundred devices."""
         named = tuple((_SLOTS[each.of], _value(each, house)) for each in names(house, language) if each.text)
-        return cls(
-            language, house.version, house.devices, house.areas, named, tuple(_options(house, language))
+        pressed = frozenset(
+            each.id for each in house.devices.values() if each.kind in {Kind.SCENE, Kind.BUTTON}
         )
+        options = tuple(_options(house, language))
+        return cls(language, house.version, house.devices, house.areas, named, options, pressed)
 
     def fits(self, house: House) -> bool:
         """Whether it still tells of this house."""

@@ -9,7 +9,7 @@ from runtime.commands.rules.levels import main_level
 from runtime.commands.rules.recogniser import HERE
 from runtime.commands.rules.situation import Found, Situation
 from runtime.commands.rules.targets import groups
-from runtime.commands.wording.describe import area_name, shown, the
+from runtime.commands.wording.describe import area_name, say_of, shown, the
 from runtime.commands.wording.speak import say, word
 
 OUTSIDE: Final = "outside"
@@ -124,5 +124,5 @@ def _said(device: Device, aspect: str, situation: Situation) -> str | None:
 
 def sentence(device: Device, aspect: str, situation: Situation) -> str:
     """A device's value of an aspect, or that it has not told."""
-    name = the(device, situation.house, situation.language)
-    return _said(device, aspect, situation) or say("told.not_heard", situation.language, device=name)
+    said = _said(device, aspect, situation)
+    return said or say_of("told.not_heard", device, situation.house, situation.language)

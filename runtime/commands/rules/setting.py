@@ -7,7 +7,7 @@ from runtime.commands.language.relative import rounded
 from runtime.commands.meaning import Action, Cannot, Reason
 from runtime.commands.registry.devices import Device, Options, Range, Value
 from runtime.commands.rules.situation import Situation
-from runtime.commands.wording.describe import either, limits, shown, the
+from runtime.commands.wording.describe import either, limits, say_of, shown, the
 from runtime.commands.wording.speak import say, word
 
 _NEVER_OUT: Final = frozenset({"brightness", "volume", "speed"})
@@ -39,12 +39,8 @@ def without(device: Device, capability: str, situation: Situation) -> Cannot:
     name = the(device, situation.house, language)
     if capability == "power":
         return Cannot(Reason.NO_SUCH_CAPABILITY, say("refused.cannot_be_switched", language, device=name))
-    text = say(
-        "refused.no_such_capability",
-        language,
-        device=name,
-        capability=word("capability", capability, language),
-    )
+    called = word("capability", capability, language)
+    text = say_of("refused.no_such_capability", device, situation.house, language, capability=called)
     return Cannot(Reason.NO_SUCH_CAPABILITY, text)
 
 

@@ -13,11 +13,16 @@ _ENGLISH_MANY: Final = re.compile(
     r"all|every|both|everything|everywhere|each|thermostats|heaters|speakers|them|those|these)\b"
 )
 _ENGLISH_ONE: Final = re.compile(
-    r"\b(?!light up\b)(?:light|lamp|fan|blind|curtain|shade|shutter|window|door|gate|awning|lock|switch|thermostat|"
-    r"heater|speaker)\b"
+    r"\b(?!light up\b)(?<!no more )(?:light|lamp|fan|blind|curtain|shade|shutter|window|door|gate|awning|lock|switch|"
+    r"thermostat|heater|speaker)\b"
 )
 _ENGLISH_LAMP: Final = re.compile(r"\blamps?\b")
 _CHINESE_ALL: Final = re.compile(r"全部|所有|都|每一?[盞個台扇道]")
+
+
+def known(area: str | None, house: House) -> str | None:
+    """Where it was said, if the house has such a place: a satellite may tell of one that is long gone."""
+    return area if area in house.areas else None
 
 
 @dataclass(frozen=True, slots=True)

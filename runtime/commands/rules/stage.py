@@ -1,6 +1,7 @@
 """The rule route: a sentence to its meaning by templates, and the refusals that can be told for certain."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +17,7 @@ from runtime.commands.rules.hearing import Hearing
 from runtime.commands.rules.owner import Owned, Sentences
 from runtime.commands.rules.recogniser import Recogniser
 from runtime.commands.rules.recogniser import languages as known_languages
-from runtime.commands.rules.situation import Found, Situation
+from runtime.commands.rules.situation import Found, Situation, known
 from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.wording.speak import say
 
@@ -36,6 +37,7 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "HassNevermind": planned.nevermind,
     "IngleHumidity": levels.humidity,
     "IngleLevel": levels.level,
+    "IngleAt": levels.at,
     "IngleOption": levels.option,
     "IngleStop": power.stop,
     "IngleAdjust": adjust.adjust,
@@ -43,6 +45,8 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "IngleWhatIsOn": state.what_is_on,
     "IngleCancel": planned.cancel,
 }
+_NO_MORE: Final = re.compile(r"no more lights?\b")
+"""Not to be left to stages that weigh words: they would hear the light."""
 _MOST_CHARACTERS: Final = 400
 """Longer sentences follow no template."""
 
@@ -62,7 +66,7 @@ class _Heard:
     time: When
 
     def situation(self, text: str) -> Situation:
-        return Situation(self.house, self.language, self.sentence.area, text)
+        return Situation(self.house, self.language, known(self.sentence.area, self.house), text)
 
     def said(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What to look for, in this order: the sentence as it is, or without its time."""
@@ -123,6 +127,9 @@ class Rules:
                 meaning = later(meaning, heard.time, heard.language)
             if meaning is not None:
                 return Reading(meaning, Route.RULES)
+        if _NO_MORE.match(heard.text):
+            text = say("refused.not_understood", heard.language)
+            return Reading(Cannot(Reason.NOT_UNDERSTOOD, text), Route.RULES)
         return None
 
     def _owners(self, heard: _Heard) -> Meaning | None:

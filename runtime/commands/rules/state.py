@@ -7,7 +7,7 @@ from runtime.commands.meaning import Cannot, Meaning, Reason, Tell
 from runtime.commands.registry.devices import Device, Kind, Value
 from runtime.commands.rules.situation import Found, Situation
 from runtime.commands.rules.targets import Group, groups
-from runtime.commands.wording.describe import listed, shown, the
+from runtime.commands.wording.describe import listed, say_of, shown, the
 from runtime.commands.wording.speak import say, word
 
 POWERED: Final = (
@@ -94,7 +94,7 @@ def yes_or_no(device: Device, asked: object, situation: Situation) -> str:
         return of_device(device, name, situation)
     off = device.kind is Kind.CLIMATE and asked in {"on", "off"}
     right = (state != "off") is (asked == "on") if off else state == asked
-    return say("told.yes" if right else "told.no", language, device=name, state=said)
+    return say_of("told.yes" if right else "told.no", device, situation.house, language, state=said)
 
 
 def of_device(device: Device, name: str, situation: Situation) -> str:
@@ -111,8 +111,8 @@ def of_device(device: Device, name: str, situation: Situation) -> str:
         if capability == "current_temperature":
             about = word("capability", capability, language)
             return say("told.capability_is", language, device=name, capability=about, value=said)
-        return say("told.is", language, device=name, state=said)
-    return say("told.not_heard", language, device=name)
+        return say_of("told.is", device, situation.house, language, state=said)
+    return say_of("told.not_heard", device, situation.house, language)
 
 
 def _several(found: Found, state: str, situation: Situation) -> Meaning:

@@ -7,6 +7,7 @@
   asked back, room by room.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -63,6 +64,8 @@ def groups(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:
         return _named(found, situation)
     place = _place(found, situation)
     pool = tuple(_of_kind(found, situation, place))
+    if not pool and found.area == HERE and found.device_class:
+        place, pool = None, tuple(_of_kind(found, situation, None))  # not here, but in the house
     if not pool:
         return nothing_there(found, situation, place)
     if len(pool) == 1:
@@ -111,12 +114,26 @@ def _of_kind(found: Found, situation: Situation, area: str | None) -> Iterable[D
         each
         for each in situation.house.devices.values()
         if (found.kind is None or each.kind == found.kind)
-        and (not found.device_class or each.device_class in found.device_class)
+        and (not found.device_class or _of_class(each, found.device_class, situation.language))
         and _inside(each, situation.house, area, found.floor)
     ]
     if found.kind == Kind.LIGHT and situation.lamp:
         return [each for each in pool if any("lamp" in name.text.casefold() for name in each.names)] or pool
     return pool
+
+
+def _of_class(device: Device, classes: Sequence[str], language: str) -> bool:
+    """By its class; where it has none, by its name: the `Patio awning` is an awning, a garage door no mere door."""
+    if device.device_class:
+        return device.device_class in classes
+    words = {word("kind", each, language).casefold() for each in classes} | set(classes)
+    other = {"garage", "車庫"} if "garage" not in classes else set()
+    return any(
+        re.search(rf"\b{re.escape(each)}s?\b" if each.isascii() else re.escape(each), name.text.casefold())
+        for name in device.names
+        for each in words
+        if not any(part in name.text.casefold() for part in other)
+    )
 
 
 def _inside(device: Device, house: House, area: str | None, floor: str | None) -> bool:

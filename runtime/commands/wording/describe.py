@@ -1,10 +1,12 @@
 """Actions, devices and values in words."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
 from runtime.commands.language.names import name_of
+from runtime.commands.language.verbs import says_little
 from runtime.commands.meaning import Action, Do
 from runtime.commands.registry.devices import Device, Kind, Options, Press, Range, Switch, Value
 from runtime.commands.registry.devices import shown as as_written
@@ -22,6 +24,11 @@ _STATES: Final = {
 }
 _OWN_ARTICLE: Final = ("the ", "my ", "our ", "a ", "an ", "all ")
 _OPENINGS: Final = frozenset({"door", "garage_door", "window", "opening"})
+_MANY: Final = re.compile(
+    r"\b(?:lights|lamps|spots|spotlights|blinds|curtains|drapes|shades|shutters|windows|doors|gates|awnings|fans|locks|"
+    r"switches|speakers|heaters|radiators|plugs|sockets|sprinklers|valves|leds|bulbs|candles)$"
+)
+_FINE: Final = 0.01
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -47,19 +54,37 @@ def later(do: Do, house: House, language: str) -> str:
 
 
 def the(device: Device, house: House, language: str) -> str:
-    """A device with its article; with its room, or its id, where others have the same name."""
+    """A device with its article; with its room, its kind or its id, where others have the same name."""
     name = name_of(device, language)
     others = [
-        each for each in house.devices.values() if each.id != device.id and name_of(each, language) == name
+        each
+        for each in house.devices.values()
+        if each.id != device.id and name_of(each, language).casefold() == name.casefold()
     ]
-    marked = f" ({device.id})" if any(each.area == device.area for each in others) else ""
+    marked = _mark(device, [each for each in others if each.area == device.area], language)
     if others and device.area in house.areas:
         place = area_name(device.area, house, language) + marked
         return say("word.the_in", language, name=_inside(name, language), place=place)
+    if says_little(name.casefold(), language) and language.startswith("en"):
+        return f"\u201c{name}\u201d{marked}"
     name += marked
     if name.casefold().startswith(_OWN_ARTICLE) or "'s " in name:
         return name
     return say("word.the", language, name=_inside(name, language))
+
+
+def _mark(device: Device, beside: Sequence[Device], language: str) -> str:
+    """What tells a device from others of its name in its room: its kind if no other is of it, else its id."""
+    if not beside:
+        return ""
+    alike = any(each.kind is device.kind for each in beside)
+    return f" ({device.id if alike else word('kind', device.kind, language)})"
+
+
+def say_of(key: str, device: Device, house: House, language: str, **values: str) -> str:
+    """A sentence about one device; where its name is one of several things, as `Curtains` is, the one that says so."""
+    many = _MANY.search(name_of(device, language).casefold())
+    return say(f"{key}_many" if many else key, language, device=the(device, house, language), **values)
 
 
 def area_name(area: str | None, house: House, language: str) -> str:
@@ -104,7 +129,8 @@ def shown(value: Value, device: Device, capability: str, language: str) -> str:
             return word("value", value, language)
         case _:
             unit = found.domain.unit if found and isinstance(found.domain, Range) else ""
-            return f"{value:.6g}{_spaced(unit)}"
+            places = 1 if unit == "%" else 2 if abs(value) >= _FINE else 6
+            return f"{round(value, places):.9g}{_spaced(unit)}"
 
 
 def limits(domain: Range) -> tuple[str, str]:

@@ -97,6 +97,15 @@ def test_a_name_is_no_negation() -> None:
     assert negated("don't activate do not disturb", "en", house)
 
 
+@pytest.mark.parametrize("name", ["don't", "don't turn on", "not the", "Don't turn on the TV", "never open"])
+def test_no_name_takes_the_negation_out_of_a_sentence(name: str) -> None:
+    scene = Device("x", (Name(name),), Kind.SCENE, (Capability("activate", Press()),))
+    house = House(devices={"x": scene})
+    assert negated(f"{name} the TV", "en", house)
+    assert negated(name, "en", house)
+    assert not negated(f"activate {name}", "en", house)
+
+
 @given(st.text(max_size=120), st.sampled_from(["en", "zh-TW", "de"]))
 def test_any_text_is_negated_or_not(text: str, language: str) -> None:
     assert negated(text, language) in {True, False}

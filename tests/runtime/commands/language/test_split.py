@@ -154,3 +154,10 @@ def test_any_words_are_cut_without_breaking_a_name(words: list[str]) -> None:
 @given(st.text(max_size=100), st.sampled_from(["en", "zh-TW"]))
 def test_any_text_has_clauses(text: str, language: str) -> None:
     assert len(clauses(text, language, HOUSE)) >= 1
+
+
+def test_a_verb_that_is_also_a_thing_is_the_verb() -> None:
+    assert clauses("lock the front door and the window", "en", HOUSE) == (
+        "lock the front door",
+        "lock the window",
+    )

@@ -155,3 +155,31 @@ async def test_it_is_what_was_spoken_of_last(understand: Understand) -> None:
     assert short(await understand("把它關掉", memory=memory)) == "hall.light.power=off"
     assert short(await understand("取消剛才的", memory=memory)) == "- hall.light"
     assert short(await understand("取消剛才的")) == "! not_wanted"
+
+
+@pytest.mark.parametrize(
+    ("area", "text", "meant"),
+    [
+        ("living_room", "有點冷", "living.climate.temperature=21.5"),
+        ("living_room", "好冷喔", "living.climate.temperature=22"),
+        ("living_room", "我覺得太冷了", "living.climate.temperature=22"),
+        ("living_room", "有點熱", "living.climate.temperature=20.5"),
+        ("living_room", "太熱了", "living.climate.temperature=20"),
+        ("kitchen", "有點暗", "kitchen.light.brightness=60"),
+        ("kitchen", "太暗", "kitchen.light.brightness=70"),
+        ("kitchen", "太亮了", "kitchen.light.brightness=30"),
+        ("living_room", "太吵了", "living.tv.volume=10"),
+        ("living_room", "太大聲", "living.tv.volume=10"),
+        (None, "客廳有點冷", "living.climate.temperature=21.5"),
+        ("living_room", "冷一點", "living.climate.temperature=20.5"),
+        ("living_room", "冷", "none"),
+        ("living_room", "廚房燈亮", "none"),
+        ("living_room", "客廳冷", "none"),
+        ("living_room", "冷氣有點冷", "none"),
+        ("living_room", "有點冷嗎", "none"),
+    ],
+)
+async def test_a_complaint_asks_for_the_opposite(
+    understand: Understand, area: str | None, text: str, meant: str
+) -> None:
+    assert short(await understand(text, area=area)) == meant

@@ -288,3 +288,19 @@ async def test_it_is_what_was_spoken_of_last(
     understand: Understand, devices: tuple[str, ...], text: str, meant: str
 ) -> None:
     assert short(await understand(text, memory=Memory(devices))) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's a bit cold",
+        "I'm a bit cold",
+        "a bit dark in here",
+        "it's too bright",
+        "too loud",
+        "a bit too warm",
+        "it is hot",
+    ],
+)
+async def test_how_it_feels_is_no_change_to_more_of_it(understand: Understand, text: str) -> None:
+    assert await understand(text, area="living_room") is None

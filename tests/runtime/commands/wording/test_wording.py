@@ -5,9 +5,18 @@ import string
 import pytest
 
 from runtime.commands.meaning import Action, Reason
-from runtime.commands.registry.devices import Device, Kind, Name
+from runtime.commands.registry.devices import Capability, Device, Kind, Name, Range, Switch
 from runtime.commands.registry.house import House
-from runtime.commands.wording.describe import area_name, describe, duration, listed, proposal, the
+from runtime.commands.wording.describe import (
+    area_name,
+    describe,
+    duration,
+    listed,
+    proposal,
+    say_of,
+    shown,
+    the,
+)
 from runtime.commands.wording.speak import languages, say, word, wording
 from tests.support.commands_house import house
 
@@ -117,3 +126,33 @@ def test_names_keep_their_own_article() -> None:
     rooms = House(devices={"a": lamp, "b": annas})
     assert [the(each, rooms, "en") for each in (lamp, annas)] == ["The old lamp", "Anna's lamp"]
     assert area_name(None, rooms, "en") == "the house"
+
+
+def test_a_name_that_is_no_more_than_a_word_of_a_sentence_is_quoted() -> None:
+    plug = Device("y", (Name("yes"),), Kind.SWITCH, (Capability("power", Switch()),))
+    rooms = House(devices={"y": plug})
+    assert describe([Action("y", "power", value=True)], rooms, "en") == "Turned on \u201cyes\u201d."
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (66.6667, "%", "66.7%"),
+        (40.0, "%", "40%"),
+        (21.5, "°C", "21.5 °C"),
+        (0.004, "kWh", "0.004 kWh"),
+        (1234567.891, "", "1234567.89"),
+    ],
+)
+def test_values_are_rounded_as_they_are_said(value: float, unit: str, said: str) -> None:
+    device = Device("x", (Name("X"),), Kind.NUMBER, (Capability("value", Range(0, 2e6, 0, unit)),))
+    assert shown(value, device, "value", "en") == said
+
+
+@pytest.mark.parametrize(
+    ("name", "verb"), [("Curtains", "are"), ("Curtain", "is"), ("Sonos", "is"), ("Thermos", "is")]
+)
+def test_several_things_of_one_name_are(name: str, verb: str) -> None:
+    device = Device("x", (Name(name),), Kind.COVER, ())
+    said = say_of("told.is", device, House(devices={"x": device}), "en", state="closed")
+    assert said == f"The {name.lower()} {verb} closed."
