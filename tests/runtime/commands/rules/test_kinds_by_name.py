@@ -33,6 +33,13 @@ async def test_a_part_of_a_name_is_enough_where_one_fits(rules: Rules) -> None:
     assert await said(rules, "open the awning", within, "kitchen") == "awning.state=open"
 
 
+async def test_a_window_is_locked_where_it_has_a_lock(rules: Rules) -> None:
+    states = (Capability("state", Options(("locked", "unlocked"))),)
+    door, window = (Device(each, (Name(f"{each} lock"),), Kind.LOCK, states) for each in ("door", "window"))
+    assert await said(rules, "lock the window", house(door, window)) == "window.state=locked"
+    assert await said(rules, "lock the window", house(door)) == "! no_such_device"
+
+
 async def test_of_two_doors_it_is_asked_which(rules: Rules) -> None:
     within = house(
         cover("side", "Side door"), cover("back", "Back door", "door"), cover("garage", "Garage door")
