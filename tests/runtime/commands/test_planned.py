@@ -102,6 +102,7 @@ async def test_a_machine_that_slept_over_it_does_not_do_it_late(tmp_path: Path) 
         await around.desk.take(order)
         await around.outbox.results(order.id)
         clock.pass_by(7200.0)
+        await wait(around, clock, 80)  # it looks again within half a minute
         late = (await around.outbox.results(order.id, 2))[1]
         assert (late.status, late.reason, around.channel.sent) == (Status.REFUSED, Reason.TOO_LATE, [])
 
