@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.guard import guarded
+from runtime.commands.language.corrected import corrected
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import is_chinese, language_of, plain
 from runtime.commands.language.pronoun import resolved
@@ -29,7 +30,7 @@ from runtime.commands.meaning import (
     Tell,
     Which,
 )
-from runtime.commands.registry.devices import Range
+from runtime.commands.registry.devices import Options, Range
 from runtime.commands.registry.house import House
 from runtime.commands.rules.stage import later
 from runtime.commands.sentence import Memory, Reading, Sentence, Stage
@@ -83,7 +84,7 @@ class Interpreter:
         clock = _Clock()
         text = _plain(sentence.text)
         language = language_of(text, sentence.language, self._languages)
-        sentence = replace(sentence, text=text, language=language)
+        sentence = replace(sentence, text=corrected(text, language), language=language)
         reading = await self._read(sentence, house, memory, clock)
         if answer and self._answering is not None and _is_no_command(reading):
             words = await clock.timed("answer", self._answering.answer(sentence.text, sentence.language))
@@ -118,7 +119,7 @@ class Interpreter:
         self, sentence: Sentence, parts: Sequence[str], house: House, memory: Memory, clock: "_Clock"
     ) -> Reading:
         """Clause by clause; but what no template knows is one command where only one clause wants something."""
-        one_command = orders(sentence.text) < 2  # noqa: PLR2004  what else there is says why, or greets
+        one_command = max(orders(sentence.text), _wanting(parts, house)) < 2  # noqa: PLR2004  else it says why, or greets
         readings = []
         said = memory
         for part in parts:
@@ -177,6 +178,21 @@ class _Clock:
             return await work
         finally:
             self.ms[name] = round(self.ms.get(name, 0.0) + 1000 * (perf_counter() - begun), 3)
+
+
+def _wanting(parts: Sequence[str], house: House) -> int:
+    """How many clauses want something, by a verb, or by a number or an option of their own."""
+    options = {
+        str(value)
+        for _, capability in house.settable()
+        if isinstance(capability.domain, Options)
+        for value in capability.domain.values
+    }
+    other = [part for part in parts if not orders(part)]
+    said = {"".join(filter(str.isdigit, part)) for part in other} | {
+        word for part in other for word in part.split() if word in options
+    }
+    return len(parts) - len(other) + len(said - {""})
 
 
 def _takes_times(house: House) -> bool:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from runtime.commands.language.negation import without_meant
 from runtime.commands.registry.devices import Kind
 from runtime.commands.shortlist.possible import Possible
 from runtime.commands.shortlist.words import characters, plain, words
@@ -34,6 +35,12 @@ _VAGUE: Final = _BY_DEGREES | {"press", "dry", "cleaning", "home", "away", "high
 _OFTEN: Final = frozenset({"power", "state", "position"})
 """What words are about that are about much else."""
 _PARTS: Final = re.compile(r"[,;，；、]|\b(?:and|then)\b")
+_PIECES: Final = re.compile(r"[.!?;,]\s+")
+_REPORTS: Final = re.compile(
+    r"\b(said|says|told|tells|asked|asks|claims?|claimed|mentioned|wrote|writes|according|thinks|reckons|suggests|"
+    r"book|story|movie|film|song|dream\w*|always|usually|often|every|each)\b"
+)
+"""What follows such a word may be what somebody else said."""
 _AS_SWITCH: Final[Mapping[str, str]] = {"open": "on", "closed": "off"}
 """Water is turned on and off."""
 _MAYBE: Final = 0.4
@@ -68,6 +75,11 @@ class Said:
     whether: Mapping[str, bool]
     rest: str
     """The sentence without the words that said something surely."""
+
+    @property
+    def needs_light(self) -> bool:
+        """Whether it is dark somewhere."""
+        return self.whether.get("dark", False)
 
     def wants(self, possible: Possible) -> float:
         """How much is said for where a possible thing leads."""
@@ -116,6 +128,12 @@ def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
         about |= {name for name, patterns in cues.about.items() if _any(patterns, text)}
         for name, patterns in cues.whether.items():
             where = whole if foreign else last if name == "asks" else text
+            where = without_meant(where) if name == "refuses" else where
+            if name == "tells" and not foreign:
+                whether[name] = whether.get(name, False) or _only_tells(
+                    patterns, cues.whether["orders"], text
+                )
+                continue
             polite = name == "orders" and _any(patterns, whole)
             whether[name] = whether.get(name, False) or polite or _any(patterns, where)
     for value in values:
@@ -123,6 +141,16 @@ def said(text: str, values: Sequence[str] = (), whole: str = "") -> Said:
             towards[value] = 1.0
             rest = rest.replace(value.replace("_", " "), " ")
     return Said(towards, frozenset(about), whether, rest)
+
+
+def _only_tells(tells: Patterns, wants: Patterns, text: str) -> bool:
+    """Whether it is a story; one beside a command says why: "somebody left the light burning, switch it off"."""
+    if not _any(tells, text):
+        return False
+    parts = [part.strip() for part in _PIECES.split(text.rstrip(" .!")) if part.strip()]
+    if len(parts) < 2 or _REPORTS.search(text):  # noqa: PLR2004  a story and a command
+        return True
+    return not any(_any(wants, part) and not _any(tells, part) for part in (parts[0], parts[-1]))
 
 
 def orders(text: str) -> int:

@@ -60,5 +60,7 @@ def decide(
     place = place_of[ranked[0][0]]
     if first >= thresholds.act and first - second >= thresholds.lead and evidence.is_said(place):
         return Decision(Step.ACT, (place,), first)
+    if not any(evidence.is_about(place_of[meant]) for meant, _ in ranked[:MOST_ASKED]):
+        return Decision(Step.LEAVE, (), weighed.none)
     worth = [place_of[meant] for meant, likely in ranked if likely >= _WORTH * first]
     return Decision(Step.ASK, tuple(worth[:MOST_ASKED]), 1.0 - weighed.none)

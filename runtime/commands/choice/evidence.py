@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.commands.choice.looked import ELSEWHERE, SOLE, SURE, Looked
-from runtime.commands.choice.realise import fitting
+from runtime.commands.choice.realise import fitting, is_difference
 from runtime.commands.registry.devices import Range
 from runtime.commands.shortlist.possible import Aim, Possible
 
@@ -62,6 +62,7 @@ NONE: Final = (
     "refuses",
     "no_order",
     "idle",
+    "absent",
     "nobody_named",
     "nothing_wanted",
     "words_left",
@@ -73,10 +74,12 @@ NONE: Final = (
 )
 """What speaks for none of them."""
 
-_NO_COMMAND: Final = ("asks", "imagines", "tells", "refuses", "idle")
+_NO_COMMAND: Final = ("asks", "imagines", "tells", "refuses", "idle", "absent")
 _NAMED: Final = 0.55
 """A device is taken for named."""
 _POINTED: Final = 0.4
+_HINTED: Final = 0.3
+_LIKE: Final = 0.45
 _AHEAD: Final = 0.1
 _RIVAL: Final = 0.5
 _WANTED: Final = 0.6
@@ -96,6 +99,8 @@ class Evidence:
     """[possible things, len(FOR)]"""
     none: Matrix
     """[len(NONE)]"""
+    crowded: bool = False
+    """More than one thing is wanted of it."""
 
     @property
     def is_command(self) -> bool:
@@ -117,8 +122,14 @@ class Evidence:
         hinted = row["wants_maybe"] > 0.0 and row["pointed"] >= SURE
         wanted = (row["wants"] > 0.0 or row["number_fits"] or hinted) and not row["opposite"]
         left_over = row["number_unused"] or row["number_misfits"] or row["strange"]
-        another = row["other_exact"] or row["rival"]
+        another = row["other_exact"] or row["rival"] or self.crowded
         return bool(named and wanted and not (left_over or another or row["several_unsaid"]))
+
+    def is_about(self, place: int) -> bool:
+        """Whether anything but a number leads there; else there is nothing to ask."""
+        row = dict(zip(FOR, self.options[place], strict=True))
+        pointed = max(row["pointed"], row["name"]) >= _HINTED
+        return bool(pointed or row["wants"] or row["wants_maybe"] or row["like_own"] >= _LIKE)
 
     def is_plain(self, place: int) -> bool:
         """Whether a name was said as it is, and a word that says where it leads: what is dangerous takes both."""
@@ -139,7 +150,9 @@ def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
         row["pointed"] >= _POINTED and row["other_named"] <= _AHEAD and not row["no_cue"] for row in rows
     )
     none = _for_none(looked, nearest, idle=not stirred)
-    return Evidence(options, np.array([none[name] for name in NONE], np.float64))
+    devices = {each for each, named in looked.named.items() if named.part >= SURE or named.exact}
+    crowded = looked.orders > 1 and len(devices) > 1
+    return Evidence(options, np.array([none[name] for name in NONE], np.float64), crowded)
 
 
 def _of_words(looked: Looked, possible: Possible) -> dict[str, float]:
@@ -207,6 +220,9 @@ def _who(looked: Looked, possible: Possible) -> dict[str, float]:
 def _numbers(looked: Looked, possible: Possible) -> dict[str, float]:
     """Whether the sentence's number fits, does not, is missing, or would be left over."""
     domain, found = possible.capability.domain, looked.quantities
+    if found and is_difference(looked.heard.text):
+        moves = possible.aim in {Aim.MORE, Aim.LESS} and isinstance(domain, Range)
+        return {"number_fits": float(moves), "number_misfits": float(not moves)}
     if possible.aim is not Aim.NUMBER or not isinstance(domain, Range):
         return {"number_unused": float(bool(found))}
     if not found:
@@ -252,6 +268,7 @@ def _for_none(looked: Looked, nearest: float, *, idle: bool) -> dict[str, float]
         "refuses": float(said.whether.get("refuses", False) or looked.negated),
         "no_order": float(not said.whether.get("orders", False)),
         "idle": float(idle and not said.whether.get("orders", False)),
+        "absent": float(looked.absent and not any(each.exact for each in looked.named.values())),
         "nobody_named": 1.0 - max(looked.pointed.values(), default=0.0),
         "nothing_wanted": 1.0 - max(said.towards.values(), default=0.0),
         "words_left": share,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from runtime.commands.choice.cues import Said
+from runtime.commands.choice.cues import Said, orders
 from runtime.commands.language.quantities import Quantity
+from runtime.commands.registry.devices import Kind
 from runtime.commands.sentence import Sentence
 from runtime.commands.shortlist.likeness import Likeness
 from runtime.commands.shortlist.naming import Heard, Named, Naming, mentions_all
@@ -75,6 +76,8 @@ class Looked:
         }
         of_kind = [device for device in near if self.named[device].kind >= SURE]
         able = [self._able(name, near) for name in self.said.about - _ANYONE_CAN]
+        if self.said.needs_light:
+            able.append([device for device in near if self.naming.devices[device].kind is Kind.LIGHT])
         pointed = {}
         for device, each in self.named.items():
             kind = (SOLE if of_kind == [device] else _ONE_OF_SOME) * each.kind
@@ -105,6 +108,30 @@ class Looked:
         return any(
             content[place] and not known[place] and content[place + 1] and known[place + 1]
             for place in range(len(heard) - 1)
+        )
+
+    @cached_property
+    def orders(self) -> int:
+        """How many of its parts want something."""
+        return orders(self.naming.without_names(self.heard.text))
+
+    @cached_property
+    def absent(self) -> bool:
+        """Whether something is named that houses have and this one has not: `dishwasher`, `attic light`."""
+        listed, known = vocabulary(), self.naming.known
+        if self.heard.han:
+            names = "".join(self.naming.han)
+            return any(
+                not each.isascii() and each in self.heard.han and each not in names for each in listed.things
+            )
+        heard = self.heard.words
+        return any(
+            word not in known
+            and (
+                word in listed.things
+                or (word in listed.rooms and after in known and after not in listed.rooms)
+            )
+            for word, after in zip(heard, (*heard[1:], ""), strict=False)
         )
 
     @cached_property

@@ -20,6 +20,31 @@ _SMALL: Final = re.compile(
 )
 _LARGE: Final = re.compile(r"\b(a lot|much|way|far|significantly|considerably|really)\b|很多|多一點|大幅")
 
+_UNIT: Final = r"(?:%|°|degrees?|points?)"
+_MOVED: Final = (
+    r"(?:more|less|warmer|cooler|colder|hotter|brighter|dimmer|darker|louder|quieter|higher|lower"
+    r"|faster|slower)"
+)
+_DIFFERENCE: Final = re.compile(
+    rf"\bby (?:about |another |around )?\d"
+    rf"|(?<!to )(?<!at )\b\d[\d.]* ?(?:{_UNIT}? ?{_MOVED}|{_UNIT} ?(?:up|down|off))\b"
+    rf"|\b(?:up|down|add|another|extra|knock|take|drop)(?: (?!to\b|at\b)\w+){{0,3}} \d[\d.]* ?{_UNIT}"
+    r"|(?:降低?|升高?|調高|調低|提高|減少?|增?加|[高低暖涼亮暗])\d"
+)
+_FACTORS: Final = (
+    (re.compile(r"\b(?:twice as|doubled?)\b|加倍|兩倍"), 2.0),
+    (re.compile(r"\b(?:halved?|(?:in|by) half|half as)\b|減半"), 0.5),
+)
+
+
+def is_difference(text: str) -> bool:
+    """Whether the number of a sentence is a change and no target: `ten percent more`, `by two degrees`, `in half`."""
+    return _factor(text) is not None or _DIFFERENCE.search(text) is not None
+
+
+def _factor(text: str) -> float | None:
+    return next((factor for pattern, factor in _FACTORS if pattern.search(text)), None)
+
 
 def realise(possible: Possible, text: str, found: Sequence[Quantity], house: House) -> tuple[Action, ...]:
     """The actions; an open one where a number is wanted that the sentence does not give, or that does not fit."""
@@ -63,11 +88,22 @@ def _value(possible: Possible, device: Device, text: str, found: Sequence[Quanti
             return domain.low
         case Aim.MORE | Aim.LESS:
             now = house.value(device.id, possible.capability.name)
-            amount = "large" if _LARGE.search(text) else "small" if _SMALL.search(text) else ""
-            by = _difference(found, domain)
-            return changed(domain, now, up=possible.aim is Aim.MORE, amount=amount, by=by)
+            return _moved(domain, now, text, found, up=possible.aim is Aim.MORE)
         case _:
             return possible.value
+
+
+def _moved(domain: Range, now: Value, text: str, found: Sequence[Quantity], *, up: bool) -> float | None:
+    """What a value is to become; less of something is not nothing of it, unless a number says so."""
+    level = float(now) if isinstance(now, int | float) and not isinstance(now, bool) else None
+    if (factor := _factor(text)) is not None:
+        return None if level is None else rounded(domain, level * factor)
+    amount = "large" if _LARGE.search(text) else "small" if _SMALL.search(text) else ""
+    by = _difference(found, domain)
+    value = changed(domain, now, up=up, amount=amount, by=by)
+    if level is not None and by is None and value == domain.low < level:
+        return rounded(domain, (level + domain.low) / 2)
+    return value
 
 
 def _difference(found: Sequence[Quantity], domain: Range) -> float | None:

@@ -13,6 +13,7 @@ _MARK: Final = re.compile("[\ue000-\ue1ff\uf000-\uf1ff]")
 _ARTICLES: Final = re.compile(r"^(?:(?:the|my|our|in|at|of)\s+)*")
 _PARTICLE: Final = re.compile(r"\s?\b(?:on|off|up|down)$")
 _STARTS_WITH_PARTICLE: Final = re.compile(r"^(?:on|off|up|down)\b")
+_OWN_PREDICATE: Final = re.compile(r"^(?:can|could|should|needs?|wants?|may|must|ought|has|have|is|are)\b")
 _TIME: Final = re.compile(r"(?:^|\s)((?:in|after) (?:\d|half|an?\b|a quarter).*)$")
 _LEAD: Final = re.compile(
     r"^((?:in|after) (?:\d|half|an?\b|a quarter).*?(?:hours?|minutes?|seconds?|mins?|secs?)\b,?)\s"
@@ -77,6 +78,8 @@ def _forth(before: Clause, clause: Clause, *, chinese: bool) -> Clause:
     if not clause.tail:
         return Clause(before.head, thing, before.tail, own=False)
     head = before.head
+    if _OWN_PREDICATE.match(clause.tail):
+        return Clause("", thing, clause.tail, own=False)
     if _TIME.match(clause.tail):
         return Clause(head, thing, clause.tail, own=False)
     if _STARTS_WITH_PARTICLE.match(clause.tail):

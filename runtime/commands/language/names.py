@@ -10,6 +10,7 @@ from runtime.commands.language.normalise import clean
 from runtime.commands.language.quantities import digits
 from runtime.commands.registry.devices import Area, Device, Name
 from runtime.commands.registry.house import House
+from runtime.commands.shortlist.vocabulary import vocabulary
 
 _ARTICLE = re.compile(r"^(?:the|my|our|an?) (?=\S)")
 _PUNCTUATION = re.compile(r"[.,!?;:…]+(?=\s|$)|^[.,!?;:…]+")
@@ -17,6 +18,10 @@ _HEIGHTS: Final = {
     "basement": -1, "cellar": -1, "地下": -1, "ground": 0, "downstairs": 0, "樓下": 0, "first": 1,
     "upstairs": 1, "樓上": 1, "second": 2, "third": 3, "attic": 9, "loft": 9, "閣樓": 9, "頂樓": 9,
 }  # fmt: skip
+_LONGEST_NAME: Final = 3
+"""Words: of a longer name one word says little."""
+_SHORTEST: Final = 4
+"""Letters: shorter words are in many sentences."""
 _FLOOR_WORD = re.compile(r"(?<=\S) floor$")
 
 
@@ -81,6 +86,25 @@ def names(house: House, language: str) -> Iterator[Spoken]:
         rooms = areas.get(device.area, ()) if device.area else ()
         short = {_without(form, room) for form in given for room in rooms} - {"", *given}
         yield from (Spoken(form, Of.DEVICE, device.id, implied=True) for form in sorted(short))
+
+
+def own_words(house: House, language: str) -> frozenset[str]:
+    """Words of letters that are in the names of one device and of nothing else: `grinder` of `coffee grinder`."""
+    of: dict[str, set[str]] = {}
+    for each in names(house, language):
+        said = each.text.split()
+        for word in said if len(said) <= _LONGEST_NAME else ():
+            of.setdefault(word, set()).add(f"{each.of}.{each.id}")
+    ordinary = vocabulary().common | _ANY
+    return frozenset(
+        word
+        for word, things in of.items()
+        if len(things) == 1
+        and next(iter(things)).startswith(Of.DEVICE)
+        and word.isascii()
+        and len(word) >= _SHORTEST
+        and word not in ordinary
+    )
 
 
 def _forms(thing: Device | Area, language: str) -> Iterator[str]:

@@ -22,10 +22,18 @@ _ENGLISH_MEANS_IT = re.compile(
     r"\b(?:(?:don't|dont|do not|never) (?:forget|fail|wait|hesitate|worry|mind)|why (?:don't|dont) (?:you|we)|"
     r"(?:won't|can't|couldn't|wouldn't) you|if you (?:don't|do not) mind|not only|not yet|"
     r"no problem|whether or not|or not|(?:can't|cannot|can not) (?:see|hear|read|find|sleep|breathe)|"
-    r"no longer needs?|not (?:\w+ )?enough|nobody(?:'s| is| was) \w+ing)\b|^no more (?=lights?\b)"
+    r"no longer needs?|not (?:\w+ )?enough|"
+    r"(?:don't|do not|doesn't|does not) (?:\w+ )?need (?!you |to ).*\b(?:any ?more|any longer)|"
+    r"no more (?!than)|(?:don't|do not|never) leave (?=.* (?:on|burning|running|lit|open|unlocked)\b)|"
+    r"(?:nobody|no one) (?:needs?|wants?|uses?|likes?|can (?:walk|get|come|see))|"
+    r"(?:nobody|no one)(?:'s| is| was) (?!allowed|supposed|to )|"
+    r"not (?:so|too|as|that|quite so|quite that) (?:much|bright|loud|hot|warm|cold|fast|strong|high|dark|dim|quiet)|"
+    r"(?:i )?(?:don't|do not) know (?:if|whether)|if (?:it's|it is|that's) not too much (?:trouble|bother)|"
+    r"without (?:going|waking|blinding))\b"
 )
 _ENGLISH_LEAVE = re.compile(
-    r"^(?:leave|keep|let|hold)\b.*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"
+    r"^(?:leave|keep|let|hold)\b(?!.* (?:half|halfway|partly|slightly|a bit|a crack|a little) open)"
+    r".*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"
     r"as (?:it|they) (?:is|are)|"
     r"the way (?:it|they) (?:is|are)|like that|like this|dark|lit)$"
 )
@@ -52,12 +60,18 @@ _CHINESE_NOT = re.compile(
     r"別(?!墅|人|處|的)|勿|莫|沒有要|除了|以外|而不是|禁止|避免"
 )
 _CHINESE_MEANS_IT = re.compile(
+    r"(?:不用|不要|不需要)(?![開關打調鎖拉升降設播放])[^,，。]{0,5}了|別(?:再)?浪費|"
     r"(?:別|不要)(?:忘|等|猶豫|客氣|擔心)|要不要|能不能|可不可以|是不是|有沒有|特別|分別|差別|個別|級別|不要緊"
 )
 _CHINESE_LEAVE = re.compile(
     r"^(?:讓|保持|維持|留著).*(?:開著|關著|亮著|鎖著|不變|不動)$|"
     r"(?:開著|關著|亮著)就好$|先?別動"
 )
+
+
+def without_meant(text: str) -> str:
+    """The sentence without the words that only sound like a "don't": `don't forget`, `not so loud`."""
+    return _CHINESE_MEANS_IT.sub("", _ENGLISH_MEANS_IT.sub("", text))
 
 
 def negated(text: str, language: str, house: House | None = None) -> bool:

@@ -43,11 +43,13 @@ _TENS = {
 _TENS["fourty"] = 40  # as recognisers and people write it
 _WORD = "|".join(sorted((*_SMALL, *_TENS), key=len, reverse=True))
 _ENGLISH = re.compile(
-    rf"\b(?<!the )(?<!this )(?<!that )(?<!which )(?<!each )(?:minus\ )?(?:(?:{_WORD}|an?(?=\ (?:hundred|thousand)))"
+    rf"\b(?<!the )(?<!no )(?<!any )(?<!every )(?<!this )(?<!that )(?<!which )(?<!each )"
+    rf"(?:minus\ )?(?:(?:{_WORD}|an?(?=\ (?:hundred|thousand)))"
     rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
     r"(?:\ and\ a\ half)?\b",
 )
 _COLOUR = re.compile(r"\bcolour(?=s?\b)")
+_HALF_A = re.compile(r"\bhalf an? (?=(?:degree|percent|point)s?\b)")
 _DIGIT_AND_HALF = re.compile(r"\b(\d+) and a half\b")
 _CHINESE_DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"兩": 2, "\u3007": 0}
 _CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
@@ -68,6 +70,7 @@ _FRACTIONS = {
     "two-thirds": 2 / 3, "a third": 1 / 3, "one third": 1 / 3, "half way": 0.5, "halfway": 0.5, "half": 0.5,
     "full": 1.0, "maximum": 1.0, "max": 1.0, "the maximum": 1.0, "the max": 1.0, "minimum": 0.0, "min": 0.0,
     "the minimum": 0.0, "the min": 0.0, "the highest": 1.0, "the lowest": 0.0, "highest": 1.0, "lowest": 0.0,
+    "a fifth": 0.2, "one fifth": 0.2, "a crack": 0.1, "ajar": 0.1,
     "3 quarters": 0.75, "2 thirds": 2 / 3, "1 quarter": 0.25, "1 third": 1 / 3,
     "四分之三": 0.75, "四分之一": 0.25, "三分之二": 2 / 3, "三分之一": 1 / 3, "一半": 0.5, "最大": 1.0, "最亮": 1.0,
     "最高": 1.0, "最小": 0.0, "最暗": 0.0, "最低": 0.0, "全開": 1.0,
@@ -90,7 +93,7 @@ def digits(text: str, language: str) -> str:
     if language.startswith("zh"):
         text = _TENTHS.sub(lambda match: f"{match[1]}0%", _CHINESE.sub(_chinese, text))
     elif language.startswith("en"):
-        text = _COLOUR.sub("color", text)
+        text = _HALF_A.sub("0.5 ", _COLOUR.sub("color", text))
         text = _DIGIT_AND_HALF.sub(r"\1.5", _ENGLISH.sub(_english, text))
     text = _PERCENT.sub("%", text)
     return _DEGREES.sub(lambda match: "°f" if match["f"] or match["f2"] else "°", text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.commands.language.carry import Clause, carried
-from runtime.commands.language.names import Of, names
+from runtime.commands.language.names import Of, names, own_words
 from runtime.commands.language.normalise import clean, plain
 from runtime.commands.language.quantities import digits
 from runtime.commands.registry.house import House
@@ -98,6 +98,9 @@ def _masked(text: str, language: str, house: House) -> tuple[str, dict[str, str]
     for name in names(house, language):
         if name.text in text:
             found[name.text] = found.get(name.text, False) or name.of is not Of.DEVICE
+    for word in own_words(house, language):
+        if word in text:
+            found.setdefault(word, False)
     said: dict[str, str] = {}
     for form, place in sorted(found.items(), key=lambda each: -len(each[0]))[:_MOST_NAMES]:
         mark = chr((_PLACES_FROM if place else _DEVICES_FROM) + len(said))

@@ -40,7 +40,8 @@ _DAY = (
     r"|(?:every|each) (?:day|morning|evening|night)|(?:on|every|next) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
 )
 _HOUR = (
-    r"(?:at|by|around|from) (?:half past |quarter (?:past|to) )?(?:[01]?\d|2[0-4])(?:[:.]\d{2})?(?!\d)"
+    r"(?:at|(?<!up )(?<!down )(?<!more )(?<!less )by|around|from) "
+    r"(?:half past |quarter (?:past|to) )?(?:[01]?\d|2[0-4])(?:[:.]\d{2})?(?!\d)"
     r"(?: ?(?:a\.?m\.?|p\.?m\.?|o'?clock))?"
 )
 _ENGLISH_CLOCK = (
@@ -62,7 +63,7 @@ _CHINESE_COUNTED = re.compile(
 )
 _CHINESE_LASTING = re.compile(rf"{_CHINESE_SPAN}$|(?:直到|到).{{1,8}}(?:為止|點)$")
 _CHINESE_CLOCK = re.compile(
-    r"(?:(?:今天|明天|後天|今晚|明晚|每天|每晚|早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|日落|日出)"
+    r"(?:(?:今天(?=早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|\d|[一二三四五六七八九十兩]{1,3}點)|明天|後天|今晚|明晚|每天|每晚|早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|日落|日出)"
     r"(?:(?:早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|\d{1,2}|[一二三四五六七八九十兩]{1,3})(?:點(?:半|鐘|\d+分|[一二三四五十]+分)?)?)*(?:的時候|時)?"
     r"|(?:\d{1,2}|[二三四五六七八九十兩]{1,3})點(?:半|鐘|\d+分|[一二三四五十]+分)?(?:的時候|時)?)"
 )

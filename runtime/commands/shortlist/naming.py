@@ -18,6 +18,10 @@ from runtime.commands.registry.house import House
 from runtime.commands.shortlist.vocabulary import vocabulary
 from runtime.commands.shortlist.words import alike, characters, found, plain, words
 
+_SWITCH_VERB: Final = re.compile(
+    r"\bswitch(?=(?: \w+){0,5} (?:on|off|of|over)\b| (?:the|my|our|it|all|both|to|over)\b)|^switch\b"
+)
+"""Where it is no thing with two positions."""
 _CERTAIN: Final = 0.99
 _PLACE: Final = 0.4
 """What a room's name counts for within a device's: of `kitchen light`, the kitchen has other things."""
@@ -39,7 +43,7 @@ class Heard:
     @classmethod
     def of(cls, text: str) -> "Heard":
         """Take a sentence apart."""
-        found_words = words(text)
+        found_words = words(_SWITCH_VERB.sub("turn", plain(text)))
         pairs = tuple(first + second for first, second in pairwise(found_words))
         return cls(plain(text), found_words, characters(text), pairs)
 

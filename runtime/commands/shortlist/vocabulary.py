@@ -19,12 +19,21 @@ class Vocabulary:
     classes: Mapping[str, tuple[str, ...]]
     all: Mapping[str, re.Pattern[str]]
     """By language: what says that all of a kind are meant."""
+    seen: frozenset[str]
+    """What plays pictures; who calls a device so does not call it one of `heard`."""
+    heard: frozenset[str]
     common: frozenset[str]
+    things: frozenset[str]
+    """What a house may have; in stems, and in characters."""
+    rooms: frozenset[str]
 
     def of(self, device: Device) -> tuple[str, ...]:
         """What such a device is called by those who do not know its name."""
         narrow = self.classes.get(device.device_class or "", ())
-        return tuple(dict.fromkeys((*narrow, *self.kinds.get(device.kind, ()))))
+        called = {stem(word) for name in device.names for word in name.text.casefold().split()}
+        other = self.heard if called & self.seen else self.seen if called & self.heard else frozenset()
+        wide = (word for word in self.kinds.get(device.kind, ()) if word not in other)
+        return tuple(dict.fromkeys((*narrow, *wide)))
 
 
 @cache
@@ -35,5 +44,9 @@ def vocabulary() -> Vocabulary:
         kinds={kind: tuple(names) for kind, names in raw["kinds"].items()},
         classes={name: tuple(names) for name, names in raw["classes"].items()},
         all={language: re.compile(pattern) for language, pattern in raw["all"].items()},
+        seen=frozenset(raw["players"]["seen"]),
+        heard=frozenset(raw["players"]["heard"]),
         common=frozenset(stem(word) for word in raw["common"]["en"].split()),
+        things=frozenset((*map(stem, raw["absent"]["things"].split()), *raw["absent"]["zh"])),
+        rooms=frozenset(map(stem, raw["absent"]["rooms"].split())),
     )
