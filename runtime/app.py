@@ -9,21 +9,21 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import runtime
 from models.store import Bundle
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
-from runtime.commanding import Commanding, commands_of
+from runtime.commanding import Commanding, Owned, commands_of
 from runtime.commands.order import Result
 from runtime.completion import Completer
-from runtime.config import Broker, Config, Mqtt
+from runtime.config import Broker, Config, Mqtt, Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.errors import BusyError
 from runtime.limits import Limits
@@ -74,9 +74,10 @@ async def serve(
         StoreError: the model is not on this machine.
         PolicyError: the owner's policy rules out its licence.
         BundleError: it cannot be loaded.
-        ConfigError: a secret or a certificate cannot be read.
+        ConfigError: a secret, a certificate, or a file in which the owner describes the house cannot be read.
         ListenError: the port is taken.
     """
+    owned = Owned.read(config, state) if config.commands.enabled else Owned()
     bundle = find_bundle(config, state)
     key = find_key(config.server, state, environ)
     topics = Topics(config.mqtt.node)
@@ -98,37 +99,15 @@ async def serve(
         serving.ready([completer])
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
-        broker = None if endpoint is None else endpoint.broker
-        loaded = completer.manifest
-        announce(
-            Started(loaded.name, loaded.version, loaded.kv, config.server.host, port, key, broker, topics)
-        )
+        announce(_started(completer, config.server, port, key, endpoint, topics))
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
-            replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
-            withdraw: Callable[[str, str], Awaitable[bool]] | None = None
             told = presence.told if presence else _ignore
-            room = commands_of(config, state, completer, endpoint, http, told)
-            if (commanding := await _opened(room, parts, http)) is not None:
-                replies, withdraw = commanding.replies, commanding.desk.withdraw
-                if presence is not None:
-                    presence.lists(lambda: commanding.house)
-                tasks.create_task(commanding.run(stop), name="commands")
-            if link is not None:
-                mqtt = MqttService(
-                    link,
-                    topics,
-                    completer,
-                    config.limits,
-                    version=runtime.__version__,
-                    replies=replies,
-                    group=config.mqtt.group,
-                    withdraw=withdraw,
-                )
-                tasks.create_task(mqtt.run(stop), name="mqtt")
-            if presence is not None:
-                tasks.create_task(presence.run(stop), name="mqtt.presence")
+            room = commands_of(config, state, owned, completer, endpoint, http, told)
+            commanding = await _opened(room, parts, http)
+            for name, work in _works(config, completer, link, presence, commanding, stop):
+                tasks.create_task(work, name=name)
             gc.collect()
             gc.freeze()  # what is there now stays; a collection that looks through it stops everybody for 30 ms
             await stop.wait()
@@ -137,6 +116,50 @@ async def serve(
             await drain(runner.app)
             watchdog.cancel()
         await runner.cleanup()
+
+
+def _started(
+    completer: Completer,
+    server: Server,
+    port: int,
+    key: Path | None,
+    endpoint: Endpoint | None,
+    topics: Topics,
+) -> Started:
+    broker, loaded = None if endpoint is None else endpoint.broker, completer.manifest
+    return Started(loaded.name, loaded.version, loaded.kv, server.host, port, key, broker, topics)
+
+
+def _works(
+    config: Config,
+    completer: Completer,
+    link: PahoLink | None,
+    presence: PresenceService | None,
+    commanding: Commanding | None,
+    stop: asyncio.Event,
+) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    """What runs beside the HTTP listener until `stop` is set, each with its name."""
+    replies = Replies(config.mqtt.reply_topics, config.mqtt.discovery_prefix)
+    withdraw: Callable[[str, str], Awaitable[bool]] | None = None
+    if commanding is not None:
+        replies, withdraw = commanding.replies, commanding.desk.withdraw
+        if presence is not None:
+            presence.lists(lambda: commanding.house)
+        yield "commands", commanding.run(stop)
+    if link is not None:
+        mqtt = MqttService(
+            link,
+            Topics(config.mqtt.node),
+            completer,
+            config.limits,
+            version=runtime.__version__,
+            replies=replies,
+            group=config.mqtt.group,
+            withdraw=withdraw,
+        )
+        yield "mqtt", mqtt.run(stop)
+    if presence is not None:
+        yield "mqtt.presence", presence.run(stop)
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

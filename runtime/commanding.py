@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from models.errors import StoreError
+from models.errors import ModelError, StoreError
 from models.licences.policy import enforce
 from models.store import Store
 from runtime.api.ordering import CHANNEL as HTTP
@@ -40,6 +40,7 @@ from runtime.commands.sessions import Sessions
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
+from runtime.errors import BundleError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -72,9 +73,9 @@ _RETAINED_S: Final = 1.0
 class Owned:
     """What the owner wrote down, read."""
 
-    house: HouseFile
-    sentences: Sentences
-    policy: PolicySettings
+    house: HouseFile = HouseFile()  # noqa: RUF009  frozen
+    sentences: Sentences = Sentences()  # noqa: RUF009  frozen
+    policy: PolicySettings = PolicySettings()  # noqa: RUF009  frozen
 
     @classmethod
     def read(cls, config: Config, state: Path) -> "Owned":
@@ -94,11 +95,9 @@ class Owned:
 
 
 def find_encoder(config: Config, state: Path) -> TextEncoder | None:
-    """What tells sentences of like meaning, if it is on this machine; takes some hundred milliseconds.
+    """What tells sentences of like meaning; None, with a line in the log, if it is not to be had.
 
-    Raises:
-        PolicyError: the owner's policy rules out its licence.
-        BundleError: it cannot be loaded.
+    Takes some hundred milliseconds.
     """
     name = config.commands.encoder
     try:
@@ -106,8 +105,12 @@ def find_encoder(config: Config, state: Path) -> TextEncoder | None:
     except StoreError:
         _log.info("commands are understood by their words alone; `ingle pull %s` adds their meaning", name)
         return None
-    enforce(config.policy, bundle.manifest.licence, bundle.reference)
-    return TextEncoder.load(bundle, "embed", threads=1)
+    try:
+        enforce(config.policy, bundle.manifest.licence, bundle.reference)
+        return TextEncoder.load(bundle, "embed", threads=1)
+    except (ModelError, BundleError) as exc:
+        _log.warning("commands are understood by their words alone: %s", exc)
+        return None
 
 
 def understanding(
@@ -169,6 +172,8 @@ class Commanding:
                 language=settings.languages[0],
                 state_wait_s=settings.state_wait_s,
                 drain_s=config.limits.drain_seconds,
+                orders=config.limits.commands_open,
+                plans=config.limits.commands_planned,
             ),
             told=told,
         )
@@ -238,6 +243,7 @@ async def _known(feed: DeviceFeed) -> None:
 async def commands_of(
     config: Config,
     state: Path,
+    owned: Owned,
     completer: Completer,
     endpoint: Endpoint | None,
     http: HttpCommands,
@@ -246,11 +252,8 @@ async def commands_of(
     """The command room of a configuration; `run` it within the block. `told` hears what came of an order.
 
     Raises:
-        ConfigError: a file of the owner's is not sound.
         BusyError: the journal cannot be opened.
-        PolicyError, BundleError: the encoder may not be used, or cannot be loaded.
     """
-    owned = Owned.read(config, state)
     encoder = await asyncio.to_thread(find_encoder, config, state)
     interpreter = await asyncio.to_thread(
         understanding, config.commands.languages, encoder, sentences=owned.sentences, completer=completer

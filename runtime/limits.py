@@ -1,6 +1,10 @@
 """Every bound on what a peer may make us hold, compute or wait for. Checked before waiting or allocating."""
 
 from dataclasses import dataclass
+from typing import Final
+
+COMMAND_LETTERS: Final = 400
+"""Longest sentence that any way of understanding reads; a longer one is no command, and slow to find to be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,12 @@ class Limits:
     """Requests waiting behind those that run; one more is told to come back."""
     commands_waiting: int = 2048
     """Commands that wait to be written down; one more is told to come back."""
-    command_letters: int = 1000
-    """Longest sentence that is taken for a command."""
+    commands_open: int = 512
+    """Commands that were taken and have no result yet; one more is told to come back."""
+    commands_planned: int = 1000
+    """Commands that wait for their time; one more is refused."""
+    command_letters: int = COMMAND_LETTERS
+    """Longest sentence that is taken for a command; past the default it is taken, and answered that it is too long."""
     request_seconds: float = 600.0
     """From submission to the last token."""
     prefill_chunk: int = 128

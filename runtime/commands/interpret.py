@@ -35,14 +35,13 @@ from runtime.commands.registry.house import House
 from runtime.commands.rules.stage import later
 from runtime.commands.sentence import Memory, Reading, Sentence, Stage
 from runtime.commands.wording.speak import say
+from runtime.limits import COMMAND_LETTERS
 
 _T = TypeVar("_T")
 _AS_SAID: Final = frozenset({Route.DIRECT, Route.SESSION, Route.OWNER})
 """Routes on which a "don't" is part of what is meant: the owner's own "don't disturb", a "no, don't" as an answer."""
 _TIMES: Final = frozenset({"s", "min", "h", "d"})
 _IN_HAN: Final = ("zh", "ja")
-_LONGEST: Final = 400
-"""Characters. What is longer is no command, and would be slow to find to be none."""
 _MOST_CLAUSES: Final = 8
 
 
@@ -103,8 +102,8 @@ class Interpreter:
         language = sentence.language
         if not sentence.text:
             return _cannot(Reason.NOT_UNDERSTOOD, say("heard.nothing", language))
-        if len(sentence.text) > _LONGEST:
-            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.too_long", language, most=str(_LONGEST)))
+        if len(sentence.text) > COMMAND_LETTERS:
+            return _cannot(Reason.NOT_UNDERSTOOD, say("heard.too_long", language, most=str(COMMAND_LETTERS)))
         parts = clauses(sentence.text, language, house)
         reading = await self._ask(self._exact, sentence, house, memory, clock)
         if reading is not None and not (len(parts) > 1 and is_not_wanted(reading)):

@@ -2,7 +2,10 @@
 
 import json
 import os
+import secrets
+import shlex
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +30,7 @@ _PATIENCE_S: Final = 60.0
 @click.option("--answer", is_flag=True, help="Let the model say something to what is no command.")
 @click.option("--language", help="Of the words, such as zh-TW; without it the appliance finds out.")
 @click.option("--area", help="Where it is said: the id of an area.")
+@click.option("--id", help="Of this command: the same again tells what came of it, and does nothing twice.")
 @click.option("--json", "as_json", is_flag=True, help="The whole result as JSON.")
 @config_option
 @state_option
@@ -44,6 +48,7 @@ def command(
     asked: dict[str, Any] = {"text": " ".join(words), "session": shell}
     asked |= {key: value for key, value in options.items() if value}
     while True:
+        asked.setdefault("id", secrets.token_hex(8))
         told = _ask(config, state, asked)
         click.echo(
             json.dumps(told, ensure_ascii=False) if as_json else _shown(told, explain=asked.get("explain"))
@@ -53,6 +58,7 @@ def command(
         if as_json or not sys.stdin.isatty():
             ctx.exit(_ASKED)
         asked["text"] = click.prompt(">", prompt_suffix=" ")
+        del asked["id"]  # an answer is another command
 
 
 def _ask(config: "Config", state: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +72,7 @@ async def _post(config: "Config", state: Path, asked: dict[str, Any]) -> dict[st
 
     Raises:
         CallerError: it does not take it; says why.
-        BusyError: it is not there, or has no time.
+        BusyError: it is not there, has no time, or has no result yet.
     """
     import aiohttp  # noqa: PLC0415  see runtime.console
 
@@ -84,14 +90,20 @@ async def _post(config: "Config", state: Path, asked: dict[str, Any]) -> dict[st
             client.post("/v1/commands", json=asked) as response,
         ):
             told = await response.json(content_type=None)
-    except (aiohttp.ClientConnectionError, TimeoutError) as exc:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
         raise BusyError(
             f"no appliance answers at {url}; start one with `ingle serve`, or name its --config"
+        ) from exc
+    except (aiohttp.ClientConnectionError, TimeoutError) as exc:
+        again = shlex.join(["ingle", "command", "--id", asked["id"], asked["text"]])
+        raise BusyError(
+            f"no result came from {url}, and the command may still be done; ask what came of it with `{again}`"
         ) from exc
     except (aiohttp.ClientError, ValueError) as exc:
         raise BusyError(f"what answers at {url} is no Inglenook; see server.port") from exc
     if "error" in told:
-        raise CallerError(told["error"]["message"])
+        fault = BusyError if response.status == HTTPStatus.SERVICE_UNAVAILABLE else CallerError
+        raise fault(told["error"]["message"])
     return dict(told)
 
 

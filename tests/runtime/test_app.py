@@ -328,6 +328,18 @@ async def test_what_keeps_it_from_serving_is_a_sentence(
         await app.serve(load(environ=environ).config, state=state, environ=environ)
 
 
+@pytest.mark.parametrize("name", ["house", "sentences", "policy"])
+def test_what_the_owner_wrote_is_read_before_anything_is_loaded(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "house"
+    folder.mkdir()
+    (folder / f"{name}.toml").write_text("nonsense = 1\n")
+    done = ingle("serve", environ=environment(tmp_path))  # there is no model either: that comes later
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert f"{name}.toml" in done.stderr.decode()
+    assert "nonsense" in done.stderr.decode()
+
+
 def test_a_taken_port_is_a_sentence(state: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

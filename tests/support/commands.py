@@ -1,6 +1,6 @@
 """The HTTP way in for commands, on a real socket, in front of a desk that answers as it is told."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -51,8 +51,8 @@ class Served:
     commands: HttpCommands
     desk: DeskOfOne
 
-    def open(self, limits: Limits) -> None:
-        self.commands.open(self.desk, OrderReader(limits, 30.0, answer=False, house=House))
+    def open(self, limits: Limits, house: Callable[[], House] = House) -> None:
+        self.commands.open(self.desk, OrderReader(limits, 30.0, answer=False, house=house))
 
 
 @asynccontextmanager

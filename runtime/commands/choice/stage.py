@@ -31,11 +31,10 @@ from runtime.commands.shortlist.words import characters
 from runtime.commands.wording.describe import either, limits, proposal, the
 from runtime.commands.wording.speak import say
 from runtime.completion import Completer
+from runtime.limits import COMMAND_LETTERS
 
 _SHOWN: Final = 5
 """Candidates that an explanation has."""
-_LONGEST: Final = 400
-"""Characters: what is longer is no command."""
 _SAID_BY_VERBS: Final = frozenset({"state", "power"})
 """What is opened, locked or started is said by the verb, which evidence has read already."""
 
@@ -76,7 +75,7 @@ class Choice:
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence most likely means, or a question back, or why it is nothing; never None for long words."""
         del memory
-        if not sentence.text.strip() or len(sentence.text) > _LONGEST:
+        if not sentence.text.strip() or len(sentence.text) > COMMAND_LETTERS:
             return None
         found = await asyncio.to_thread(self._found, sentence, house)
         filled = None if self._slots is None else await _filled(self._slots, found)

@@ -100,7 +100,7 @@ class Considering:
         nothing = results.unread(order)
         if within_s <= 0:
             return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
-        if not self._policy.admits(order.sender, self._clock.now()):
+        if not order.dry_run and not self._policy.admits(order.sender, self._clock.now()):
             return Finished(results.refused(nothing, Reason.TOO_OFTEN, "too_many_commands"))
         waited = self._waited(order)
         if isinstance(waited, Missed):

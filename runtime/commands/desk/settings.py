@@ -1,6 +1,11 @@
 """How long the desk waits for what, and how much it takes on. Values only."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from runtime.limits import Limits
+
+_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +14,7 @@ class DeskSettings:
 
     language: str = "en"
     """Of an order that does not say its own."""
-    orders: int = 512
+    orders: int = _LIMITS.commands_open
     """Taken and not answered; one more is told to come back."""
     state_wait_s: float = 1.0
     """How long a device that tells its state has, to say that it did what it was told. The answer waits for that."""
@@ -21,7 +26,7 @@ class DeskSettings:
     """How long it is tried to deliver a result that cannot be delivered."""
     grace_s: float = 60.0
     """How late something planned may still be done."""
-    plans: int = 1000
+    plans: int = _LIMITS.commands_planned
     """Planned at one time."""
     ahead_s: float = 30 * 86400.0
     """How far ahead something may be planned."""

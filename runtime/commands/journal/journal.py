@@ -65,7 +65,8 @@ class Journal:
             connection = await asyncio.to_thread(connect, path)
         except (OSError, sqlite3.OperationalError) as exc:
             raise BusyError(
-                f"the journal of commands {path} cannot be opened ({exc}); free some room or put its rights right"
+                f"the journal of commands {path} cannot be opened ({exc}); free some room, put its rights right, "
+                "or end what else has it open"
             ) from exc
         journal = cls(Writer(connection), keeping)
         journal._turn = await journal._writer.submit(_last_turn)

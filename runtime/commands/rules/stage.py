@@ -20,6 +20,7 @@ from runtime.commands.rules.recogniser import languages as known_languages
 from runtime.commands.rules.situation import Found, Situation, known
 from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.wording.speak import say
+from runtime.limits import COMMAND_LETTERS
 
 Family = Callable[[Found, Situation], Meaning | None]
 """Reads what was recognised; None where it is not what it seemed."""
@@ -47,8 +48,6 @@ _FAMILIES: Final[Mapping[str, Family]] = {
 }
 _NO_MORE: Final = re.compile(r"no more lights?\b")
 """Not to be left to stages that weigh words: they would hear the light."""
-_MOST_CHARACTERS: Final = 400
-"""Longer sentences follow no template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Rules:
 
     async def read(self, sentence: Sentence, house: House, memory: Memory) -> Reading | None:
         """What the sentence means, or that it says not to."""
-        if not self._recognisers or len(sentence.text) > _MOST_CHARACTERS:
+        if not self._recognisers or len(sentence.text) > COMMAND_LETTERS:
             return None
         heard = self._heard(sentence, house, memory)
         hearing = self._hearings.get(heard.language)

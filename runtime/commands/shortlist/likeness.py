@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from runtime.commands.registry.house import House
 from runtime.commands.shortlist import phrases
 from runtime.commands.shortlist.possible import Possible
+from runtime.limits import COMMAND_LETTERS
 
 Vectors = NDArray[np.float32]
 _MOST_KEPT: Final = 20_000
 """Wordings: 30 MB of vectors of 384 numbers."""
-_LONGEST: Final = 400
-"""Characters of a sentence that are compared: longer ones are no commands."""
 
 
 class Encoder(Protocol):
@@ -53,7 +52,7 @@ class Space:
 
     def likeness(self, text: str) -> Likeness:
         """Compare one sentence with everything."""
-        vector = self._kept.one(text[:_LONGEST])
+        vector = self._kept.one(text[:COMMAND_LETTERS])
         return Likeness(
             self._own.nearest(vector), self._kind.nearest(vector), float((self._nothing @ vector).max())
         )

@@ -193,7 +193,16 @@ async def test_a_model_may_speak_where_nothing_is_to_be_done() -> None:
     assert found.meaning == ON
 
 
-@given(st.text(max_size=600))
-async def test_any_text_has_an_interpretation(text: str) -> None:
+@given(
+    st.text(max_size=600)
+    | st.lists(
+        st.sampled_from([each for each, meant in RULES.items() if not isinstance(meant, str)]), max_size=4
+    ).map(" and ".join)
+)
+async def test_what_is_meant_of_any_text_was_said_in_it(text: str) -> None:
     found, _ = await understood(text)
-    assert isinstance(found.meaning, Cannot) or text.strip()
+    knows = [meaning for known, meaning in RULES.items() if known in text]
+    assert knows or isinstance(found.meaning, Cannot)
+    if isinstance(found.meaning, Do):
+        said = {action for each in knows if isinstance(each, Do) for action in each.actions}
+        assert set(found.meaning.actions) <= said

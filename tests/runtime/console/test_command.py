@@ -9,6 +9,8 @@ import pytest
 
 from runtime.commands.meaning import Candidate, Reason, Route
 from runtime.commands.order import Result, Status
+from runtime.commands.registry.devices import Area, Name
+from runtime.commands.registry.house import House
 from runtime.limits import Limits
 from tests.support.commands import DONE, Served, served
 from tests.support.house import environment, ingle
@@ -25,9 +27,9 @@ async def say(
 
 async def test_words_are_said_and_answered(tmp_path: Path) -> None:
     async with served(LIMITS) as there:
-        there.open(LIMITS)
+        there.open(LIMITS, lambda: House(areas={"kitchen": Area("kitchen", (Name("Kitchen"),))}))
         said = await say(there, tmp_path, "turn", "on", "the", "lamp", "--area", "kitchen", "--dry-run")
-    assert (said.returncode, said.stdout.decode()) == (0, "Turned on the lamp.\n")
+    assert (said.returncode, said.stdout.decode(), said.stderr) == (0, "Turned on the lamp.\n", b"")
     (order,) = there.desk.taken
     assert (order.text, order.area, order.dry_run) == ("turn on the lamp", "kitchen", True)
 
@@ -86,3 +88,37 @@ async def test_without_an_appliance_it_says_what_to_start(tmp_path: Path) -> Non
     said = await say(there, tmp_path, "turn on the lamp")
     assert said.returncode == 1
     assert "ingle serve" in said.stderr.decode()
+
+
+async def test_every_command_has_an_id_and_the_same_can_be_sent_again(tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        there.open(LIMITS)
+        for arguments in ((), (), ("--id", "mine")):
+            await say(there, tmp_path, "turn on the lamp", *arguments)
+    first, second, given = (order.id for order in there.desk.taken)
+    assert given == "mine"
+    assert not first.startswith("http-")
+    assert first != second
+
+
+async def test_a_busy_appliance_is_told_as_such(tmp_path: Path) -> None:
+    async with served(LIMITS) as there:
+        there.open(LIMITS)
+        there.desk.busy = True
+        said = await say(there, tmp_path, "turn on the lamp")
+    assert said.returncode == 1
+    assert "ask again in a few seconds" in said.stderr.decode()
+
+
+async def test_where_the_connection_breaks_it_says_how_to_ask_again(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as broken:
+        port = broken.sockets[0].getsockname()[1]
+        environ = environment(tmp_path, INGLE_SERVER_PORT=str(port))
+        said = await asyncio.to_thread(ingle, "command", "ring the bell", "--id", "7", environ=environ)
+    assert said.returncode == 1
+    assert "may still be done" in said.stderr.decode()
+    assert "ingle command --id 7 'ring the bell'" in said.stderr.decode()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtime.commands.choice.stage import Choice
@@ -88,6 +88,10 @@ async def test_what_the_house_cannot_do_is_left(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=10))
+@example(["please", "open", "the", "garage", "door"])
+@example(["unlock", "the", "front", "door"])
+@example(["open", "the", "door"])
+@example(["unlock", "all"])
 async def test_what_is_dangerous_is_only_done_by_its_name(said: list[str]) -> None:
     """And then the policy has it confirmed."""
     meaning = await meant(" ".join(said))
@@ -96,6 +100,16 @@ async def test_what_is_dangerous_is_only_done_by_its_name(said: list[str]) -> No
         assert capability is not None
         if capability.is_dangerous(action.value):
             assert {"garage", "door"} <= set(said) or {"front", "door"} <= set(said)
+
+
+async def test_what_is_dangerous_is_done_by_its_name() -> None:
+    dangerous = [
+        action
+        for action in actions(await meant("please open the garage door"))
+        if (capability := HOUSE.devices[action.device].capability(action.capability)) is not None
+        and capability.is_dangerous(action.value)
+    ]
+    assert dangerous
 
 
 async def test_what_is_not_wanted_is_told_so() -> None:

@@ -520,3 +520,14 @@ async def test_it_stops_in_good_order_and_takes_nothing_more(tmp_path: Path) -> 
     assert [result.order for _, result in around.outbox.told] == [order.id]
     with pytest.raises(BusyError, match="stopping"):
         await around.desk.take(around.order("blind 40"))
+
+
+async def test_a_dry_run_uses_up_nothing(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(rates=Rates(client_per_minute=1)))
+    async with desk_in(tmp_path, policy=policy) as around:
+        for _ in range(3):
+            order = replace(around.order("lamp on"), dry_run=True)
+            await around.desk.take(order)
+            assert [each.status for each in await around.outbox.results(order.id)] == [Status.WOULD]
+        assert (await around.ask("lamp on")).status is Status.SENT
+        assert (await around.ask("lamp on")).reason is Reason.TOO_OFTEN
