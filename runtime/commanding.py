@@ -102,8 +102,9 @@ def find_encoder(config: Config, state: Path) -> TextEncoder | None:
     name = config.commands.encoder
     try:
         bundle = Store.below(state).resolve(name)
-    except StoreError:
-        _log.info("commands are understood by their words alone; `ingle pull %s` adds their meaning", name)
+    except StoreError as exc:
+        pull = "commands are understood by their words alone; `ingle pull %s` adds their meaning (%s)"
+        _log.info(pull, name, exc)
         return None
     try:
         enforce(config.policy, bundle.manifest.licence, bundle.reference)
