@@ -90,8 +90,8 @@ async def test_what_the_house_cannot_do_is_left(text: str) -> None:
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=10))
 @example(["please", "open", "the", "garage", "door"])
 @example(["unlock", "the", "front", "door"])
-@example(["open", "the", "door"])
-@example(["unlock", "all"])
+@example(["unlock", "please", "front"])
+@example(["open", "garage", "lock", "please"])
 async def test_what_is_dangerous_is_only_done_by_its_name(said: list[str]) -> None:
     """And then the policy has it confirmed."""
     meaning = await meant(" ".join(said))
