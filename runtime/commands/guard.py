@@ -6,14 +6,15 @@ Rules account for every word by themselves. A choice weighs what it found, and c
 from dataclasses import replace
 from typing import Final
 
-from runtime.commands.language.aside import Aside, Found, aside
+from runtime.commands.language.aside.aside import Aside, Found, aside
 from runtime.commands.language.names import name_of, names, spoken
 from runtime.commands.language.normalise import plain
 from runtime.commands.language.quantities import digits
-from runtime.commands.meaning import Action, Cannot, Do, Reason, Route, Which
+from runtime.commands.meaning import Action, Cannot, Do, Option, Reason, Route, Which
 from runtime.commands.registry.devices import Device
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import Reading, Sentence
+from runtime.commands.wording.describe import later
 from runtime.commands.wording.speak import say
 
 _WORDS: Final = (
@@ -31,14 +32,22 @@ def guarded(reading: Reading, sentence: Sentence, house: House) -> Reading:
         return reading
     language = sentence.language
     text = digits(plain(sentence.text, language), language)
-    if (found := aside(text, language, house)) is not None:
+    found = aside(text, language, house)
+    if found is not None and found.aside is not Aside.DOUBT:
         return replace(reading, meaning=_refusal(found, language))
     unnamed = [each for each in _actions(reading.meaning) if not _is_named(each, text, language, house)]
     if unnamed:
         what = name_of(house.devices[unnamed[0].device], language)
         text = say("refused.by_name_only", language, device=what)
         return replace(reading, meaning=Cannot(Reason.NO_SUCH_DEVICE, text))
+    if found is not None and isinstance(reading.meaning, Do):
+        return replace(reading, meaning=_whether(reading.meaning, house, language))
     return reading
+
+
+def _whether(do: Do, house: House, language: str) -> Which:
+    what = later(do, house, language)
+    return Which(say("asked.confirm", language, what=what), (Option(what, do),))
 
 
 def _refusal(found: Found, language: str) -> Cannot:

@@ -63,3 +63,9 @@ def test_rules_and_answers_account_for_their_words_themselves() -> None:
     assert given("turn on the lamp when I come home", ON, Route.RULES) == ON
     told = Tell("The lamp is on.")
     assert given("when is the lamp on", told) == told
+
+
+def test_it_asks_whether_that_was_meant_where_somebody_else_may_be_doing_it() -> None:
+    asked = guarded(Reading(UNLOCK, Route.CHOICE), Sentence("我弟弟把大門打開", "zh-TW"), HOUSE).meaning
+    assert isinstance(asked, Which)
+    assert [option.meaning for option in asked.options] == [UNLOCK]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.commands.language.aside import Aside, aside
+from runtime.commands.language.aside.aside import Aside, aside
 from runtime.commands.language.normalise import plain
 from runtime.commands.language.quantities import digits
 from runtime.commands.registry.house import House
@@ -103,6 +103,14 @@ def test_what_is_a_command_all_the_same(text: str) -> None:
         ("幫我把廚房燈打開", None),
         ("方便的話把廚房燈打開", None),
         ("把廚房燈和電視關掉", None),
+        ("聽說打開電視很耗電", Aside.TELLS),
+        ("我忘了關電視", Aside.TELLS),
+        ("別忘了關電視", None),
+        ("廚房燈開到天亮", Aside.WAITS),
+        ("我弟弟把電視打開就走了", Aside.DOUBT),
+        ("師傅說電視要先關再清", Aside.DOUBT),
+        ("我好冷，麻煩把廚房的燈打開", None),
+        ("欸那個我想要現在把電視關掉", None),
     ],
 )
 def test_chinese(text: str, expected: Aside | None) -> None:

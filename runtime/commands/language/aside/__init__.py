@@ -1,0 +1,1 @@
+"""What keeps a sentence from being a command, one file a language."""
