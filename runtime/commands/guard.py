@@ -33,8 +33,8 @@ def guarded(reading: Reading, sentence: Sentence, house: House) -> Reading:
     language = sentence.language
     text = digits(plain(sentence.text, language), language)
     found = aside(text, language, house)
-    if found is not None and found.aside is not Aside.DOUBT:
-        return replace(reading, meaning=_refusal(found, language))
+    if found is not None and (refusal := _refusal(found, language)) is not None:
+        return replace(reading, meaning=refusal)
     unnamed = [each for each in _actions(reading.meaning) if not _is_named(each, text, language, house)]
     if unnamed:
         what = name_of(house.devices[unnamed[0].device], language)
@@ -50,7 +50,8 @@ def _whether(do: Do, house: House, language: str) -> Which:
     return Which(say("asked.confirm", language, what=what), (Option(what, do),))
 
 
-def _refusal(found: Found, language: str) -> Cannot:
+def _refusal(found: Found, language: str) -> Cannot | None:
+    """None where it is to be asked about."""
     match found.aside:
         case Aside.WAITS:
             return Cannot(Reason.NOT_UNDERSTOOD, say("heard.waits", language))
@@ -61,6 +62,8 @@ def _refusal(found: Found, language: str) -> Cannot:
             return Cannot(
                 Reason.NOT_UNDERSTOOD, say("heard.not_that_part", language, part=found.words, why=why)
             )
+        case Aside.DOUBT:
+            return None
 
 
 def _actions(meaning: Do | Which) -> tuple[Action, ...]:
