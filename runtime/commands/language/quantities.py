@@ -99,9 +99,14 @@ def digits(text: str, language: str) -> str:
     return _DEGREES.sub(lambda match: "°f" if match["f"] or match["f2"] else "°", text)
 
 
+def numbers(text: str) -> Iterator[re.Match[str]]:
+    """Where the numbers of a sentence in digits stand."""
+    return _NUMBER_AFTER_CJK.finditer(text)
+
+
 def quantities(text: str) -> Iterator[tuple[str, Quantity]]:
     """The numbers and fractions in a sentence that has them in digits, each as it stands there."""
-    for match in _NUMBER_AFTER_CJK.finditer(text):
+    for match in numbers(text):
         number = float(match[0].replace(",", "."))
         if text.startswith("°f", match.end()):
             yield f"{match[0]}°f", Quantity(number, "°F")

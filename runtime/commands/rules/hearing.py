@@ -1,7 +1,7 @@
 """What a sentence is recognised as, in one house and language; what was recognised lately is remembered.
 
-People say the same few sentences, and machines even fewer. What they mean depends on how things are and is found anew
-each time; which template they follow depends on the names in the house alone.
+People say the same few sentences, and machines even fewer, with other numbers. What they mean depends on how things are
+and is found anew each time; which template they follow depends on the names in the house alone.
 """
 
 from collections import OrderedDict
@@ -14,6 +14,7 @@ from runtime.commands.registry.house import House
 from runtime.commands.rules.choosing import best
 from runtime.commands.rules.lexicon import Lexicon
 from runtime.commands.rules.recogniser import Recogniser
+from runtime.commands.rules.shape import Shape, shape
 from runtime.commands.rules.situation import Found
 
 _REMEMBERED: Final = 512
@@ -37,23 +38,35 @@ class Hearing:
 
     def knows(self, said: Said) -> bool:
         """Whether `found` answers at once."""
-        return said in self._known
+        return (self._shape(said).text, said[1]) in self._known
 
     def found(self, said: Said) -> Found | None:
         """What a sentence is recognised as."""
+        shape = self._shape(said)
+        key = shape.text, said[1]
         with self._lock:
-            if said in self._known:
-                self._known.move_to_end(said)
-                return self._known[said]
+            known = key in self._known
+            if known:
+                self._known.move_to_end(key)
+                result = self._known[key]
+        if not known:
+            result = self._recognised(key)
+            with self._lock:
+                self._known[key] = result
+                while len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+        return shape.filled(result)
+
+    def _shape(self, said: Said) -> Shape:
+        if not self._recogniser.in_digits:
+            return Shape(said[0], {})
+        return shape(said[0], self._lexicon.words(said[0]))
+
+    def _recognised(self, said: Said) -> Found | None:
         text, spoken_of = said
         language = self._recogniser.language
         question = asks(text, language)
         text = unpunctuated(text)
         values = self._lexicon.values(text, spoken_of)
         matches = self._recogniser.matches(text, values, question=question)
-        result = best(matches, spoken_of, text=text, language=language, pressed=self._lexicon.pressed)
-        with self._lock:
-            self._known[said] = result
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return result
+        return best(matches, spoken_of, text=text, language=language, pressed=self._lexicon.pressed)

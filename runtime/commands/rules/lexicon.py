@@ -1,6 +1,6 @@
 """What a house's things are called, ready to be looked for in sentences; made anew when areas or devices change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,11 @@ class Lexicon:
     def fits(self, house: House) -> bool:
         """Whether it still tells of this house."""
         return self.version == house.version and self.devices == house.devices and self.areas == house.areas
+
+    def words(self, text: str) -> Iterator[str]:
+        """What in a sentence belongs to the house: names and options."""
+        yield from (value.text for _, value in self.named if value.text in text)
+        yield from (each.text for each in self.options if each.text in text)
 
     def values(self, text: str, spoken_of: Sequence[str]) -> Mapping[str, Sequence[Value]]:
         """What slots may hold in one sentence: only what stands in it, so matching does not grow with the house.

@@ -91,7 +91,8 @@ class Recogniser:
             ConfigError: a template of `own` cannot be read.
         """
         self.language = language
-        self._in_digits = language.startswith(("en", "zh"))
+        self.in_digits = language.startswith(("en", "zh"))
+        """Whether number words are made digits before, and any number is one."""
         self._intents = Intents.from_dict(_templates(language) if own is None else _alone(language, own))
         told = {name: intent for name, intent in self._intents.intents.items() if name not in _QUESTIONS}
         self._commands = replace(self._intents, intents=told)
@@ -110,7 +111,7 @@ class Recogniser:
         """
         lists: dict[str, SlotList] = {name: _list(name, of) for name, of in values.items()}
         for name in _NUMBERS:
-            if self._in_digits or name not in self._intents.slot_lists:
+            if self.in_digits or name not in self._intents.slot_lists:
                 lists[name] = _list(name, values.get("number", ()))
         intents = self._intents if question else self._commands
         for result in recognize_all(text, intents, slot_lists=lists, intent_context={"area": HERE}):
