@@ -37,6 +37,7 @@ from runtime.mqtt.link import (
     Subscription,
     Up,
 )
+from runtime.mqtt.promptly import acknowledge_at_once, send_at_once
 from runtime.mqtt.topics import check_filter, check_topic
 
 _log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class PahoLink:
         now_or_never = publication.qos == 0 or not self._session.persistent
         if now_or_never and not self._connected:
             raise AwayError("the MQTT broker cannot be reached; try again when it is back")
-        info = _publish(self._client, publication)
+        info = packets.publish(self._client, publication)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise BusyError("too many answers wait for the MQTT broker; see whether it is reachable")
         if now_or_never and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
@@ -237,7 +238,7 @@ class PahoLink:
         waiting, self._unconfirmed = self._unconfirmed, {}
         for confirmed, publication in waiting.values():
             if self._client is not None and not confirmed.done():
-                self._unconfirmed[_publish(self._client, publication).mid] = confirmed, publication
+                self._unconfirmed[packets.publish(self._client, publication).mid] = confirmed, publication
 
     def _tell(self, event: LinkEvent) -> None:
         """On the event loop, whatever the thread an event comes from."""
@@ -264,7 +265,8 @@ class PahoLink:
         with contextlib.suppress(RuntimeError):  # the event loop is gone, and with it everyone who would care
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _on_socket_open(self, client: mqtt.Client, _data: object, _socket: object) -> None:
+    def _on_socket_open(self, client: mqtt.Client, _data: object, opened: object) -> None:
+        send_at_once(opened)
         self._greeted = False
         self._sockets += 1
         if self._endpoint.version5:
@@ -350,7 +352,8 @@ class PahoLink:
             silent_s = 2.0 * self._patience.keepalive if timed_out else 0.0
             self._post(self._tell, Down(f"the connection ended ({reason}){hint}", silent_s))
 
-    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        acknowledge_at_once(client.socket())
         try:
             largest = self._limits.request_bytes
             delivery = packets.delivered(message, self._epoch, largest, resumed=self._present)
@@ -376,8 +379,9 @@ class PahoLink:
         self._sink(delivery)
 
     def _on_publish(
-        self, _client: mqtt.Client, _data: object, mid: int, reason: ReasonCode, _properties: object
+        self, client: mqtt.Client, _data: object, mid: int, reason: ReasonCode, _properties: object
     ) -> None:
+        acknowledge_at_once(client.socket())
         self._post(self._confirm, mid, str(reason) if reason.is_failure else None)
 
     def _confirm(self, mid: int, refused: str | None) -> None:
@@ -387,11 +391,6 @@ class PahoLink:
             _log.error(barred)
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None) if barred is None else confirmed.set_exception(barred)
-
-
-def _publish(client: mqtt.Client, publication: Publication) -> mqtt.MQTTMessageInfo:
-    beside = packets.publishing(publication) if client.protocol == mqtt.MQTTv5 else None
-    return client.publish(publication.topic, publication.payload, publication.qos, publication.retain, beside)
 
 
 def _stop(client: mqtt.Client) -> None:

@@ -24,6 +24,12 @@ def connecting(session: Session, largest_packet: int) -> Properties:
     return properties  # type: ignore[no-any-return]  # paho sets its attributes by name
 
 
+def publish(client: mqtt.Client, publication: Publication) -> mqtt.MQTTMessageInfo:
+    """Queue it with the client."""
+    beside = publishing(publication) if client.protocol == mqtt.MQTTv5 else None
+    return client.publish(publication.topic, publication.payload, publication.qos, publication.retain, beside)
+
+
 def publishing(publication: Publication, kind: int = PacketTypes.PUBLISH) -> Properties | None:
     """What goes beside the payload; None if nothing does."""
     properties, plain = _properties(kind), True

@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.config import Broker
+from runtime.mqtt.promptly import send_at_once
 
 AGAIN_S = 3.0
 """How long a sender waits for a result before it sends the command again; then twice as long, up to 12 s."""
@@ -69,9 +70,19 @@ class Sender:
     """Sends commands at a pace, hears results, and is the devices as well."""
 
     def __init__(
-        self, broker: Broker, topics: tuple[str, ...], *, bells: int = 1000, seed: int = 0, qos: int = 1
+        self,
+        broker: Broker,
+        topics: tuple[str, ...],
+        *,
+        bells: int = 1000,
+        seed: int = 0,
+        qos: int = 1,
+        ids: str = "c",
     ) -> None:
-        """`topics`: where commands are sent, in turn; `bells`: each rings once at most; `qos`: of the devices."""
+        """`topics`: where commands are sent, in turn; `bells`: each rings once at most; `qos`: of the devices.
+
+        `ids`: what the ids of commands begin with.
+        """
         self.history = History()
         self.latencies: list[float] = []
         """Seconds from publishing a command to its first result."""
@@ -82,6 +93,8 @@ class Sender:
         self._qos = qos
         self._random = random.Random(seed)
         self._number = 0
+        self._ids = ids
+        self._heard = asyncio.Event()
         self._waiting: dict[str, tuple[float, float, str, bytes]] = {}
         """When a command is to be sent again, after what pause; its topic and payload."""
         self._loop = asyncio.get_running_loop()
@@ -90,6 +103,7 @@ class Sender:
         self._client.max_inflight_messages_set(1000)
         self._client.on_connect = self._subscribe
         self._client.on_message = self._hears
+        self._client.on_socket_open = lambda _client, _data, opened: send_at_once(opened)
         self._subscribed = asyncio.Event()
         self._client.on_subscribe = self._is_subscribed
 
@@ -108,7 +122,7 @@ class Sender:
     def send(self) -> None:
         """One more command."""
         self._number += 1
-        name = f"c{self._number}"
+        name = f"{self._ids}{self._number}"
         bell, rest = divmod(self._number, 5)
         if rest == 0 and bell < self._bells:
             effect, text = f"bell{bell}", f"ring bell {bell}"
@@ -137,6 +151,11 @@ class Sender:
         while self.history.unanswered() and self._loop.time() < until:  # noqa: ASYNC110  answers come one by one
             await asyncio.sleep(0.1)
 
+    async def heard(self) -> None:
+        """Return when something more was heard."""
+        self._heard.clear()
+        await self._heard.wait()
+
     async def _repeat(self) -> None:
         while True:
             await asyncio.sleep(0.5)
@@ -157,6 +176,7 @@ class Sender:
         self._loop.call_soon_threadsafe(self._hear, message.topic, bytes(message.payload))
 
     def _hear(self, topic: str, payload: bytes) -> None:
+        self._heard.set()
         if topic.startswith("ingle/"):
             result = json.loads(payload)
             name = str(result["id"])

@@ -1,11 +1,15 @@
 """Commands at a pace to a whole appliance through a real mosquitto, for minutes.
 
-What is lost, what happens twice, what memory does. Rules understand them; no model is asked.
+What is lost, what happens twice, what memory does; and before that what the broker costs one command at a time, held
+against the same over HTTP. Rules understand them; no model is asked.
 
 script/soak-commands [MINUTES [A_SECOND]]
 """
 
 import asyncio
+import http.client
+import json
+import statistics
 import sys
 import tempfile
 import time
@@ -13,12 +17,16 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from runtime.config import Broker
 from tests.support.history import Sender
 from tests.support.house import environment, furnish
 from tests.support.mqtt import running_mosquitto
 from tests.test_end_to_end import free_port
 
 _EVERY_S = 30.0
+_ALONE = 200
+_BROKER = "max_queued_messages 0\nset_tcp_nodelay true\n"
+"""As docs/fleet.md has it: else mosquitto holds a result back until the sender's TCP acknowledges what came before."""
 _LAMPS, _BELLS = 8, 40
 _LAMP = """
 [[devices]]
@@ -61,6 +69,31 @@ def _answers(port: int) -> bool:
         return False
 
 
+def _over_http(port: int) -> float:
+    """Median seconds of commands one after another, on one connection."""
+    taken = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    headers = {"Content-Type": "application/json"}
+    for number in range(_ALONE):
+        body = json.dumps({"text": f"set lamp {number % _LAMPS} to {number}", "session": str(number)})
+        begun = time.perf_counter()
+        connection.request("POST", "/v1/commands", body, headers)
+        assert b'"sent"' in connection.getresponse().read()
+        taken.append(time.perf_counter() - begun)
+    connection.close()
+    return statistics.median(taken)
+
+
+async def _over_mqtt(broker: Broker, topic: str) -> float:
+    """The same from publishing to the result."""
+    async with Sender(broker, (topic,), bells=0, ids="alone") as sender:
+        for _ in range(_ALONE):
+            sender.send()
+            while sender.history.unanswered():
+                await sender.heard()
+    return statistics.median(sender.latencies)
+
+
 def _resident_mib(process: int) -> float:
     pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / (1 << 20)
@@ -70,7 +103,7 @@ async def soak(minutes: float, a_second: float) -> bool:
     """Print figures; whether nothing was lost or doubled."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with running_mosquitto(folder, more="max_queued_messages 0\n") as mosquitto:
+        async with running_mosquitto(folder, more=_BROKER) as mosquitto:
             broker = mosquitto.address
             _furnished(folder)
             port = free_port()
@@ -88,6 +121,13 @@ async def soak(minutes: float, a_second: float) -> bool:
             while not await asyncio.to_thread(_answers, port):  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(0.2)
             topics = ("ingle/home/command", "ingle/home/command/from/me")
+            http_s = await asyncio.to_thread(_over_http, port)
+            mqtt_s = await _over_mqtt(broker, "ingle/home/command/from/me")
+            print(
+                f"one at a time: {1000 * mqtt_s:.1f} ms by MQTT, {1000 * http_s:.1f} ms by HTTP: "
+                f"the broker adds {1000 * (mqtt_s - http_s):.1f} ms",
+                flush=True,
+            )
             async with Sender(broker, topics, bells=_BELLS) as sender:
                 load = asyncio.create_task(sender.pace(minutes * 60 * a_second, a_second))
                 begun = time.monotonic()
