@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from runtime.commands.choice.cues import orders
 from runtime.commands.combine import combined, is_not_wanted
 from runtime.commands.guard import guarded
-from runtime.commands.language.corrected import corrected
+from runtime.commands.language.corrected import corrected, taken_back
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import is_chinese, language_of, plain
 from runtime.commands.language.pronoun import resolved
@@ -32,6 +32,7 @@ from runtime.commands.meaning import (
 )
 from runtime.commands.registry.devices import Options, Range
 from runtime.commands.registry.house import House
+from runtime.commands.rules.bare import bare
 from runtime.commands.rules.stage import later
 from runtime.commands.sentence import Memory, Reading, Sentence, Stage
 from runtime.commands.wording.speak import say
@@ -84,7 +85,10 @@ class Interpreter:
         text = _plain(sentence.text)
         language = language_of(text, sentence.language, self._languages)
         sentence = replace(sentence, text=corrected(text, language), language=language)
-        reading = await self._read(sentence, house, memory, clock)
+        if len(text) <= COMMAND_LETTERS and taken_back(text, language):
+            reading = _not_wanted(language)
+        else:
+            reading = await self._read(sentence, house, memory, clock)
         if answer and self._answering is not None and _is_no_command(reading):
             words = await clock.timed("answer", self._answering.answer(sentence.text, sentence.language))
             reading = Reading(Tell(words), Route.ANSWER, 0.0, reading.candidates)
@@ -111,7 +115,7 @@ class Interpreter:
         if len(parts) > _MOST_CLAUSES:
             return _cannot(Reason.NOT_UNDERSTOOD, say("heard.one_at_a_time", language))
         if len(parts) < 2:  # noqa: PLR2004  one clause is the sentence
-            return await self._ask_likely(sentence, house, memory, clock)
+            return bare(sentence, house) or await self._ask_likely(sentence, house, memory, clock)
         return await self._read_parts(sentence, parts, house, memory, clock)
 
     async def _read_parts(
@@ -234,7 +238,9 @@ def _remembered(sentence: Sentence, reading: Reading, memory: Memory) -> Memory:
             return Memory(tuple(dict.fromkeys(action.device for action in actions)))
         case Tell(_, about):
             return Memory(about or memory.devices)
-        case Which() as which:
-            return Memory(memory.devices, which, sentence.text)
+        case Which(_, options, waiting) as which:
+            actions = (*waiting, *(action for each in options for action in each.meaning.actions))
+            about = tuple(dict.fromkeys(each.device for each in actions))
+            return Memory(about if len(about) == 1 else memory.devices, which, sentence.text)
         case CancelPlanned() | Cannot():
             return Memory(memory.devices)

@@ -14,6 +14,7 @@ from runtime.commands.choice.decide import Decision, Step, decide
 from runtime.commands.choice.evidence import Evidence, gather
 from runtime.commands.choice.looked import Looked
 from runtime.commands.choice.model import Weighed, Weights, shipped, weigh
+from runtime.commands.choice.offered import offered
 from runtime.commands.choice.realise import fitting, is_open, realise
 from runtime.commands.choice.slots import Slots
 from runtime.commands.language.negation import negated
@@ -180,11 +181,10 @@ async def _filled(slots: Slots, found: _Found) -> Reading | None:
 
 
 def _whole(pairs: Iterable[tuple[str, Quantity]]) -> tuple[Quantity, ...]:
-    """Quantities without those that are a part of another: the 2 of `2 thirds`."""
+    """Quantities without those that are a part of a fraction: the 2 of `2 thirds`, the half of `half way`."""
     listed = list(pairs)
-    return tuple(
-        each for said, each in listed if not any(said != other and said in other for other, _ in listed)
-    )
+    parts = [said for said, each in listed if each.unit == "of"]
+    return tuple(each for said, each in listed if not any(said != part and said in part for part in parts))
 
 
 def _meaning(
@@ -232,23 +232,9 @@ def which(meant: Sequence[tuple[Action, ...]], house: House, language: str) -> W
     if len(meant) == 1:
         what = proposal(meant[0], house, language)
         return Which(say("asked.confirm", language, what=what), (Option(what, Do(meant[0])),))
-    labels = _labels(meant, house, language)
-    options = tuple(Option(label, Do(actions)) for label, actions in zip(labels, meant, strict=True))
+    options = offered(meant, house, language)
+    labels = [each.label for each in options]
     return Which(say("asked.which", language, options=either(labels, language)), options)
-
-
-def _labels(meant: Sequence[tuple[Action, ...]], house: House, language: str) -> list[str]:
-    """The devices where that is all that differs, else what would be done."""
-    same = (
-        len({tuple(dict.fromkeys((each.capability, each.value) for each in actions)) for actions in meant})
-        == 1
-    )
-    alone = all(len(actions) == 1 for actions in meant)
-    if same and alone:
-        labels = [the(house.devices[actions[0].device], house, language) for actions in meant]
-        if len(set(labels)) == len(labels):
-            return labels
-    return [proposal(actions, house, language) for actions in meant]
 
 
 def _candidate(actions: tuple[Action, ...], likely: float, house: House, language: str) -> Candidate:

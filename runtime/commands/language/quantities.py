@@ -48,8 +48,11 @@ _ENGLISH = re.compile(
     rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
     r"(?:\ and\ a\ half)?\b",
 )
+_POWERS = frozenset({"hundred", "thousand"})
+_BETWEEN = re.compile(r"( and |[\s-])")
 _COLOUR = re.compile(r"\bcolour(?=s?\b)")
 _HALF_A = re.compile(r"\bhalf an? (?=(?:degree|percent|point)s?\b)")
+_UNIT_AND_HALF = re.compile(r"\b(?:an?|one) (degree|percent|point) and a half\b")
 _DIGIT_AND_HALF = re.compile(r"\b(\d+) and a half\b")
 _CHINESE_DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"兩": 2, "\u3007": 0}
 _CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
@@ -93,7 +96,7 @@ def digits(text: str, language: str) -> str:
     if language.startswith("zh"):
         text = _TENTHS.sub(lambda match: f"{match[1]}0%", _CHINESE.sub(_chinese, text))
     elif language.startswith("en"):
-        text = _HALF_A.sub("0.5 ", _COLOUR.sub("color", text))
+        text = _UNIT_AND_HALF.sub(r"1.5 \1s", _HALF_A.sub("0.5 ", _COLOUR.sub("color", text)))
         text = _DIGIT_AND_HALF.sub(r"\1.5", _ENGLISH.sub(_english, text))
     text = _PERCENT.sub("%", text)
     return _DEGREES.sub(lambda match: "°f" if match["f"] or match["f2"] else "°", text)
@@ -125,13 +128,26 @@ def _unit(text: str, match: re.Match[str]) -> str:
 
 
 def _english(match: re.Match[str]) -> str:
-    words = match[0].replace("-", " ").removeprefix("minus ")
+    words = match[0].removeprefix("minus ")
     sign = "-" if match[0].startswith("minus ") else ""
     half = words.endswith(" and a half")
-    words = words.removesuffix(" and a half")
-    whole, _, decimals = words.partition(" point ")
+    whole, _, decimals = words.removesuffix(" and a half").partition(" point ")
+    fraction = (
+        f".{''.join(str(_SMALL[word]) for word in decimals.split())}" if decimals else ".5" if half else ""
+    )
+    return f"{sign}{_english_whole(whole)}{fraction}"
+
+
+def _english_whole(text: str) -> str:
+    """Cardinals as digits: `two hundred and five` is one of them, `two twenty` and `five and six` are two."""
+    said = _BETWEEN.split(text)
+    found: list[str] = []
     total = group = 0
-    for word in whole.split():
+    before = ""
+    for between, word in zip(["", *said[1::2]], said[::2], strict=True):
+        if before and not _goes_on(before, between, word):
+            found += [str(total + group), between if "and" in between else " "]
+            total = group = 0
         if word == "hundred":
             group = max(group, 1) * 100
         elif word == "thousand":
@@ -140,10 +156,15 @@ def _english(match: re.Match[str]) -> str:
             group = 1
         else:
             group += _SMALL.get(word, _TENS.get(word, 0))
-    fraction = (
-        f".{''.join(str(_SMALL[word]) for word in decimals.split())}" if decimals else ".5" if half else ""
-    )
-    return f"{sign}{total + group}{fraction}"
+        before = word
+    return "".join([*found, str(total + group)])
+
+
+def _goes_on(before: str, between: str, word: str) -> bool:
+    """Whether a word belongs to the number that the word before it is of."""
+    if word in _POWERS or before in _POWERS:
+        return True
+    return before in _TENS and 0 < _SMALL.get(word, 0) < 10 and between != " and "  # noqa: PLR2004  a digit
 
 
 def _chinese(match: re.Match[str]) -> str:

@@ -85,9 +85,9 @@ def _chosen(text: str, whole: str, options: tuple[Option, ...]) -> Do | None:
         return options[0].meaning
     if len(options) > 1 and (_ALL.match(whole) or _ALL.match(text)):
         return _all(options)
-    labels = [_words(each.label) for each in options]
-    if (said := _words(text)) in labels:
-        return options[labels.index(said)].meaning
+    labels, said = [_words(each.label) for each in options], _words(text)
+    if (labelled := _labelled(text, options)) is not None:
+        return labelled
     for pattern in (_ENGLISH_PLACE, _CHINESE_PLACE) if len(options) > 1 else ():
         if match := pattern.match(text):
             return _at(match["place"], options)
@@ -95,6 +95,15 @@ def _chosen(text: str, whole: str, options: tuple[Option, ...]) -> Do | None:
         return _chosen(rest, rest, options) if len(options) > 1 else None
     fitting = [each for each, label in zip(options, labels, strict=True) if said and said <= label]
     return fitting[0].meaning if len(fitting) == 1 else None
+
+
+def _labelled(text: str, options: tuple[Option, ...]) -> Do | None:
+    """The option of just this label, or the only one that ends so: the `on` of "turn on" is no filler then."""
+    said = _words(text)
+    ending = [each for each in options if each.label.casefold().split()[-1:] == [text]]
+    same = [each for each in options if _words(each.label) == said]
+    found = ending if len(ending) == 1 else same
+    return found[0].meaning if found else None
 
 
 def _all(options: tuple[Option, ...]) -> Do | None:

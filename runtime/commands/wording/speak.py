@@ -8,7 +8,7 @@ from typing import Final
 
 FALLBACK: Final = "en"
 """Has every key."""
-_FRAGMENTS: Final = ("word.", "do.", "value.", "capability.", "kind.")
+_FRAGMENTS: Final = ("word.", "do.", "value.", "capability.", "kind.", "option.")
 """Keys of what goes into the middle of a sentence."""
 
 

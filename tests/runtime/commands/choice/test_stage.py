@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runtime.commands.choice.stage import Choice
 from runtime.commands.meaning import Action, Cannot, Do, Meaning, Reason, Which
-from runtime.commands.registry.devices import Value
+from runtime.commands.registry.devices import Device, Kind, Name, Value
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import NOTHING_SAID, Sentence
 from tests.support.commands_house import house
@@ -133,3 +133,32 @@ async def test_a_changed_house_is_seen_by_the_next_sentence() -> None:
 def value(*, on: bool) -> Value:
     """A switch's."""
     return on
+
+
+def with_humidifiers(*called: str) -> House:
+    """These and no other."""
+    power = next(device for device in HOUSE.devices.values() if device.id == "kitchen.coffee").capabilities
+    others = {key: each for key, each in HOUSE.devices.items() if each.kind is not Kind.HUMIDIFIER}
+    more = {each: Device(each, (Name(each),), Kind.HUMIDIFIER, power) for each in called}
+    return replace(HOUSE, devices={**others, **more}, version=HOUSE.version + 1)
+
+
+async def test_a_name_that_may_have_been_cut_in_two_is_asked_about_where_a_half_is_another() -> None:
+    both = await meant("turn off the d humidifier", of=with_humidifiers("humidifier", "dehumidifier"))
+    assert isinstance(both, Which)
+    assert {each.device for each in actions(both)} == {"humidifier", "dehumidifier"}
+    one = await meant("turn off the d humidifier", of=with_humidifiers("dehumidifier"))
+    assert one == Do((Action("dehumidifier", "power", value(on=False)),))
+
+
+async def test_of_two_numbers_none_is_taken_without_asking() -> None:
+    meaning = await meant("tv volume two twenty")
+    assert isinstance(meaning, Which)
+
+
+@pytest.mark.parametrize(
+    "text", ["say, the floor lamp, on or off", "the floor lamp, is it on", "大門有鎖嗎我忘了"]
+)
+async def test_a_question_with_the_thing_first_does_nothing(text: str) -> None:
+    meaning = await meant(text, "en" if text.isascii() else "zh-TW")
+    assert isinstance(meaning, Cannot)

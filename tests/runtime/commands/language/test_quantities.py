@@ -21,6 +21,11 @@ from runtime.commands.language.quantities import Quantity, digits, quantities
         ("the one in the hall", "the one in the hall"),
         ("turn on lamp two", "turn on lamp 2"),
         ("someone phoned", "someone phoned"),
+        ("volume two twenty", "volume 2 20"),
+        ("one fifty", "1 50"),
+        ("twenty and thirty", "20 and 30"),
+        ("twenty-one hundred", "2100"),
+        ("a degree and a half", "1.5 degrees"),
     ],
 )
 def test_english_numbers_become_digits(text: str, counted: str) -> None:
