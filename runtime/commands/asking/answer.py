@@ -179,7 +179,8 @@ def _inside(device: Device, asked: Asked, situation: Situation) -> bool:
         called = [
             name.text.casefold() for thing in (device, room) if thing is not None for name in thing.names
         ]
-        return any(each in name for each in _OUTSIDE for name in called)
+        if any(each in name for each in _OUTSIDE for name in called):
+            return True
     return room is not None and (room.id in asked.areas or room.floor in asked.floors)
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from runtime.commands.asking.form import question
+from runtime.commands.asking.form import Question, question
 from runtime.commands.asking.marked import Names, own_words, unmarked
 from runtime.commands.asking.words import Words
 from runtime.commands.registry.devices import Device, Kind, Options
@@ -102,13 +102,13 @@ class Reader:
         floors = marked.floors
         outside = says["outside"].search(rest) is not None
         areas = marked.areas | ({here} if here and says["here"].search(rest) else set())
-        for name in ("outside", "here"):
+        for name in ("outside", "here", *(("stairs",) if areas else ())):
             rest = says[name].sub(" ", rest)
         scope, anything = self._scope(rest), says["anything"].search(rest) is not None
         verbs, rest = words.taken(words.verbs, rest) if form.acts or form.backwards else ((), rest)
         kind, rest = self._kind(rest)
         aspects, rest = words.taken(words.aspects, rest)
-        rest = says["compared"].sub(" ", says["backwards"].sub(" ", rest))
+        rest, compared = says["compared"].subn(" ", says["backwards"].sub(" ", rest))
         states, rest = words.taken(words.states, rest)
         rest = words.turned["off"].sub(" ", rest) if "off" in words.turned and states else rest
         devices, rest = self._devices(marked.devices, rest)
@@ -120,18 +120,16 @@ class Reader:
             return None
         if not (devices or kind or areas or floors or anything) and pronoun:
             devices = tuple(each for each in spoken_of if each in self.names.house.devices)
-        said = tuple(dict.fromkeys((*verbs, *states, *options)))
+        said = tuple(dict.fromkeys((*verbs, *states, *options))) or (("on",) if form.lit else ())
         state, either = _state(said, self._language)
         if form.backwards or form.denied:
             state = OPPOSITE.get(state, state)
-        aspect = _aspect(aspects)
+        aspect = _aspect(aspects) or ("temperature" if compared and not (kind or devices) else "")
         if not aspect and somebody and not said and (areas or floors or outside):
             aspect = "motion"
         if not aspect and len(said) > 1 and not devices and not kind:
             state, scope = next((each for each in ("on", "open", "locked") if each in said), ""), Scope.WHICH
-        elif not aspect and (
-            self._reads_only(devices) or len(said) > 1 or "status" in aspects or (form.bare and not said)
-        ):
+        elif not aspect and (form.between or self._reads_only(devices) or _is_open(said, aspects, form)):
             aspect, state = "status", ""
         asked = Asked(
             devices, kind, tuple(each.id for each in self._called.get(kind, ())), frozenset(areas), floors,
@@ -179,6 +177,11 @@ class Reader:
             if says[scope].search(text):
                 return scope
         return Scope.ANY
+
+
+def _is_open(said: tuple[str, ...], aspects: tuple[str, ...], form: Question) -> bool:
+    """Whether it is how something is that is asked, rather than whether it is so."""
+    return len(said) > 1 or "status" in aspects or (form.bare and not said)
 
 
 def _whole(asked: Asked, house: House) -> bool:

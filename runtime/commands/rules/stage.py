@@ -9,6 +9,8 @@ from typing import Final
 from runtime.commands.language.negation import negated
 from runtime.commands.language.normalise import clean, language_of, plain
 from runtime.commands.language.quantities import digits
+from runtime.commands.language.question import asks
+from runtime.commands.language.verbs import orders
 from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.house import House
@@ -48,6 +50,7 @@ _FAMILIES: Final[Mapping[str, Family]] = {
 }
 _NO_MORE: Final = re.compile(r"no more lights?\b")
 """Not to be left to stages that weigh words: they would hear the light."""
+_STATE_ASKED: Final = re.compile(r"\w (?:on|off|open|closed|shut|locked|unlocked|up|down)\?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Rules:
     def _read(self, heard: _Heard) -> Reading | None:
         if (owned := self._owners(heard)) is not None:
             return Reading(owned, Route.OWNER)
+        if _is_state_asked(heard.text, heard.language):
+            return None
         if negated(heard.text, heard.language, heard.house):
             return Reading(Cannot(Reason.NOT_WANTED, say("refused.not_wanted", heard.language)), Route.RULES)
         hearing = self._hearing(heard.house, heard.language)
@@ -146,6 +151,16 @@ class Rules:
         if known is None or not known.fits(house):
             known = self._hearings[language] = Hearing(self._recognisers[language], house)
         return known
+
+
+def _is_state_asked(text: str, language: str) -> bool:
+    """Whether no verb but a question mark says what it is: "printer on?" is no "printer on"."""
+    return (
+        language.startswith("en")
+        and _STATE_ASKED.search(text) is not None
+        and not asks(text, language)
+        and not orders(text.removesuffix("?"), language)
+    )
 
 
 def later(meaning: Meaning, time: When, language: str) -> Meaning | None:

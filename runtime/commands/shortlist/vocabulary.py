@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from runtime.commands.registry.devices import Device
 from runtime.commands.shortlist.words import stem
+
+_OPENINGS: Final = frozenset({"garage", "gate", "door", "window"})
+_HANGINGS: Final = frozenset({"blind", "curtain", "shade", "drape", "awning", "窗簾", "捲簾", "百葉窗"})
+"""What nobody calls a door, although both are covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Vocabulary:
         narrow = self.classes.get(device.device_class or "", ())
         called = {stem(word) for name in device.names for word in name.text.casefold().split()}
         other = self.heard if called & self.seen else self.seen if called & self.heard else frozenset()
+        other |= _HANGINGS if device.device_class in _OPENINGS else frozenset()
         wide = (word for word in self.kinds.get(device.kind, ()) if word not in other)
         return tuple(dict.fromkeys((*narrow, *wide)))
 

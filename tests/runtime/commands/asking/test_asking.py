@@ -46,6 +46,29 @@ ANSWERED = (
     ("any idea if the coffee machine is on", "The coffee machine has not told its state yet."),
     ("is it warmer than 20 degrees in the bedroom", "The temperature of the bedroom heater is 18 °C."),
     ("is the garage shut", "Yes, the garage door is closed."),
+    # the thing first
+    ("the garage, is it closed or did I leave it up again", "Yes, the garage door is closed."),
+    ("the TV, is that still on", "Yes, the TV is on."),
+    # one of two states
+    ("say, the TV, on or off", "The TV is on."),
+    ("the front door, locked or not", "The front door is locked."),
+    ("is the garage door open or is it closed", "The garage door is closed."),
+    # what was left
+    ("was the TV left on", "Yes, the TV is on."),
+    ("did anybody remember to lock the front door", "Yes, the front door is locked."),
+    ("I can't remember if I locked the front door", "Yes, the front door is locked."),
+    ("am I right that the TV is on", "Yes, the TV is on."),
+    # who might come in
+    ("can a burglar just walk in through the front door right now", "No, the front door is locked."),
+    # how something is
+    ("how are the bedroom curtains", "The bedroom curtains are closed."),
+    ("what's happening with the TV", "The TV is on."),
+    ("how high is the volume of the TV", "The volume of the TV is 30%."),
+    # light, and warmth
+    ("is there still light in the kitchen", "Yes: the kitchen light."),
+    ("is it above twenty in the bedroom", "The temperature of the bedroom heater is 18 °C."),
+    ("大門有鎖嗎我好像忘了", "是的，大門是鎖上的。"),
+    ("臥室窗簾拉上了嗎", "是的，臥室窗簾是關上的。"),
     ("臥室冷不冷", "臥室暖氣的溫度是 18 °C。"),
     ("電視沒關吧", "是的，電視是開著的。"),
     ("車庫門關好了沒", "是的，車庫門是關上的。"),

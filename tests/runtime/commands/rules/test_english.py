@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.commands.meaning import Do
 from runtime.commands.sentence import Memory
 from tests.runtime.commands.rules.conftest import Understand
 from tests.support.said import short
@@ -304,3 +305,9 @@ async def test_it_is_what_was_spoken_of_last(
 )
 async def test_how_it_feels_is_no_change_to_more_of_it(understand: Understand, text: str) -> None:
     assert await understand(text, area="living_room") is None
+
+
+async def test_no_verb_but_a_question_mark_is_a_question(understand: Understand) -> None:
+    assert await understand("floor lamp on?") is None
+    assert isinstance(await understand("turn the floor lamp on?"), Do)
+    assert isinstance(await understand("floor lamp out"), Do)
