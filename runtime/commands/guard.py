@@ -3,6 +3,7 @@
 Rules account for every word by themselves. A choice weighs what it found, and could overlook what it did not.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +15,7 @@ from runtime.commands.meaning import Action, Cannot, Do, Option, Reason, Route, 
 from runtime.commands.registry.devices import Device
 from runtime.commands.registry.house import House
 from runtime.commands.sentence import Reading, Sentence
-from runtime.commands.wording.describe import later
+from runtime.commands.wording.describe import either, later
 from runtime.commands.wording.speak import say
 
 _WORDS: Final = (
@@ -36,6 +37,8 @@ def guarded(reading: Reading, sentence: Sentence, house: House) -> Reading:
     if found is not None and (refusal := _refusal(found, language)) is not None:
         return replace(reading, meaning=refusal)
     unnamed = [each for each in _actions(reading.meaning) if not _is_named(each, text, language, house)]
+    if unnamed and (rest := _without(unnamed, reading.meaning, house, language)) is not None:
+        return replace(reading, meaning=rest)
     if unnamed:
         what = name_of(house.devices[unnamed[0].device], language)
         text = say("refused.by_name_only", language, device=what)
@@ -43,6 +46,17 @@ def guarded(reading: Reading, sentence: Sentence, house: House) -> Reading:
     if found is not None and isinstance(reading.meaning, Do):
         return replace(reading, meaning=_whether(reading.meaning, house, language))
     return reading
+
+
+def _without(unnamed: Sequence[Action], meaning: Do | Which, house: House, language: str) -> Which | None:
+    """The question without the answers that would take a name; None if no other is left."""
+    if isinstance(meaning, Do) or meaning.waiting:
+        return None
+    kept = tuple(each for each in meaning.options if not set(each.meaning.actions) & set(unnamed))
+    if len(kept) == 1:
+        return _whether(kept[0].meaning, house, language)
+    options = either([each.label for each in kept], language)
+    return Which(say("asked.which", language, options=options), kept) if kept else None
 
 
 def _whether(do: Do, house: House, language: str) -> Which:

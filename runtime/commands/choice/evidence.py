@@ -212,8 +212,14 @@ def _who(looked: Looked, possible: Possible) -> dict[str, float]:
         "here": float(not areas and own is not None and looked.sentence.area == own),
         "pointed": points,
         "other_named": max(0.0, other - points),
-        "rival": float(not possible.several and not exact and other >= max(_RIVAL, points - _AHEAD)),
-        "other_exact": float(any(each not in ids and looked.named[each].exact for each in looked.apart(ids))),
+        "rival": float(
+            bool(looked.glued - ids)
+            or (not possible.several and not exact and other >= max(_RIVAL, points - _AHEAD))
+        ),
+        "other_exact": float(
+            not looked.glued & ids
+            and any(each not in ids and looked.named[each].exact for each in looked.apart(ids))
+        ),
     }
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from runtime.commands.choice.cues import Said, orders
@@ -28,6 +29,10 @@ _ONE_OF_SOME: Final = 0.5
 _ABLE: Final = 0.6
 """How surely `louder` points at the only thing that makes a sound."""
 _NEAR: Final = 0.7
+_CUT: Final = 0.9
+"""Two words written together are as surely one that is known."""
+_LONG: Final = 6
+"""Letters of what is cut in two."""
 _ANYONE_CAN: Final = frozenset({"power", "state", "mode", "position"})
 _WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _PLAIN_HAN: Final = re.compile(
@@ -99,14 +104,54 @@ class Looked:
                 yield other
 
     @cached_property
+    def glued(self) -> frozenset[str]:
+        """Ids of devices whose name may have been cut in two where a half is another's: `d humidifier`."""
+        devices, places = self.naming.devices, self._split
+        halves = {place + 1 for place in places}
+        exact = {self._words[place] for place in halves if self._words[place] in self.naming.known}
+        if not exact:
+            return frozenset()
+        joined = [self._words[place] + self._words[place + 1] for place in places]
+        return frozenset(
+            device
+            for device in devices
+            if any(
+                alike(each, part) >= _CUT
+                for name in self.naming.parts(device)
+                for part in name
+                for each in joined
+            )
+        )
+
+    @cached_property
+    def _split(self) -> tuple[int, ...]:
+        """Places of unknown words that are, with the word after them, a word that is known: `d humidifier`."""
+        common, known = vocabulary().common, self.naming.known
+        long = [each for each in known if len(each) >= _LONG]
+        return tuple(
+            place
+            for place, (word, after) in enumerate(pairwise(self._words))
+            if word not in common
+            and word not in known
+            and any(alike(word + after, each) >= max(_CUT, alike(after, each)) for each in long)
+        )
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return tuple(stem(word) for word in _WORD.findall(self.heard.text))
+
+    @cached_property
     def strange(self) -> bool:
         """Whether an unknown word stands before one for a kind or a device: `added light`, `office printer`."""
-        common = vocabulary().common
-        heard = [stem(word) for word in _WORD.findall(self.heard.text)]
+        common, heard, cut = vocabulary().common, self._words, self._split
         content = [word not in common for word in heard]
         known = [self._familiar(word) >= _NEAR for word in heard]
         return any(
-            content[place] and not known[place] and content[place + 1] and known[place + 1]
+            place not in cut
+            and content[place]
+            and not known[place]
+            and content[place + 1]
+            and known[place + 1]
             for place in range(len(heard) - 1)
         )
 
@@ -124,9 +169,11 @@ class Looked:
             return any(
                 not each.isascii() and each in self.heard.han and each not in names for each in listed.things
             )
-        heard = self.heard.words
+        heard, cut = self.heard.words, self._split
+        whole = {self._words[place + 1] for place in cut}
         return any(
             word not in known
+            and word not in whole
             and (
                 word in listed.things
                 or (word in listed.rooms and after in known and after not in listed.rooms)

@@ -29,7 +29,7 @@ _DIFFERENCE: Final = re.compile(
     rf"\bby (?:about |another |around )?\d"
     rf"|(?<!to )(?<!at )\b\d[\d.]* ?(?:{_UNIT}? ?{_MOVED}|{_UNIT} ?(?:up|down|off))\b"
     rf"|\b(?:up|down|add|another|extra|knock|take|drop)(?: (?!to\b|at\b)\w+){{0,3}} \d[\d.]* ?{_UNIT}"
-    r"|(?:降低?|升高?|調高|調低|提高|減少?|增?加|[高低暖涼亮暗])\d"
+    r"|(?:降低?|升高?|調高|調低|提高|減少?|增?加|[高低暖涼亮暗])個?\d"
 )
 _FACTORS: Final = (
     (re.compile(r"\b(?:twice as|doubled?)\b|加倍|兩倍"), 2.0),

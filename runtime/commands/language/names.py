@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from runtime.commands.language.normalise import clean
+from runtime.commands.language.normalise import clean, is_chinese
 from runtime.commands.language.quantities import digits
 from runtime.commands.registry.devices import Area, Device, Name
 from runtime.commands.registry.house import House
@@ -34,10 +34,10 @@ def name_of(thing: Device | Area, language: str) -> str:
 
 def _foreign(name: Name, language: str, base: str) -> int:
     if name.language is None:
-        return 2
+        return 3 if is_chinese(name.text) is not (base == "zh") else 2
     if name.language.casefold() == language.casefold():
         return 0
-    return 1 if name.language.split("-")[0].casefold() == base else 3
+    return 1 if name.language.split("-")[0].casefold() == base else 4
 
 
 class Of(StrEnum):

@@ -29,10 +29,12 @@ _ENGLISH_MEANS_IT = re.compile(
     r"(?:nobody|no one)(?:'s| is| was) (?!allowed|supposed|to )|"
     r"not (?:so|too|as|that|quite so|quite that) (?:much|bright|loud|hot|warm|cold|fast|strong|high|dark|dim|quiet)|"
     r"(?:i )?(?:don't|do not) know (?:if|whether)|if (?:it's|it is|that's) not too much (?:trouble|bother)|"
+    r"not (?:before|until|for(?= another)) (?=(?:about |another )?(?:\d|half|an?|one|two|three|four|five|six|seven"
+    r"|eight|nine|ten|\w+t(?:een|y))\b)|"
     r"without (?:going|waking|blinding))\b"
 )
 _ENGLISH_LEAVE = re.compile(
-    r"^(?:leave|keep|let|hold)\b(?!.* (?:half|halfway|partly|slightly|a bit|a crack|a little) open)"
+    r"^(?:leave|keep|let(?! (?:me|us) know)|hold)\b(?!.* (?:half|halfway|partly|slightly|a bit|a crack|a little) open)"
     r".*\b(?:on|off|open|opened|closed|shut|locked|unlocked|alone|running|be|"
     r"as (?:it|they) (?:is|are)|"
     r"the way (?:it|they) (?:is|are)|like that|like this|dark|lit)$"

@@ -24,7 +24,9 @@ _ENGLISH_BEFORE = re.compile(
     | would\ you\ be\ (?:so\ kind\ (?:as\ )?to|able\ to) | be\ so\ kind\ (?:as\ )?to | be\ a\ dear\ and
     | do\ me\ a\ favou?r\ and | do\ me\ a\ favou?r
     | is\ it\ possible\ (?:for\ you\ )?to | would\ it\ be\ possible\ to | could\ i\ ask\ you\ to
-    | i\ was\ wondering\ if\ you\ could | i\ wonder\ if\ you\ could
+    | i\ (?:was\ (?:just\ )?wondering|wonder|wondered)\ (?:if|whether)\ you\ (?:could|would|can|might)
+    | it(?:'d|\ would)\ be\ (?:\w+\ )?(?:lovely|nice|great|good|wonderful|helpful|kind)\ if\ you(?:\ could|\ would)?
+    | you\ (?:were|are)\ (?:supposed|meant)\ to(?=.*\bdo\ it\b)
     | i(?:'d|\ would)\ (?:really\ )?(?:like|love|appreciate\ it\ if)\ (?:you\ to|you\ could|you\ would|to\ have|to)
     | i'd\ (?:really\ )?like | i\ would\ (?:really\ )?like | i\ (?:want|need)\ (?:you\ to|to\ have|to)
     | you\ (?:can|could|should|may|need\ to) | why\ don't\ you | let's | let\ us
@@ -34,12 +36,12 @@ _ENGLISH_BEFORE = re.compile(
     re.VERBOSE,
 )
 _ENGLISH_AFTER = re.compile(
-    r"""(?:\s*[,.!;\u2026-]+\s*|\s+)(?:
+    r"""(?<!\bfrom)(?:\s*[,.!;\u2026-]+\s*|\s+)(?:
       please | thanks(?:\ a\ lot)? | thank\ (?:you|u)(?:\ (?:very|so)\ much)? | cheers | for\ me | for\ us
     | right\ now | now | right\ away | straight\ away | immediately | at\ once | quickly | asap | already
     | (?:will|would|can|could)\ (?:you|u)(?:\ please)? | ok | okay | if\ you\ (?:can|could|would|please|don't\ mind)
     | when\ you\ (?:can|get\ a\ (?:chance|moment|minute)|have\ (?:a\ )?(?:chance|moment|minute|time))
-    | again | then | too | as\ well | buddy | mate | my\ (?:dear|friend) | u+m+ | u+h+
+    | (?:so\ )?do\ it(?:\ now)? | again | then | too | as\ well | buddy | mate | my\ (?:dear|friend) | u+m+ | u+h+
     | (?:and\ )?(?:don't|do\ not)\ (?:wait|hesitate|be\ slow|dawdle)
     )\??$""",
     re.VERBOSE,
@@ -48,12 +50,14 @@ _GERUND = re.compile(
     r"^(?:(?:(?:would|do) you )?mind|how about|what about)\s+"
     r"(turn|switch|open|clos|shut|sett?|dimm?|lock|unlock|start|stop|chang|mak|rais|lower|activat)(ing)\b"
 )
+_MISHEARD = re.compile(r"^(?:said|sat) (?=(?:the|my|our) .*\bto\b)")
+"""`Set`, as recognisers write it."""
 _WHOLE = {
     "sett": "set", "dimm": "dim", "shutt": "shut", "stopp": "stop", "clos": "close", "chang": "change",
     "mak": "make", "rais": "raise", "activat": "activate",
 }  # fmt: skip
 _CHINESE_BEFORE = re.compile(
-    r"(?:請問一下|請問|可以請你|可不可以|可以幫我|能不能|能否|可以|麻煩你|麻煩您|麻煩|拜託|不好意思|請你|請您|請|幫我們|幫我|幫忙|"
+    r"(?:(?:如果|要是)?[你您]?(?:可以|方便|有空|不麻煩)的話|請問一下|請問|可以請你|可不可以|可以幫我|能不能|能否|可以|麻煩你|麻煩您|麻煩|拜託|不好意思|請你|請您|請|幫我們|幫我|幫忙|"
     r"替我|給我|先(?=[打把將開關調設鎖拉])|我想要|我想|我要|順便|現在|馬上|立刻|趕快|快點|嗨|嘿|喂|欸|哈囉|你好|嗯+|呃+|"
     r"那個(?=[,、 ])|那就|好啊|好(?=[,、 ])|"
     r"記得要?|別忘了要?|不要忘記要?|不要忘了要?|別忘記要?|[你您](?=可以|能))[,、。! ]*"
@@ -83,10 +87,13 @@ def plain(text: str, language: str) -> str:
     """The sentence in lower case, without politeness, noise and full stops at its edges; a question mark stays."""
     text = clean(text).casefold()
     if language.startswith("zh"):
-        text = _CHINESE_MAY.sub(r"\g<wish>", _CJK_GAP.sub("", text).replace("一下", ""))
+        text = _CHINESE_MAY.sub(
+            r"\g<wish>", _CJK_GAP.sub("", text).replace("鎖一下", "鎖上").replace("一下", "")
+        )
         return _trimmed(text, _CHINESE_BEFORE, _CHINESE_AFTER)
     if language.startswith("en"):
-        return _GERUND.sub(_infinitive, _trimmed(text, _ENGLISH_BEFORE, _ENGLISH_AFTER))
+        text = _MISHEARD.sub("set ", _trimmed(text, _ENGLISH_BEFORE, _ENGLISH_AFTER))
+        return _GERUND.sub(_infinitive, text)
     return _edges(text)
 
 

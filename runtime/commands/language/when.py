@@ -17,14 +17,16 @@ _ENGLISH_SPAN = rf"(?P<span>{_PIECE}(?:(?:,? and |,? ){_PIECE})*)(?:'s?)?(?: tim
 _ENGLISH = (
     re.compile(rf"^(?:in|after) {_ENGLISH_SPAN}[,.]?(?: from now)?,? (?:please )?(?P<rest>\S.*)$"),
     re.compile(rf"^{_ENGLISH_SPAN} (?:from now|later),? (?:please )?(?P<rest>\S.*)$"),
+    re.compile(rf"^{_ENGLISH_SPAN},? (?:and )?then,? (?:please )?(?P<rest>\S.*)$"),
     re.compile(rf"^(?P<rest>.*\S),? (?:in|after) {_ENGLISH_SPAN}(?: from now)?$"),
     re.compile(rf"^(?P<rest>.*\S),? {_ENGLISH_SPAN} (?:from now|later)$"),
 )
 _ENGLISH_PIECE = re.compile(rf"(?P<count>{_COUNT})[ -]?(?P<unit>{_UNIT})(?P<half> and a half)?\b")
 _ENGLISH_LOOSE = re.compile(
-    r"(?:,? ?\b(?:and |but )?(?:in|after|once|when|within|by|give (?:me|it|us|them)|wait(?: for)?|let)"
+    r"(?:,? ?\b(?:and |but )?(?:in|after|once|when|within|by|not (?:before|until|for(?= another))"
+    r"|give (?:me|it|us|them)|wait(?: for)?|let)"
     rf" (?:about |around |roughly |some |the next )?{_ENGLISH_SPAN}"
-    r"(?: (?:from now|later|have|has|had|is|are|pass(?:ed|es)?|gone|go(?:es)?|by|elapsed?|up|over))*"
+    r"(?: (?:from now|later|have|has|had|longer|more|is|are|pass(?:ed|es)?|gone|go(?:es)?|by|elapsed?|up|over))*"
     rf"|{_ENGLISH_SPAN.replace('?P<span>', '?P<after>')} (?:from now|later|hence))(?:,? (?:and )?then\b)?,?"
 )
 _ENGLISH_LENGTH = re.compile(rf"\b{_PIECE}")
@@ -48,14 +50,19 @@ _ENGLISH_CLOCK = (
     re.compile(rf"^(?:{_DAY}|{_HOUR})(?: {_DAY})?,? (?P<rest>\S.*)$"),
     re.compile(rf"^(?P<rest>.*?\S),? (?:{_HOUR}(?: {_DAY})?|{_DAY}(?: {_HOUR})?)$"),
 )
+_ENGLISH_BY_SO_MUCH = re.compile(
+    r"\b(?:drop|raise|lower|increase|decrease|reduce|cut|bump|boost|nudge"
+    r"|(?:turn|bring|take|put)(?: \S+)* (?:up|down))\b"
+    r".* by \d+(?:\.\d+)?$"
+)
 _CHINESE_PIECE = (
     r"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?:半)?"
     r"(?:小時|鐘頭|分鐘半|分鐘|分半|秒鐘|秒|刻鐘|分)(?:半)?"
 )
 _CHINESE_SPAN = rf"(?P<span>(?:{_CHINESE_PIECE})+)"
 _CHINESE = (
-    re.compile(rf"(?:再過|過)?{_CHINESE_SPAN}(?:之後|以後|過後|後)的?時?候?[,、]?(?:再)?"),
-    re.compile(rf"^(?:再過|過|等){_CHINESE_SPAN}[,、]?(?:再)?"),
+    re.compile(rf"(?:再過|過)?個?{_CHINESE_SPAN}(?:之後|以後|過後|後)的?時?候?[,、]?(?:再)?"),
+    re.compile(rf"^(?:再過|過|等)個?{_CHINESE_SPAN}[,、]?(?:再)?"),
 )
 _CHINESE_COUNTED = re.compile(
     r"(?P<count>\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?P<half>半)?"
@@ -112,7 +119,7 @@ def _english(text: str) -> When:
     for pattern in _ENGLISH_LASTING:
         if match := pattern.match(text):
             return When(match["rest"].rstrip(","), lasting=True)
-    for pattern in _ENGLISH_CLOCK:
+    for pattern in _ENGLISH_CLOCK if not _ENGLISH_BY_SO_MUCH.search(text) else ():
         if match := pattern.match(text):
             return When(match["rest"].rstrip(","), clock=True)
     return When(text)

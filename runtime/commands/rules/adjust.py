@@ -59,7 +59,7 @@ def _moved(device: Device, aspect: str, found: Found, situation: Situation, *, u
             off = word("value", "off", language)
             text = say_of("told.is", device, situation.house, language, state=off)
             return Tell(text, (device.id,))
-        now = capability.domain.low
+        now = capability.domain.low if now is None else now
     by = found.slots.get("number")
     difference = _difference(by, capability.domain, now) if isinstance(by, Quantity) else None
     amount = str(found.slots.get("amount", ""))

@@ -49,10 +49,18 @@ _THING: Final = rf"(?:{NAME}|{PLACE} {_KIND}|{_KIND} {PLACE})(?: (?:in|at|of) (?
 _IS: Final = r"(?: (?:is|are|was|were|isn't|aren't|wasn't|has been|have been|stayed|remains?)|'s)\b"
 _ABOUT: Final = words(
     *("how (?:to|do i|do you|can i|would i)", "pretend", "remind", "imagine", "dreamt", "dreamed", "told"),
+    r"(?:whisper|shout|yell|scream|mutter|announce|repl(?:y|ie)|sing)(?:s|ed|ing)?",
     r"(?:almost|nearly|say|says|said)(?= (?:turn|switch|open|close|lock|unlock|to)\b)",
     rf"tell (?!me\b|the {NAME}|{NAME})",
     *("neighbou?rs?'?s?'?", "next door'?s?", "twice", "(?:two|three|[2-9]) times", "instead of|rather than"),
 )
+_STORY: Final = (
+    r"\b(?:in|from|like in) (?:the|a|an|this|that|my|his|her|their|our) (?:\w+ )?(?:film|movie|book|novel|story|song"
+    r"|game|play|episode|series|dream|nightmare|poem|chapter|advert|commercial|video)\b(?! (?:room|corner|area))"
+)
+_VERB: Final = "(?:turn|switch|set|put|open|close|shut|lock|unlock|start|stop|dim|raise|lower|make|play|let)"
+_QUOTED: Final = rf"""\w[,:;]? ['"](?:please )?{_VERB}\b"""
+"""What others say, or what is written: a command only in its quotation marks."""
 _SMALL: Final = (
     "(?:please|thanks?(?: you| a lot| very much)?|cheers|quick(?:ly)?|now|go ahead|come on|again|ok(?:ay)?"
     rf"|be (?:a |an )?\w+|so on|hurry(?: up)?|good night|{_STATE}|(?:(?:set|turn|put|make|bring) )?(?:to )?\d.*)"
@@ -60,7 +68,7 @@ _SMALL: Final = (
 ENGLISH: Final = Grammar(
     idle=re.compile(_IDLE),
     waits=re.compile(_WAITS),
-    tells=re.compile(rf"{_BEGINS}{_THING}{_IS} (?!{_COMPLAINT}\b)|{_ABOUT}"),
+    tells=re.compile(rf"{_BEGINS}{_THING}{_IS} (?!{_COMPLAINT}\b)|{_ABOUT}|{_STORY}|{_QUOTED}"),
     cut=re.compile(r",?\s+(?:and then|and also|as well as|and|then|plus|&)\s+"),
     known=re.compile(
         rf"[{NAME}{PLACE}]|\b{_KIND}\b|^(?:i|we|you|he|she|they|there)\b|^{_SMALL}(?: please)?$"

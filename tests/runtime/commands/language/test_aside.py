@@ -46,6 +46,9 @@ def test_what_waits_for_something(text: str) -> None:
         "tell grandma to turn on the kitchen light",
         "turn on the neighbour's kitchen light",
         "turn on the kitchen light twice",
+        "in the film she whispers 'lock the front door' and the light goes out",
+        "the note says: 'open the garage door' in red",
+        "grandpa shouts turn on the kitchen light",
     ],
 )
 def test_what_only_tells(text: str) -> None:

@@ -29,6 +29,13 @@ def test_the_name_of_the_language_is_said(language: str, name: str) -> None:
     assert name_of(LAMP, language) == name
 
 
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "Porch light"), ("zh-TW", "門廊燈"), ("de", "Porch light")]
+)
+def test_of_names_of_no_language_one_in_its_script_is_said(language: str, name: str) -> None:
+    assert name_of(Device("porch", (Name("門廊燈"), Name("Porch light")), Kind.LIGHT, ()), language) == name
+
+
 def test_what_has_no_name_has_its_id() -> None:
     assert name_of(Device("x.y", (), Kind.LIGHT, ()), "en") == "x.y"
 

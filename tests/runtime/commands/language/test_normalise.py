@@ -21,6 +21,10 @@ from runtime.commands.language.normalise import clean, language_of, plain
         ("turn on the\u3000\u200blight", "turn on the light"),
         ("\uff34\uff35\uff32\uff2e \uff4f\uff4e", "turn on"),
         ("can you see me", "can you see me"),
+        ("I was wondering whether you could turn on the light", "turn on the light"),
+        ("you were supposed to close the door, so do it now", "close the door"),
+        ("said the heater to fifty", "set the heater to fifty"),
+        ("turn on the light an hour from now", "turn on the light an hour from now"),
     ],
 )
 def test_politeness_and_noise_go_from_the_edges(text: str, left: str) -> None:
@@ -34,6 +38,7 @@ def test_politeness_and_noise_go_from_the_edges(text: str, left: str) -> None:
         ("麻煩你把燈關掉好嗎？", "把燈關掉"),
         ("打 開 廚房 的 燈", "打開廚房的燈"),
         ("開一下燈", "開燈"),
+        ("你方便的話大門鎖一下好嗎", "大門鎖上"),
         ("別忘了關車庫門", "關車庫門"),
         ("不要開燈", "不要開燈"),
         ("幫浦強度設為七", "幫浦強度設為七"),

@@ -25,6 +25,7 @@ from runtime.commands.language.when import When, when
         ("turn on the light five minutes later", 300),
         ("turn on the light in a couple of minutes", 120),
         ("turn on the light in 45s", 45),
+        ("half a minute and then turn on the light", 30),
     ],
 )
 def test_a_delay_in_english(text: str, seconds: float) -> None:
