@@ -48,7 +48,7 @@ _NOTHING: Final = (
 )
 _ENGLISH_TO_NOTHING: Final = re.compile(
     rf"\w(?:[,.;!\s-]+{_DOUBT})+[,.;!\s-]+(?:{_NOTHING})(?: please| then)?[.! ]*$"
-    r"|\w[,.;!\s-]+(?:never ?mind|(?:forget|scratch|scrap|cancel) (?:it|that|about it)"
+    r"|\w[,.;!\s-]+(?:never ?mind|(?<!n't )(?<!not )(?:forget|scratch|scrap|cancel) (?:it|that|about it)"
     r"|forget i said (?:that|anything)|as you were|i(?:'ve| have)? changed my mind)(?: please| then)?[.! ]*$",
     re.IGNORECASE,
 )
@@ -58,6 +58,11 @@ _CHINESE_TO_NOTHING: Final = re.compile(
     r"(?:算了|不要好?了|先不要(?:好了)?|還是不用了|當我沒說|別[開關動]了)(?:啦|吧)?[。！! ]*$"
 )
 _AMOUNT: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_THING: Final = re.compile(
+    r"\b((?:the|my|our) [\w' ]+?)(?= (?:off|on|up|down|out|to|at|in|please)\b|[,.]|$)", re.IGNORECASE
+)
+_PRONOUN: Final = re.compile(r"\b(?:it|them)\b", re.IGNORECASE)
+"""Of what was said just before, and not of what was spoken of in another sentence."""
 _RATHER: Final = re.compile(
     r"^(?:(?:make|do|set|put) (?:it|that) )?(?:(?:to|at) )?|[,. !]*(?:please)?[. !]*$", re.IGNORECASE
 )
@@ -107,7 +112,8 @@ def _corrected(said: str, meant: str) -> str:
         rest = said_in_digits[last.end() + len(kept) :].rstrip(" ,")
         return said_in_digits[: last.start()] + other["amount"] + (other["unit"] or kept) + rest
     if _ENGLISH_OF_ITS_OWN.match(meant):
-        return meant
+        thing = _THING.search(said)
+        return meant if thing is None else _PRONOUN.sub(lambda _: thing[1], meant, count=1)
     article = re.match(r"(?:the|my|our) ", meant, re.IGNORECASE)
     place = said.casefold().rfind(f" {article[0].casefold()}") if article else -1
     if place < 0:
