@@ -98,10 +98,9 @@ class Considering:
         """
         results = self._results
         nothing = results.unread(order)
-        if within_s <= 0:
-            return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
-        if not order.dry_run and not self._policy.admits(order.sender, self._clock.now()):
-            return Finished(results.refused(nothing, Reason.TOO_OFTEN, "too_many_commands"))
+        unheard = self._unheard(order, within_s)
+        if unheard is not None:
+            return Finished(unheard)
         waited = self._waited(order)
         if isinstance(waited, Missed):
             return Finished(results.refused(nothing, Reason.NOT_CONFIRMED, waited))
@@ -110,12 +109,33 @@ class Considering:
                 found, memory = await self._understand(order, waited)
         except TimeoutError:
             return Finished(results.refused(nothing, Reason.TOO_LATE, "too_late"))
+        if not self._lets(order, found):
+            return Finished(
+                results.refused(results.begun(order, found), Reason.TOO_OFTEN, "too_many_commands")
+            )
         step, asked = self._decide(order, found, waited)
         if not order.dry_run:
             if asked is not None:
                 memory = replace(memory, asked=asked, text=order.text or "")
             self._memories.remember(order.sender, order.session, memory, self._clock.now().ticks)
         return step
+
+    def _unheard(self, order: Order, within_s: float) -> Result | None:
+        """Why it is not even understood."""
+        results, nothing = self._results, self._results.unread(order)
+        if within_s <= 0:
+            return results.refused(nothing, Reason.TOO_LATE, "too_late")
+        if not self._policy.knows(order.sender):
+            return results.refused(nothing, Reason.NOT_ALLOWED, "no_client", client=order.sender)
+        if not order.dry_run and not self._policy.admits(order.sender, self._clock.now()):
+            return results.refused(nothing, Reason.TOO_OFTEN, "too_many_commands")
+        return None
+
+    def _lets(self, order: Order, found: Interpretation) -> bool:
+        """Whether its sender has not asked too often; an answer was counted with what it answers."""
+        if order.dry_run or found.route is Route.SESSION:
+            return True
+        return self._policy.counts(found.meaning, order.sender, self._clock.now())
 
     def _waited(self, order: Order) -> Do | Missed | None:
         """What waited to be confirmed; why there is nothing matters only to who sends a token."""
@@ -148,14 +168,20 @@ class Considering:
                 return self._do(order, do, draft, said_yes)
             case CancelPlanned(devices):
                 return self._cancel(order, devices, draft), None
-            case Tell(text):
-                return Finished(replace(draft, status=Status.TOLD, text=text)), None
+            case Tell(text, about):
+                return Finished(self._told(order, text, about, draft)), None
             case Which() as which:
                 return Finished(self._results.asked(draft, which)), None
             case Cannot(reason, text):
                 return Finished(replace(draft, status=Status.REFUSED, text=text, reason=reason)), None
             case _:
                 assert_never(found.meaning)
+
+    def _told(self, order: Order, text: str, about: tuple[str, ...], draft: Result) -> Result:
+        house = self._devices.house
+        if self._policy.tells(order.sender, about, house):
+            return replace(draft, status=Status.TOLD, text=text)
+        return self._results.refused(draft, Reason.NOT_ALLOWED, "not_told")
 
     def _do(self, order: Order, do: Do, draft: Result, said_yes: Do | None) -> tuple[Step, Which | None]:
         results, house, now = self._results, self._devices.house, self._clock.now()

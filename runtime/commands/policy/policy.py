@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from runtime.commands.clock import Moment
-from runtime.commands.meaning import Action, Do, Reason
+from runtime.commands.meaning import Action, CancelPlanned, Cannot, Do, Meaning, Reason, Tell, Which
 from runtime.commands.policy.bounds import OutOfBoundsError, within
 from runtime.commands.policy.rates import Buckets
 from runtime.commands.policy.settings import PolicySettings
@@ -53,17 +53,40 @@ Verdict = Allowed | Confirm | Denied
 _OPEN: Final = PolicySettings()
 
 
-_SAFE: Final = ("closed", "locked")
+_SAFE: Final = ("closed", "locked", "stopped")
+_FLOOD: Final = 10
+"""How many times what a client may ask is taken in and understood at all: what is not counted comes out of that."""
+_FLOOD_LEAST: Final = 60
 
 
 def _bucket(action: Action) -> str | None:
-    """What an action is counted under. Whoever shuts a house is never too early: that is not counted at all.
+    """What an action is counted under. To shut a house, or stop what moves, is never too early: not counted at all.
 
     To turn off is counted apart, so that it can be done however often something was turned on.
     """
     if action.capability == "state" and action.value in _SAFE:
         return None
     return f"{action.device} off" if action.value is False else action.device
+
+
+def _is_free(meaning: Meaning) -> bool:
+    """Whether it is not counted to whoever asks it: it moves nothing, or only to where a house is safe."""
+    match meaning:
+        case Tell() | CancelPlanned():
+            return True
+        case Do(actions):
+            return bool(actions) and all(map(_is_safe, actions))
+        case Which(_, options, waiting):
+            asked = [*waiting, *(action for option in options for action in option.meaning.actions)]
+            return bool(asked) and all(map(_is_safe, asked))
+        case Cannot():
+            return False
+        case _:
+            assert_never(meaning)
+
+
+def _is_safe(action: Action) -> bool:
+    return action.value is False or _bucket(action) is None
 
 
 def _local(moment: Moment) -> datetime:
@@ -80,11 +103,34 @@ class Policy:
         self.settings = settings
         self._local = local
         self._devices = Buckets(settings.rates.device_per_minute)
-        self._clients = Buckets(settings.rates.client_per_minute)
+        each = settings.rates.client_per_minute
+        self._clients = Buckets(each)
+        self._floods = Buckets(max(_FLOOD * each, _FLOOD_LEAST) if each else 0)
 
     def admits(self, sender: str, now: Moment) -> bool:
-        """Whether a sender may ask something again; asked once a command, before anything is understood."""
-        return self._clients.take((sender,), now.ticks) is None
+        """Whether what a sender says is understood at all, whatever it is; asked once a command, before it is."""
+        return self._floods.take((sender,), now.ticks) is None
+
+    def counts(self, meaning: Meaning, sender: str, now: Moment) -> bool:
+        """Whether a sender may ask that again; asked once a command, when it was understood.
+
+        A question about the house, what takes back, shuts or stops, and what turns off, may be asked all the same.
+        """
+        return _is_free(meaning) or self._clients.take((sender,), now.ticks) is None
+
+    def knows(self, sender: str) -> bool:
+        """Whether a sender may ask for, or about, anything: with clients in the policy, one of them has its name."""
+        clients = self.settings.clients
+        return not clients or any(client.is_called(sender) for client in clients)
+
+    def tells(self, sender: str, ids: Iterable[str], house: House) -> bool:
+        """Whether a sender may ask about these devices: what it may command, whatever that is, it may ask about."""
+        clients = [client for client in self.settings.clients if client.is_called(sender)]
+        if not self.settings.clients:
+            return True
+        scopes = [scope for client in clients for scope in client.scopes]
+        here = (house.devices[each] for each in ids if each in house.devices)
+        return bool(clients) and all(any(scope.holds(device) for scope in scopes) for device in here)
 
     def judge(
         self,

@@ -22,12 +22,18 @@ class Scope:
     values: tuple[str, ...] = ("*",)
     """on, off, open, 40...; of what is only pressed, the empty text."""
 
-    def covers(self, action: Action, device: Device) -> bool:
-        """Whether the rule is about this action of this device."""
+    def holds(self, device: Device) -> bool:
+        """Whether the rule is about anything of this device."""
         return (
             _fits(self.devices, device.id)
             and _fits(self.areas, device.area or "")
             and _fits(self.kinds, device.kind)
+        )
+
+    def covers(self, action: Action, device: Device) -> bool:
+        """Whether the rule is about this action of this device."""
+        return (
+            self.holds(device)
             and _fits(self.capabilities, action.capability)
             and _fits(self.values, shown(action.value))
         )

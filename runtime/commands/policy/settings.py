@@ -56,7 +56,7 @@ class Rates:
     device_per_minute: int = 120
     """Actions of one device."""
     client_per_minute: int = 0
-    """Commands of one sender, understood or not."""
+    """Commands of one sender, understood or not, that would move something and not only shut, stop or turn it off."""
 
 
 _RATES: Final = Rates()

@@ -23,6 +23,7 @@ from runtime.commands.meaning import (
 )
 from runtime.commands.order import ReplyTo, Status
 from runtime.commands.policy.policy import Policy
+from runtime.commands.policy.scope import Scope
 from runtime.commands.policy.settings import Client, PolicySettings, Rates
 from runtime.commands.registry.binding import Outgoing
 from runtime.commands.registry.house import House
@@ -40,6 +41,7 @@ from tests.support.desk import (
     BLIND_40,
     LAMP_OFF,
     LAMP_ON,
+    SENTENCES,
     UNLOCK,
     InterpreterSimulator,
     RegistrySimulator,
@@ -350,13 +352,57 @@ async def test_too_many_at_once_are_told_to_come_back(tmp_path: Path) -> None:
         assert (await around.ask("blind 40")).status is Status.SENT
 
 
-async def test_a_client_that_asks_too_often_is_refused_before_it_is_understood(tmp_path: Path) -> None:
+async def test_a_client_that_asks_too_often_is_refused(tmp_path: Path) -> None:
     policy = Policy(PolicySettings(rates=Rates(client_per_minute=1)))
     async with desk_in(tmp_path, policy=policy) as around:
         assert (await around.ask("blind 40")).status is Status.SENT
-        refused = await around.ask("blind 40")
+        assert (await around.ask("blind 40")).reason is Reason.TOO_OFTEN
+
+
+async def test_a_flood_is_refused_before_it_is_understood(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(rates=Rates(client_per_minute=1)))
+    async with desk_in(tmp_path, policy=policy) as around:
+        for _ in range(65):
+            refused = await around.ask("blind 40")
         assert refused.reason is Reason.TOO_OFTEN
-        assert len(around.interpreter.heard) == 1
+        assert len(around.interpreter.heard) == 60
+
+
+async def test_a_yes_a_lock_and_a_question_go_through_when_all_is_used_up(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(rates=Rates(client_per_minute=2)))
+    meanings: dict[str, Meaning] = {
+        "lock": Do((Action("door", "state", "locked"),)),
+        "is it": Tell("It is.", ("door",)),
+    }
+    simulator = InterpreterSimulator({**SENTENCES, **meanings})
+    async with desk_in(tmp_path, policy=policy, interpreter=simulator) as around:
+        assert (await around.ask("unlock")).status is Status.ASKED
+        assert (await around.ask("yes")).status is Status.SENT
+        assert (await around.ask("unlock")).status is Status.ASKED
+        assert (await around.ask("yes")).status is Status.SENT
+        assert (await around.ask("unlock")).reason is Reason.TOO_OFTEN
+        assert (await around.ask("lock")).status is Status.SENT
+        assert (await around.ask("lamp off")).status is Status.SENT
+        assert (await around.ask("is it")).status is Status.TOLD
+
+
+async def test_who_is_in_no_table_is_told_nothing_and_which_name_is_missing(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(clients=(Client("bert"),)))
+    simulator = InterpreterSimulator({"is it": Tell("It is.", ("door",))})
+    async with desk_in(tmp_path, policy=policy, interpreter=simulator) as around:
+        refused = await around.ask("is it")
+        assert (refused.status, refused.reason) == (Status.REFUSED, Reason.NOT_ALLOWED)
+        assert "“anna”" in refused.text
+        assert not around.interpreter.heard
+        assert (await around.ask("is it", sender="bert")).status is Status.TOLD
+
+
+async def test_a_client_is_not_told_about_what_it_may_not_command(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(clients=(Client("anna", (Scope(kinds=("light",)),)),)))
+    simulator = InterpreterSimulator({"door": Tell("It is.", ("door",)), "lamp": Tell("On.", ("lamp",))})
+    async with desk_in(tmp_path, policy=policy, interpreter=simulator) as around:
+        assert (await around.ask("door")).reason is Reason.NOT_ALLOWED
+        assert (await around.ask("lamp")).status is Status.TOLD
 
 
 async def test_a_dry_run_says_what_would_be_done(tmp_path: Path) -> None:
@@ -480,7 +526,7 @@ async def test_a_tick_takes_no_more_than_there_is_room_for(tmp_path: Path) -> No
 
 
 async def test_a_client_is_refused_in_words(tmp_path: Path) -> None:
-    policy = Policy(PolicySettings(clients=(Client("bert"),)))
+    policy = Policy(PolicySettings(clients=(Client("anna", (Scope(kinds=("lock",)),)),)))
     async with desk_in(tmp_path, policy=policy) as around:
         refused = await around.ask("lamp on")
         assert (refused.reason, refused.text.split(";")[0]) == (

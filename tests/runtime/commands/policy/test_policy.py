@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.commands.clock import Moment
-from runtime.commands.meaning import Action, Do, Reason
+from runtime.commands.meaning import Action, CancelPlanned, Cannot, Do, Meaning, Option, Reason, Tell, Which
 from runtime.commands.policy.confirmations import Confirmations, Missed
 from runtime.commands.policy.policy import Allowed, Confirm, Denied, Policy, Rule
 from runtime.commands.policy.rates import Buckets
@@ -207,8 +207,58 @@ def test_a_dry_run_and_what_is_only_asked_about_use_nothing_up() -> None:
 
 def test_a_client_asks_only_so_often() -> None:
     often = policy(rates=Rates(client_per_minute=2))
-    assert [often.admits("anna", NOW) for _ in range(3)] == [True, True, False]
+    assert [often.counts(LAMP_ON, "anna", NOW) for _ in range(3)] == [True, True, False]
+    assert often.counts(LAMP_ON, "bert", NOW)
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        to("door", "state", "locked"),
+        to("blind", "state", "closed"),
+        to("blind", "state", "stopped"),
+        to("lamp", "power", value=False),
+        Tell("The lamp is on.", ("lamp",)),
+        CancelPlanned(),
+        Which("Which blind?", (Option("the blind", to("blind", "state", "closed")),)),
+    ],
+)
+def test_who_asked_too_often_may_still_shut_stop_and_ask(meaning: Meaning) -> None:
+    often = policy(rates=Rates(client_per_minute=1))
+    assert often.counts(LAMP_ON, "anna", NOW)
+    assert not often.counts(LAMP_ON, "anna", NOW)
+    assert not often.counts(Cannot(Reason.NOT_UNDERSTOOD, "What?"), "anna", NOW)
+    assert not often.counts(Do((*UNLOCK.actions, *to("door", "state", "locked").actions)), "anna", NOW)
+    assert often.counts(meaning, "anna", NOW)
+
+
+def test_a_flood_of_anything_is_not_even_understood() -> None:
+    often = policy(rates=Rates(client_per_minute=20))
+    assert [often.admits("anna", NOW) for _ in range(201)] == [*[True] * 200, False]
     assert often.admits("bert", NOW)
+    assert all(policy().admits("anna", NOW) for _ in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("sender", "device", "may"),
+    [
+        ("panel", "lamp", True),
+        ("panel", "door", True),
+        ("panel", "blind", False),
+        ("phone-anna", "blind", True),
+        ("guest", "lamp", False),
+    ],
+)
+def test_a_client_asks_about_what_it_may_command(sender: str, device: str, may: bool) -> None:  # noqa: FBT001  a column
+    clients = (
+        Client("panel", (Scope(kinds=("light",)), Scope(devices=("door",), values=("locked",)))),
+        Client("phone-*"),
+    )
+    rules = policy(clients=clients)
+    assert rules.tells(sender, (device,), HOUSE) == may
+    assert rules.knows(sender) == (sender != "guest")
+    assert policy().tells(sender, (device,), HOUSE)
+    assert not rules.tells(sender, ("lamp", "blind"), HOUSE) or sender == "phone-anna"
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 30)), max_size=60), st.integers(1, 20))
