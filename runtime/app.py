@@ -23,7 +23,7 @@ from runtime.api.serving import Serving
 from runtime.commanding import Commanding, Owned, commands_of
 from runtime.commands.order import Result
 from runtime.completion import Completer
-from runtime.config import Broker, Config, Mqtt, Server
+from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.errors import BusyError
 from runtime.limits import Limits
@@ -46,6 +46,17 @@ _QUIET: Final = ("amqtt", "transitions", "asyncio")
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """How a client gets into the broker: what it needs besides the address."""
+
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """Where the appliance can be reached, now that it answers."""
 
@@ -58,6 +69,8 @@ class Started:
     key: Path | None
     broker: Broker | None
     topics: Topics
+    commands: bool
+    login: Login
 
 
 async def serve(
@@ -99,7 +112,8 @@ async def serve(
         serving.ready([completer])
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
-        announce(_started(completer, config.server, port, key, endpoint, topics))
+        login = _login(config.mqtt, environ)
+        announce(_started(completer, config, port, key, endpoint, login))
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
@@ -120,14 +134,33 @@ async def serve(
 
 def _started(
     completer: Completer,
-    server: Server,
+    config: Config,
     port: int,
     key: Path | None,
     endpoint: Endpoint | None,
-    topics: Topics,
+    login: Login,
 ) -> Started:
     broker, loaded = None if endpoint is None else endpoint.broker, completer.manifest
-    return Started(loaded.name, loaded.version, loaded.kv, server.host, port, key, broker, topics)
+    return Started(
+        loaded.name,
+        loaded.version,
+        loaded.kv,
+        config.server.host,
+        port,
+        key,
+        broker,
+        Topics(config.mqtt.node),
+        config.commands.enabled,
+        login,
+    )
+
+
+def _login(settings: Mqtt, environ: Mapping[str, str]) -> Login:
+    """The owner's broker's; one of our own lets everybody in."""
+    if settings.broker is None:
+        return Login()
+    password = find_secret("mqtt.password", settings.password_file, environ)
+    return Login(settings.username, password, settings.ca_file, settings.cert_file, settings.key_file)
 
 
 def _works(

@@ -9,9 +9,11 @@ import click
 from runtime.console.options import config_option, configured, model_option, state_option
 
 if TYPE_CHECKING:
-    from runtime.app import Started
+    from runtime.app import Login, Started
+    from runtime.config import Broker
 
 _QUESTION = "What is the capital of France?"
+_COMMAND = "turn on the light"
 
 
 @click.command()
@@ -31,10 +33,10 @@ def serve(
     from runtime import app  # noqa: PLC0415  see runtime.console
 
     app.log_to_stderr(config.logging.level)
-    asyncio.run(app.serve(config, state=state, announce=_greet))
+    asyncio.run(app.serve(config, state=state, announce=lambda started: click.echo(greeting(started))))
 
 
-def _greet(started: "Started") -> None:
+def greeting(started: "Started") -> str:
     """Where to look, and what to try."""
     from runtime.listener import address  # noqa: PLC0415  see runtime.console
 
@@ -47,12 +49,32 @@ def _greet(started: "Started") -> None:
         f'  ingle run "{_QUESTION}"',
         f"  curl -s {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'",
     ]
+    if started.commands:
+        lines.append(f'  ingle command "{_COMMAND}"')
     if started.broker is not None:
-        to = f"-h {started.broker.host} -p {started.broker.port}"
+        to, topics = _reached(started.broker, started.login), started.topics
         lines += [
-            f"  mosquitto_sub {to} -t {started.topics.result} -C 1 &",
-            f"""  mosquitto_pub {to} -t {started.topics.chat} -m '{{"id": "1", "prompt": "{_QUESTION}"}}'""",
+            f"  mosquitto_sub {to} -t {topics.result} -C 1 &",
+            f"""  mosquitto_pub {to} -t {topics.chat} -m '{{"id": "1", "prompt": "{_QUESTION}"}}'""",
         ]
+        if started.commands:
+            lines += [
+                f"  mosquitto_sub {to} -t {topics.command_result} -C 1 &",
+                f'  mosquitto_pub {to} -q 1 -t {topics.command} -m "{_COMMAND}"',
+            ]
     if started.key is not None:
         lines.append(f"Callers must show the key in {started.key}.")
-    click.echo("\n".join(lines))
+    return "\n".join(lines)
+
+
+def _reached(broker: "Broker", login: "Login") -> str:
+    """Options of mosquitto's clients that lead to the broker; a password is named by its file."""
+    words = ["-h", broker.host, "-p", str(broker.port)]
+    if broker.tls:
+        words += ["--tls-use-os-certs"] if login.ca_file is None else ["--cafile", str(login.ca_file)]
+    for option, value in (("--cert", login.cert_file), ("--key", login.key_file or login.cert_file)):
+        words += [] if login.cert_file is None else [option, str(value)]
+    words += [] if login.username is None else ["-u", login.username]
+    password = login.password_file
+    secret = "" if password is None else f' -P "$(cat {shlex.quote(str(password))})"'
+    return shlex.join(words) + secret

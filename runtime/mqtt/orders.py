@@ -71,6 +71,8 @@ class Reader:
                 at_most_s=None if delivery.expiry_s is None else float(delivery.expiry_s),
             )
         except CallerError as exc:
+            if exc.param == "reply_to":
+                reply = replace(reply, address=source.refusal)
             raise RefusedError(exc, given, reply) from exc
         return replace(order, made_up=given is None, again=given is None and again, shared=source.node == ANY)
 

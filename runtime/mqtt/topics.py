@@ -93,6 +93,11 @@ class Source:
         """Where the result goes, if no other topic is named."""
         return Topics(self.node).command_result
 
+    @property
+    def refusal(self) -> str:
+        """Where a sender hears that no result may go where it wanted it: its own topic, if it has a name."""
+        return f"ingle/{self.node}/reply/{self.sender}" if self.sender else self.result
+
 
 def source(topic: str) -> Source | None:
     """The source of a command; None if it is no topic for commands."""

@@ -107,7 +107,8 @@ async def test_it_listens_while_loading_answers_then_drains(state: Path, tmp_pat
             assert await _eventually(client, f"{running.url}/health") == 200
             assert running.started is not None
             assert running.started == app.Started(
-                "tiny", "1", "", "127.0.0.1", port, None, running.started.broker, Topics(socket.gethostname())
+                *("tiny", "1", "", "127.0.0.1", port, None, running.started.broker),
+                *(Topics(socket.gethostname()), True, app.Login()),
             )
             asking = asyncio.create_task(_ask(client, running.url))
             await until(lambda: bool(running.engine.requests))

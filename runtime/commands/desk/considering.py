@@ -235,7 +235,7 @@ class Considering:
         lets = self._policy.lets_all
         allowed = [record for record in named if lets(order.sender, record.plan, house)]
         if named and not allowed:
-            denied = Denied(Rule.CLIENT, Reason.NOT_ALLOWED, named[0].plan[0])
+            denied = Denied(Rule.CLIENT, Reason.NOT_ALLOWED, named[0].plan[0], order.sender)
             return Finished(self._results.denied(draft, denied, house))
         if not allowed:
             return Finished(self._results.put(draft, Status.TOLD, "result.nothing_planned"))

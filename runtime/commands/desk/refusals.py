@@ -20,7 +20,8 @@ def denial(denied: Denied, house: House, language: str) -> str:
         case Rule.BOUNDS:
             return _out_of_bounds(denied.action, device, house, language)
         case Rule.CLIENT:
-            key = "not_yours"
+            name = the(device, house, language)
+            return say("refused.not_yours", language, device=name, client=denied.client)
         case Rule.QUIET:
             key = "quiet"
         case Rule.RATE:

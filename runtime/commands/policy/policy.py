@@ -47,6 +47,8 @@ class Denied:
     reason: Reason
     action: Action
     """Which of them."""
+    client: str = ""
+    """Who asked; as the owner would name it."""
 
 
 Verdict = Allowed | Confirm | Denied
@@ -154,7 +156,7 @@ class Policy:
         at_once = not do.after_s > 0  # what is no number, or below zero, is no delay
         for action, device, _ in found:
             if not self.lets(sender, action, device):
-                return Denied(Rule.CLIENT, Reason.NOT_ALLOWED, action)
+                return Denied(Rule.CLIENT, Reason.NOT_ALLOWED, action, sender)
             if at_once and self._is_quiet(action, device, now):
                 return Denied(Rule.QUIET, Reason.NOT_ALLOWED, action)
         if not confirmed and any(self._is_dangerous(*each) for each in found):

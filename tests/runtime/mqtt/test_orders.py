@@ -205,8 +205,10 @@ def test_senders_may_be_held_to_topics_of_their_own() -> None:
         ("ingle/home/command", "clients//1"),
         (tablet, "other"),
     ):
-        with pytest.raises(RefusedError, match=r"mqtt\.reply_topics"):
+        with pytest.raises(RefusedError, match=r"mqtt\.reply_topics") as refused:
             read({"text": "x", "reply_to": named}, topic, allowed)
+        own = "ingle/home/reply/tablet" if topic == tablet else "ingle/home/command/result"
+        assert refused.value.reply.address == own, "where its sender may listen"
 
 
 def test_an_id_that_is_made_up_tells_a_second_delivery_and_nothing_else() -> None:

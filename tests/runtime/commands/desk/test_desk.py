@@ -531,7 +531,7 @@ async def test_a_client_is_refused_in_words(tmp_path: Path) -> None:
         refused = await around.ask("lamp on")
         assert (refused.reason, refused.text.split(";")[0]) == (
             Reason.NOT_ALLOWED,
-            "The desk lamp may not be commanded from here",
+            "The desk lamp may not be commanded so by the client “anna”",
         )
 
 
