@@ -17,9 +17,11 @@ from runtime.commands.clock import Clock, SystemClock
 from runtime.commands.desk.border import Devices, Interpreter, Memories
 from runtime.commands.desk.carrier import Carrier
 from runtime.commands.desk.considering import Considering, Doing, Finished, Planning, Step
+from runtime.commands.desk.places import Places
 from runtime.commands.desk.recovery import Finding, find
 from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
+from runtime.commands.desk.tasks import Tasks
 from runtime.commands.desk.teller import Teller
 from runtime.commands.dispatch.dispatch import Dispatch
 from runtime.commands.dispatch.heard import Heard
@@ -87,13 +89,12 @@ class Desk:
         self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
         self._teller = Teller(journal, outboxes, clock, settings.tell_s, told)
         self._conversations: dict[tuple[str, str], deque[Record]] = {}
-        self._open: dict[int, list[ReplyTo]] = {}
-        """Orders on the desk, and where their results go, by key: everybody who asked."""
+        self._open = Places(settings.orders)
+        """Orders on the desk, and where their results go."""
         self._taking = 0
         self._ready = asyncio.Event()
         self._leaving = False
-        self._group: asyncio.TaskGroup | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self._give_up)
 
     @property
     def open(self) -> int:
@@ -118,10 +119,7 @@ class Desk:
             raise BusyError(f"{self.open} commands are waiting already; ask again in a few seconds")
         # Whoever hands it in may leave; what the journal has is seen to all the same.
         self._taking += 1  # now, not when the task begins: others may come before
-        taking = asyncio.create_task(self._take(order), name="desk.take")
-        self._running.add(taking)
-        taking.add_done_callback(self._running.discard)
-        await asyncio.shield(taking)
+        await self._tasks.see_through(self._take(order))
 
     async def withdraw(self, sender: str, order_id: str) -> bool:
         """Do nothing more about the orders of this sender and id; whether there was one that is not begun, or planned.
@@ -138,7 +136,7 @@ class Desk:
         meant += [each for each in planned if self._planned.take(each.key) is not None]
         for record in meant:
             told = self._results.put(self._draft(record), Status.CANCELLED, "result.withdrawn")
-            self._start(self._finish(record, replace(told, actions=())), record)
+            self._tasks.start(self._finish(record, replace(told, actions=())), record)
         return bool(meant)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -151,51 +149,20 @@ class Desk:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                self._group = group
+                self._tasks.begin(group)
                 await self._recover()
                 waiting = group.create_task(self._planned.run(self._due), name="desk.planned")
                 self._ready.set()
                 await stop.wait()
                 self._leaving = True
                 waiting.cancel()
-                await self._drain()
+                await self._tasks.drain(self._settings.drain_s)
         except* JournalError as damaged:
             raise damaged.exceptions[0] from None
         finally:
             self._leaving = True
             self._ready.set()
             self._heard.stop()
-
-    async def _drain(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.drain_s):
-                while self._running:
-                    await asyncio.wait(tuple(self._running))
-        except TimeoutError:
-            for task in self._running:
-                task.cancel()
-
-    def _start(self, work: Coroutine[Any, Any, None], record: Record | None = None) -> None:
-        """Begin `work`; what goes wrong in it is the result of `record`."""
-        assert self._group is not None  # noqa: S101  for the type checker: `run` has begun
-        task = self._group.create_task(self._alone(work, record), name="desk.order")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _alone(self, work: Coroutine[Any, Any, None], record: Record | None) -> None:
-        """One order's fault must not take the others along, now or at the next start.
-
-        Raises:
-            JournalError: the journal is damaged, and with it all that could be promised.
-        """
-        try:
-            await work
-        except JournalError:
-            raise
-        except Exception:  # noqa: BLE001  the order has that as its result
-            _log.exception("an order could not be seen to")
-            if record is not None:
-                await self._alone(self._give_up(record), None)
 
     async def _give_up(self, record: Record) -> None:
         """Answer it as far as it had got; one that cannot be answered now is for the next start."""
@@ -210,13 +177,13 @@ class Desk:
                 told = self._results.unknown(draft, actions, self._registry.house)
             await self._finish(record, told)
         finally:
-            self._open.pop(record.key, None)
+            self._open.close(record.key)
 
     async def _take(self, order: Order) -> None:
         try:
             taken = await self._journal.take(order, self._clock.now())
         except JournalError as damaged:
-            self._start(_end_with(damaged))
+            self._tasks.start(_end_with(damaged))
             raise
         finally:
             self._taking -= 1
@@ -224,9 +191,9 @@ class Desk:
             case Received(record):
                 self._line_up(record)
             case Repeated(record) if record.key in self._open:
-                self._tell_too(record.key, order.reply)
+                self._open.add(record.key, order.reply)
             case Repeated(record):
-                self._start(self._tell_again(record, order.reply))
+                self._tasks.start(self._tell_again(record, order.reply))
             case _:
                 assert_never(taken)
 
@@ -239,20 +206,11 @@ class Desk:
         if record.phase is Phase.RECEIVED and key not in self._open:
             self._line_up(record)
         if key in self._open:
-            self._tell_too(key, reply)
+            self._open.add(key, reply)
             return
         result = record.told
         if reply is not None and result is not None:
             await self._teller.repeat(reply, result)
-
-    def _tell_too(self, key: int, reply: ReplyTo | None) -> None:
-        """Who asks again while it is under way hears of it as well, but once at one place."""
-        waiting = self._open[key]
-        if reply is None or reply in waiting:
-            return
-        if len(waiting) >= self._settings.orders:
-            raise BusyError(f"{len(waiting)} wait for this command already; ask again in a few seconds")
-        waiting.append(reply)
 
     async def _recover(self) -> None:
         """Take up what the last run left: what may have been sent first, in the order it was."""
@@ -274,7 +232,7 @@ class Desk:
                 self._planned.add(record)
                 return
             case Finding.TELL:
-                self._start(self._teller.tell(record.key, _places(reply), draft), record)
+                self._tasks.start(self._teller.tell(record.key, _places(reply), draft), record)
                 return
             case Finding.REPEAT:
                 actions = tuple(each.action for each in record.sendings)
@@ -286,16 +244,16 @@ class Desk:
                 work = self._finish(record, draft)
             case _:
                 assert_never(finding)
-        self._open[record.key] = _places(reply)
-        self._start(work, record)
+        self._open.open(record.key, [reply])
+        self._tasks.start(work, record)
 
     def _due(self, record: Record) -> None:
-        self._start(self._do_planned(record), record)
+        self._tasks.start(self._do_planned(record), record)
 
     async def _do_planned(self, planned: Record) -> None:
         """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
         record = await self._journal.record(planned.key) or planned
-        self._open[record.key] = _places(record.order.reply)
+        self._open.open(record.key, [record.order.reply])
         draft, now = self._draft(record), self._clock.now()
         if self._planned.is_late(record, now):
             await self._finish(record, self._results.refused(draft, Reason.TOO_LATE, "missed"))
@@ -309,19 +267,19 @@ class Desk:
 
     def _line_up(self, record: Record) -> None:
         """Behind what the same sender said before in this session."""
-        self._open[record.key] = _places(record.order.reply)
+        self._open.open(record.key, [record.order.reply])
         who = (record.order.sender, record.order.session)
         if who in self._conversations:
             self._conversations[who].append(record)
         else:
             self._conversations[who] = deque([record])
-            self._start(self._converse(who))
+            self._tasks.start(self._converse(who))
 
     async def _converse(self, who: tuple[str, str]) -> None:
         line = self._conversations[who]
         while line and not self._leaving:  # what is left is in the journal
             record = line.popleft()
-            await self._alone(self._see_to(record), record)
+            await self._tasks.alone(self._see_to(record), record)
         del self._conversations[who]
 
     async def _see_to(self, record: Record) -> None:
@@ -334,9 +292,9 @@ class Desk:
                 plan = Plan(after_s, actions, self._clock.now(), draft)
                 planned = await self._carrier.kept(partial(self._journal.plan, record.key, result, plan))
                 self._planned.add(planned)
-                self._start(self._tell(record.key, record.order, result), record)
+                self._tasks.start(self._tell(record.key, record.order, result), record)
             case Finished(result, cancelled):
-                self._start(self._finish(record, result, cancelled), record)
+                self._tasks.start(self._finish(record, result, cancelled), record)
             case _:
                 assert_never(step)
 
@@ -354,7 +312,7 @@ class Desk:
         """Stand in the devices' lanes, now, and go on beside the conversation."""
         ticket = self._lanes.enter(action.device for action in actions)
         work = self._carrier.carry_out(record, actions, draft, ticket)
-        self._start(self._carry(record, actions, work), record)
+        self._tasks.start(self._carry(record, actions, work), record)
 
     def _carry(
         self, record: Record, actions: tuple[Action, ...], work: Coroutine[Any, Any, Result]
@@ -380,11 +338,11 @@ class Desk:
         pairs = [(each.key, its) for each, its in told]
         await self._carrier.kept(lambda: self._journal.decide(record.key, result, cancelled=pairs))
         for each, its in told:
-            self._start(self._teller.tell(each.key, _places(each.order.reply), its), each)
+            self._tasks.start(self._teller.tell(each.key, _places(each.order.reply), its), each)
         await self._tell(record.key, record.order, result)
 
     async def _tell(self, key: int, order: Order, result: Result) -> None:
-        await self._teller.tell(key, self._open.pop(key, []) or _places(order.reply), result)
+        await self._teller.tell(key, self._open.close(key) or _places(order.reply), result)
 
 
 def _places(reply: ReplyTo | None) -> list[ReplyTo]:
