@@ -72,13 +72,18 @@ _CHINESE_MAY = re.compile(
 )
 _ENDING = re.compile(r"[\s.!。,;…~]+$")
 _OPENING = re.compile(r"^[\s.!。,;:…~]+")
+_PARTS = {"½": ".5", "¼": ".25", "¾": ".75"}
+_PART = re.compile(r"(?<=\d) ?([½¼¾])")
+_RAISED = re.compile(r"(?<=\d)(?=[\u00b2\u00b3\u00b9\u2070-\u2089\u00bc-\u00be\u2150-\u215e])")
+"""Where a digit would be glued to a raised one or to a fraction, and be another number."""
 _MOST_ROUNDS = 12
 """As often as anything is taken off an edge: longer politeness than that is no politeness."""
 
 
 def clean(text: str) -> str:
     """The sentence with full-width letters as narrow ones, one space at a time, and no control characters."""
-    narrow = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    apart = _RAISED.sub(" ", _PART.sub(lambda match: _PARTS[match[1]], text))
+    narrow = unicodedata.normalize("NFKC", apart).translate(_QUOTES)
     kept = "".join(_KEPT.get(unicodedata.category(char), char) for char in narrow)
     return _SPACE.sub(" ", kept).strip()
 

@@ -44,11 +44,14 @@ _TENS["fourty"] = 40  # as recognisers and people write it
 _WORD = "|".join(sorted((*_SMALL, *_TENS), key=len, reverse=True))
 _ENGLISH = re.compile(
     rf"\b(?<!the )(?<!no )(?<!any )(?<!every )(?<!this )(?<!that )(?<!which )(?<!each )"
-    rf"(?:minus\ )?(?:(?:{_WORD}|an?(?=\ (?:hundred|thousand)))"
-    rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
+    rf"(?:minus\ )?(?:(?:{_WORD}|an?(?=\ (?:hundred|thousand|million)))"
+    rf"(?:(?:\s|-|\ and\ )(?:{_WORD}|hundred|thousand|million))*)(?:\ point(?:\ (?:{'|'.join(_SMALL)}))+)?"
     r"(?:\ and\ a\ half)?\b",
 )
-_POWERS = frozenset({"hundred", "thousand"})
+_POWERS = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_DIGITS_AND_POWER = re.compile(r"\b(\d+(?:\.\d+)?) (hundred|thousand|million)\b")
+_MYRIAD = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)萬")
+_SIGN = re.compile(r"(?<!\d)[\u2212\u2013](?=\d)|\bminus (?=\d)|(?:負|零下)(?=\d)")
 _BETWEEN = re.compile(r"( and |[\s-])")
 _COLOUR = re.compile(r"\bcolour(?=s?\b)")
 _HALF_A = re.compile(r"\bhalf an? (?=(?:degree|percent|point)s?\b)")
@@ -59,7 +62,7 @@ _CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = "零一二三四五六七八九兩\u3007十百千"
 _CHINESE = re.compile(
     rf"負?(?:[{_NUMERAL}]{{2,}}(?:點[{_NUMERAL}]+|點半)?"
-    rf"|[{_NUMERAL}](?:點[{_NUMERAL}]+)?(?=(?:個半)?(?:度|%|趴|成|樓|號|級|段|檔|分鐘|分半|秒|個?小時|個鐘頭|刻鐘|公尺|[kK]\b))"
+    rf"|[{_NUMERAL}](?:點[{_NUMERAL}]+)?(?=(?:個半)?(?:度|%|趴|成|樓|號|級|段|檔|萬|分鐘|分半|秒|個?小時|個鐘頭|刻鐘|公尺|[kK]\b))"
     rf"|(?<=[到為成至])[{_NUMERAL}]$|(?<=百分之)[{_NUMERAL}])(?:度半)?"
 )
 _TENTHS = re.compile(r"(\d)成(?!為|功)")
@@ -78,7 +81,6 @@ _FRACTIONS = {
     "四分之三": 0.75, "四分之一": 0.25, "三分之二": 2 / 3, "三分之一": 1 / 3, "一半": 0.5, "最大": 1.0, "最亮": 1.0,
     "最高": 1.0, "最小": 0.0, "最暗": 0.0, "最低": 0.0, "全開": 1.0,
 }  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[.,]\d+)?(?![\w]*\d)")
 _NUMBER_AFTER_CJK = re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?")
 
 
@@ -95,10 +97,12 @@ def digits(text: str, language: str) -> str:
     """The sentence with its numbers in digits and their units in one spelling."""
     if language.startswith("zh"):
         text = _TENTHS.sub(lambda match: f"{match[1]}0%", _CHINESE.sub(_chinese, text))
+        text = _MYRIAD.sub(lambda match: f"{float(match[1]) * 10_000:.15g}", text)
     elif language.startswith("en"):
         text = _UNIT_AND_HALF.sub(r"1.5 \1s", _HALF_A.sub("0.5 ", _COLOUR.sub("color", text)))
         text = _DIGIT_AND_HALF.sub(r"\1.5", _ENGLISH.sub(_english, text))
-    text = _PERCENT.sub("%", text)
+        text = _DIGITS_AND_POWER.sub(lambda match: f"{float(match[1]) * _POWERS[match[2]]:.15g}", text)
+    text = _PERCENT.sub("%", _SIGN.sub("-", text))
     return _DEGREES.sub(lambda match: "°f" if match["f"] or match["f2"] else "°", text)
 
 
@@ -110,14 +114,18 @@ def numbers(text: str) -> Iterator[re.Match[str]]:
 def quantities(text: str) -> Iterator[tuple[str, Quantity]]:
     """The numbers and fractions in a sentence that has them in digits, each as it stands there."""
     for match in numbers(text):
-        number = float(match[0].replace(",", "."))
+        number = float(match[0])
         if text.startswith("°f", match.end()):
             yield f"{match[0]}°f", Quantity(number, "°F")
         else:
             yield match[0], Quantity(number, _unit(text, match))
-    for words, part in _FRACTIONS.items():
-        if words in text:
-            yield words, Quantity(part, "of")
+    for words in fractions(text):
+        yield words, Quantity(_FRACTIONS[words], "of")
+
+
+def fractions(text: str) -> Iterator[str]:
+    """The words for parts of a whole in a sentence, `half` in `half way` among them."""
+    return (words for words in _FRACTIONS if words in text)
 
 
 def _unit(text: str, match: re.Match[str]) -> str:
@@ -152,6 +160,8 @@ def _english_whole(text: str) -> str:
             group = max(group, 1) * 100
         elif word == "thousand":
             total, group = total + max(group, 1) * 1000, 0
+        elif word == "million":
+            total, group = max(total + group, 1) * 1_000_000, 0
         elif word in {"a", "an"}:
             group = 1
         else:
@@ -187,7 +197,7 @@ def _chinese_whole(text: str) -> int:
     total, digit, last = 0, 0, 1
     for char in text:
         if char in _CHINESE_TENS:
-            total += (digit or (1 if char == "十" else 0)) * _CHINESE_TENS[char]
+            total += (digit or 1) * _CHINESE_TENS[char]
             digit, last = 0, _CHINESE_TENS[char]
         else:
             digit = _CHINESE_DIGITS[char]

@@ -55,18 +55,17 @@ _ENGLISH_BY_SO_MUCH = re.compile(
     r"|(?:turn|bring|take|put)(?: \S+)* (?:up|down))\b"
     r".* by \d+(?:\.\d+)?$"
 )
-_CHINESE_PIECE = (
-    r"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?:半)?"
-    r"(?:小時|鐘頭|分鐘半|分鐘|分半|秒鐘|秒|刻鐘|分)(?:半)?"
-)
-_CHINESE_SPAN = rf"(?P<span>(?:{_CHINESE_PIECE})+)"
+_CHINESE_UNIT = "(?:小時|鐘頭|分鐘|秒鐘|秒|刻鐘|分)"
+# Possessive throughout: a half may belong to two neighbours, and giving it back would double the work with each.
+_CHINESE_PIECE = rf"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?半?+{_CHINESE_UNIT}半?+"
+_CHINESE_SPAN = rf"(?P<span>(?:{_CHINESE_PIECE})++)"
 _CHINESE = (
     re.compile(rf"(?:再過|過)?個?{_CHINESE_SPAN}(?:之後|以後|過後|後)的?時?候?[,、]?(?:再)?"),
     re.compile(rf"^(?:再過|過|等)個?{_CHINESE_SPAN}[,、]?(?:再)?"),
 )
 _CHINESE_COUNTED = re.compile(
-    r"(?P<count>\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?P<half>半)?"
-    r"(?P<unit>小時|鐘頭|分鐘半|分鐘|分半|秒鐘|秒|刻鐘|分)(?P<after>半)?"
+    r"(?P<count>\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?P<half>半)?+"
+    rf"(?P<unit>{_CHINESE_UNIT})(?P<after>半)?+"
 )
 _CHINESE_LASTING = re.compile(rf"{_CHINESE_SPAN}$|(?:直到|到).{{1,8}}(?:為止|點)$")
 _CHINESE_CLOCK = re.compile(
@@ -162,7 +161,7 @@ def _chinese_seconds(span: str) -> float:
         count = piece["count"]
         number = float(count) if count[0].isdigit() else sum(_CHINESE_NUMBERS[char] for char in count)
         unit = piece["unit"]
-        half = piece["half"] or piece["after"] or unit.endswith("半")
+        half = piece["half"] or piece["after"]
         seconds = 900.0 if unit == "刻鐘" else {"小": 3600.0, "鐘": 3600.0, "分": 60.0, "秒": 1.0}[unit[0]]
         total += (number + (0.5 if half else 0)) * seconds
     return total

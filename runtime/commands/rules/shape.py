@@ -5,13 +5,14 @@ Knows digits and where they stand; not what they are a number of.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final
 
-from runtime.commands.language.quantities import Quantity, numbers
+from runtime.commands.language.quantities import Quantity, fractions, numbers
 from runtime.commands.rules.situation import Found
 
 _FIRST: Final = 9001
-"""Stands for the first number; all that stand for one are as long, so that none is the beginning of another."""
+"""Stands for the first number; those for others are as long, so that none is the beginning of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,24 @@ def shape(text: str, names: Iterable[str]) -> Shape:
         names: what is in the text and belongs to the house; a number in one of these stays.
     """
     kept = [span for name in names if any(map(str.isdigit, name)) for span in _spans(name, text)]
-    stands: dict[float, float] = {}
-    pieces, done = [], 0
+    standing = (str(number) for number in count(_FIRST) if str(number) not in text)
+    stands: dict[float, str] = {}
+    pieces, read, done = [], [], 0
     for match in numbers(text):
         begin, end = match.span()
         if any(begin < after and before < end for before, after in kept):
+            read.append(match[0])
             continue
-        number = float(match[0].replace(",", "."))
-        stand = stands.setdefault(number, _FIRST + len(stands))
-        pieces += [text[done:begin], str(int(stand))]
+        number = float(match[0])
+        if number not in stands:
+            stands[number] = next(standing)
+        read.append(stands[number])
+        pieces += [text[done:begin], stands[number]]
         done = end
-    return Shape("".join((*pieces, text[done:])), {stand: number for number, stand in stands.items()})
+    shaped = "".join((*pieces, text[done:]))
+    if [match[0] for match in numbers(shaped)] != read or [*fractions(shaped)] != [*fractions(text)]:
+        return Shape(text, {})  # what stands beside a number would be read with it
+    return Shape(shaped, {float(stand): number for number, stand in stands.items()})
 
 
 def _spans(name: str, text: str) -> Iterable[tuple[int, int]]:

@@ -78,3 +78,10 @@ def test_the_script_tells_the_language(
     text: str, asked: str | None, known: tuple[str, ...], language: str
 ) -> None:
     assert language_of(text, asked, known) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "clear"), [("10½%", "10.5%"), ("2²", "2 2"), ("22 ¾", "22.75"), ("２６度", "26度")]
+)
+def test_no_digit_is_glued_to_another(text: str, clear: str) -> None:
+    assert clean(text) == clear

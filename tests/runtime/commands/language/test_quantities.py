@@ -26,6 +26,12 @@ from runtime.commands.language.quantities import Quantity, digits, quantities
         ("twenty and thirty", "20 and 30"),
         ("twenty-one hundred", "2100"),
         ("a degree and a half", "1.5 degrees"),
+        ("one million", "1000000"),
+        ("5 hundred", "500"),
+        ("nineteen ninety", "19 90"),
+        ("set it to \u22125", "set it to -5"),
+        ("set it to \u20135", "set it to -5"),
+        ("minus 5", "-5"),
     ],
 )
 def test_english_numbers_become_digits(text: str, counted: str) -> None:
@@ -50,6 +56,12 @@ def test_english_numbers_become_digits(text: str, counted: str) -> None:
         ("負三度", "-3度"),
         ("十分鐘", "10分鐘"),
         ("二十點五度", "20.5度"),
+        ("百分之百", "百分之100"),
+        ("百秒後", "100秒後"),
+        ("調到一萬", "調到10000"),
+        ("十二萬", "120000"),
+        ("負5度", "-5度"),
+        ("零下5度", "-5度"),
     ],
 )
 def test_chinese_numbers_become_digits(text: str, counted: str) -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.commands.language.quantities import digits
-from runtime.commands.language.when import When, when
+from runtime.commands.language.when import When, loosely, when
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,16 @@ def test_how_long_is_told_from_a_delay(text: str, language: str) -> None:
 )
 def test_no_time(text: str, language: str) -> None:
     assert when(digits(text, language), language) == When(digits(text, language))
+
+
+@pytest.mark.parametrize(
+    "piece", ["十分半", "10分半", "半", "一個半小時", "三十秒", "an hour and a half and ", "5 minutes, "]
+)
+def test_as_many_times_as_a_sentence_can_hold(piece: str) -> None:
+    text = (piece * 400)[:400]
+    for language in ("en", "zh-TW"):
+        for said in (text, f"開燈{text}", f"{text}後開燈", f"turn on the lamp in {text}"):
+            assert loosely(when(said, language).text, language).text  # comes to an end: once it took hours
 
 
 @given(st.text(max_size=100), st.sampled_from(["en", "zh-TW", "fr"]))

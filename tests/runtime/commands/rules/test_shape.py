@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.commands.language.quantities import Quantity
+from runtime.commands.language.quantities import Quantity, numbers
 from runtime.commands.registry.devices import Capability, Device, Kind, Name, Options, Range, Switch
 from runtime.commands.registry.house import House
 from runtime.commands.rules.choosing import best
@@ -44,7 +44,24 @@ def as_it_is(text: str, language: str) -> Found | None:
 
 
 NUMBERS = st.one_of(
-    st.sampled_from(("1", "2", "40", "0", "9001", "9002", "-5", "21.5", "100")),
+    st.sampled_from(
+        (
+            "1",
+            "2",
+            "40",
+            "0",
+            "9001",
+            "9002",
+            "-5",
+            "21.5",
+            "100",
+            "1.2.3",
+            "--2",
+            "10.000.5",
+            "3 quarters",
+            "2 thirds",
+        )
+    ),
     st.integers(0, 10**6).map(str),
 )
 SENTENCES = {
@@ -85,7 +102,8 @@ def test_a_name_keeps_its_number() -> None:
     assert shape("2 to 3 to 2", ()).text == "9001 to 9002 to 9001"
 
 
-@given(st.text(max_size=100))
-def test_numbers_of_any_text(text: str) -> None:
+@given(st.one_of(st.text(max_size=100), st.text("0123456789.-,% ab半9001", max_size=40)))
+def test_numbers_of_any_text_are_its_own(text: str) -> None:
     found = shape(text, ())
-    assert shape(found.text, ()).text == found.text
+    read = [float(match[0]) for match in numbers(found.text)]
+    assert [found.were.get(each, each) for each in read] == [float(match[0]) for match in numbers(text)]
