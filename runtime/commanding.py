@@ -36,11 +36,12 @@ from runtime.commands.registry.wiring import CHANNEL as DEVICES
 from runtime.commands.rules.clarified import Clarified
 from runtime.commands.rules.owner import Sentences
 from runtime.commands.rules.stage import Rules
+from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.sessions import Sessions
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError
+from runtime.errors import BundleError, BusyError, EngineError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -63,6 +64,7 @@ FOLDER: Final = "house"
 _FROM_BROKER: Final = (MQTT, HERMES)
 """Whose orders show that the broker was there for us."""
 _SESSIONS: Final = 1000
+_NOTHING: Final = "words that follow no template"
 _BROKER_S: Final = 5.0
 """How long the start waits for a broker before orders are taken without."""
 _RETAINED_S: Final = 1.0
@@ -130,6 +132,18 @@ def understanding(
     )
 
 
+async def prepare(interpreter: Interpreter, house: House, languages: Sequence[str]) -> None:
+    """Understand what nobody said: what the stages keep of a house is then there for the first command.
+
+    Takes some hundred milliseconds the first time, and what new devices need later.
+    """
+    for language in languages:
+        try:
+            await interpreter.interpret(Sentence(_NOTHING, language), house, Memory())
+        except (BusyError, EngineError) as exc:
+            _log.warning("the first command will take longer than others: %s", exc)
+
+
 class Commanding:
     """What takes commands, and sees to them."""
 
@@ -156,6 +170,7 @@ class Commanding:
         self._http = http
         self._config = config
         self._registry = registry
+        self._interpreter = interpreter
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
@@ -184,6 +199,9 @@ class Commanding:
             self._front = CommandFront(config, endpoint, room)
             outboxes.update(self._front.outboxes)
 
+    async def _prepare(self) -> None:
+        await prepare(self._interpreter, self.house, self._config.commands.languages)
+
     @property
     def there_until(self) -> float | None:
         """When the broker was last there for us, in seconds since the epoch."""
@@ -210,7 +228,9 @@ class Commanding:
         async with asyncio.TaskGroup() as tasks:
             if self._feed is not None:
                 tasks.create_task(self._feed.run(over), name="commands.devices")
+                tasks.create_task(self._prepare(), name="commands.prepare.written")
                 await _known(self._feed)
+            tasks.create_task(self._prepare(), name="commands.prepare")
             desk = tasks.create_task(self.desk.run(done), name="commands.desk")
             self._http.open(self.desk, self._orders)
             if self._front is None:

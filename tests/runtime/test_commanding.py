@@ -1,12 +1,32 @@
 """The command room put together: what it does without."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from runtime.commanding import find_encoder
+from runtime.commanding import find_encoder, prepare, understanding
+from runtime.commands.meaning import Route
+from runtime.commands.sentence import Memory, Sentence
+from runtime.commands.shortlist.likeness import Vectors
 from runtime.config import Commands, Config
+from tests.support.commands_house import house
 from tests.support.house import furnish
+
+UNRULY = "would you let some light into the place where I cook"
+
+
+class Counting:
+    """An encoder that says how many texts it was asked for at a time; all are alike."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def answers(self, texts: Sequence[str]) -> Vectors:
+        self.asked.append(len(texts))
+        return np.ones((len(texts), 4), np.float32)
 
 
 def test_an_encoder_that_cannot_be_used_costs_a_log_line(
@@ -16,3 +36,25 @@ def test_an_encoder_that_cannot_be_used_costs_a_log_line(
     assert find_encoder(Config(commands=Commands(encoder=bundle.reference)), tmp_path) is None
     assert "by their words alone: " in caplog.text
     assert bundle.manifest.name in caplog.text
+
+
+async def test_what_is_prepared_is_not_computed_again_for_the_first_command() -> None:
+    encoder = Counting()
+    interpreter = understanding(("en", "zh-TW"), encoder)
+    await prepare(interpreter, house(), ("en", "zh-TW"))
+    assert sum(encoder.asked) > 100
+    encoder.asked.clear()
+    found, _ = await interpreter.interpret(Sentence(UNRULY), house(), Memory())
+    assert found.route is Route.CHOICE
+    assert encoder.asked == [1], "the sentence alone"
+
+
+async def test_a_command_that_comes_meanwhile_waits_rather_than_computing_the_same() -> None:
+    encoder = Counting()
+    interpreter = understanding(("en",), encoder)
+    preparing = prepare(interpreter, house(), ("en",))
+    await asyncio.gather(preparing, interpreter.interpret(Sentence(UNRULY), house(), Memory()))
+    together = sum(encoder.asked)
+    alone = Counting()
+    await prepare(understanding(("en",), alone), house(), ("en",))
+    assert together == sum(alone.asked) + 1

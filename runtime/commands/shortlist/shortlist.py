@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from runtime.commands.registry.house import House
 from runtime.commands.shortlist.likeness import Encoder, Kept, Space
@@ -33,13 +34,15 @@ class Shortlists:
     def __init__(self, encoder: Encoder | None) -> None:
         self._kept = None if encoder is None else Kept(encoder)
         self._last: Shortlist | None = None
+        self._lock = Lock()
 
     def of(self, house: House) -> Shortlist:
         """The house's; another than the last takes some milliseconds for each new name in it."""
-        last = self._last
-        if last is None or not last.fits(house):
-            last = self._last = self._made(house)
-        return last
+        with self._lock:  # who comes while it is being made waits for it, and makes no second one
+            last = self._last
+            if last is None or not last.fits(house):
+                last = self._last = self._made(house)
+            return last
 
     def _made(self, house: House) -> Shortlist:
         possible = possibles(house)
