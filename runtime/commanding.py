@@ -38,6 +38,7 @@ from runtime.commands.rules.owner import Sentences
 from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.sessions import Sessions
+from runtime.commands.shortlist.likeness import Encoder
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
@@ -118,7 +119,7 @@ def find_encoder(config: Config, state: Path) -> TextEncoder | None:
 
 def understanding(
     languages: Sequence[str],
-    encoder: TextEncoder | None,
+    encoder: Encoder | None,
     *,
     sentences: Sentences | None = None,
     completer: Completer | None = None,
