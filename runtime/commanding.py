@@ -39,10 +39,11 @@ from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.sessions import Sessions
 from runtime.commands.shortlist.likeness import Encoder
+from runtime.commands.unmatched import refuse_misspelt, unmatched
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError, BusyError, EngineError
+from runtime.errors import BundleError, BusyError, ConfigError, EngineError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -70,6 +71,8 @@ _BROKER_S: Final = 5.0
 """How long the start waits for a broker before orders are taken without."""
 _RETAINED_S: Final = 1.0
 """How long what a broker has kept takes to arrive."""
+_SETTLED_S: Final = 30.0
+"""How long bridges have to tell of their devices before it is said which of the owner's names fit none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,20 @@ class Owned:
         """Each file, if it is there.
 
         Raises:
-            ConfigError: one that is there is not sound.
+            ConfigError: one that is there is not sound, or the folder that was named is not there.
         """
         folder = config.commands.folder or state / FOLDER
+        if config.commands.folder is not None and not folder.is_dir():
+            raise ConfigError(f"commands.folder is {folder}, which is no folder; make it or name another")
         house, sentences, policy = (folder / f"{each}.toml" for each in ("house", "sentences", "policy"))
         rules = policy_file(policy) if policy.exists() else PolicySettings()
+        described = house_file(house) if house.exists() else HouseFile()
+        try:
+            refuse_misspelt(rules, described)
+        except ConfigError as exc:
+            raise ConfigError(f"{policy}: {exc}") from exc
         return cls(
-            house_file(house) if house.exists() else HouseFile(),
+            described,
             Sentences.file(sentences) if sentences.exists() else Sentences(),
             replace(rules, confirm_s=config.commands.confirm_s),
         )
@@ -172,6 +182,7 @@ class Commanding:
         self._config = config
         self._registry = registry
         self._interpreter = interpreter
+        self._owned = owned
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
@@ -233,16 +244,28 @@ class Commanding:
                 await _known(self._feed)
             tasks.create_task(self._prepare(), name="commands.prepare")
             desk = tasks.create_task(self.desk.run(done), name="commands.desk")
+            looking = tasks.create_task(self._tell_unmatched(), name="commands.unmatched")
             self._http.open(self.desk, self._orders)
             if self._front is None:
                 await stop.wait()
             else:
                 await self._front.run(stop)
+            looking.cancel()
             done.set()
             await desk
             if self._front is not None:
                 await self._front.close()
             over.set()
+
+    async def _tell_unmatched(self) -> None:
+        """One line in the log for each name of the owner's that fits nothing, once the devices had time to come."""
+        if self._feed is not None:
+            while not self._feed.connected:  # noqa: ASYNC110  said once, after the start
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(_SETTLED_S)
+        owned = self._owned
+        for line in unmatched(owned.policy, owned.house, owned.sentences, self.house):
+            _log.warning(line)
 
 
 def _nothing_heard(_topic: str) -> bool:

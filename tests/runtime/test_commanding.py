@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.commanding import find_encoder, prepare, understanding
+from runtime.commanding import Owned, find_encoder, prepare, understanding
 from runtime.commands.meaning import Route
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.shortlist.likeness import Vectors
 from runtime.config import Commands, Config
+from runtime.errors import ConfigError
 from tests.support.commands_house import house
 from tests.support.house import furnish
 
@@ -58,3 +59,16 @@ async def test_a_command_that_comes_meanwhile_waits_rather_than_computing_the_sa
     alone = Counting()
     await prepare(understanding(("en",), alone), house(), ("en",))
     assert together == sum(alone.asked) + 1
+
+
+def test_a_folder_that_was_named_is_there(tmp_path: Path) -> None:
+    assert Owned.read(Config(), tmp_path) == Owned()
+    with pytest.raises(ConfigError, match=r"nonexist, which is no folder; make it"):
+        Owned.read(Config(commands=Commands(folder=tmp_path / "nonexist")), tmp_path)
+
+
+def test_a_rule_that_misses_what_the_house_file_has_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").write_text('[[areas]]\nid = "kitchen"\n')
+    (tmp_path / "policy.toml").write_text('[[dangerous]]\nareas = ["Kitchen"]\n')
+    with pytest.raises(ConfigError, match=r"policy\.toml: dangerous\[0\]\.areas has 'Kitchen'"):
+        Owned.read(Config(commands=Commands(folder=tmp_path)), tmp_path)

@@ -69,6 +69,10 @@ _USUAL: Final[Mapping[str, Domain]] = MappingProxyType(
         "activate": Press(),
     }
 )
+STANDARD: Final = frozenset(
+    {*_MAIN.values(), *_USUAL, "mode", "fan_mode", "preset", "swing", "color", "effect"}
+)
+"""Names of capabilities that mean the same wherever they come from."""
 READ_ONLY: Final = frozenset({"current_temperature", "current_humidity"})
 
 

@@ -65,8 +65,6 @@ def domain_of(name: str, table: CapabilityTable, kind: Kind) -> Domain:
     usual = standard.usual_domain(kind, name)
     if usual is None:
         raise DeviceError("its values are not known; give it a range, options, switch = true or press = true")
-    if isinstance(usual, Options) and table.payloads:  # a blind that cannot be stopped has no word for it
-        return Options(tuple(each for each in usual.values if each in table.payloads) or usual.values)
     return usual
 
 

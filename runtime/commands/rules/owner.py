@@ -80,6 +80,8 @@ class Sentences:
         for place, each in enumerate(found.sentence):
             if wrong := _wrong(each):
                 raise ConfigError(f"{name}: sentence[{place}] {wrong}")
+            for one in each.say:
+                _parse(one, f"{name}: sentence[{place}]")
         return cls(found.sentence)
 
     @classmethod
@@ -114,9 +116,7 @@ class Owned:
             for place, each in enumerate(sentences.sentences)
             if each.language is None or each.language.split("-")[0].casefold() == base
         }
-        templates = {
-            key: [clean(one).casefold() for one in each.say] for key, each in self._sentences.items()
-        }
+        templates = {key: [_template(one) for one in each.say] for key, each in self._sentences.items()}
         self._recogniser = Recogniser(language, templates) if templates else None
         self._key = lru_cache(_REMEMBERED)(self._matched)
 
@@ -131,6 +131,19 @@ class Owned:
     def _matched(self, text: str) -> str | None:
         matches = () if self._recogniser is None else self._recogniser.matches(text, {})
         return next((each.intent for each in matches), None)
+
+
+def _template(said: str) -> str:
+    return clean(said).casefold()
+
+
+def _parse(said: str, where: str) -> None:
+    """Raise ConfigError where a template cannot be read."""
+    try:
+        Recogniser("en", {"": [_template(said)]})
+    except ConfigError as exc:
+        advice = "close each ( and [, and put words between"
+        raise ConfigError(f"{where} has {said[:80]!r}, which cannot be read; {advice}") from exc
 
 
 def _wrong(sentence: Sentence) -> str | None:

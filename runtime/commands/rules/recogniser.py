@@ -180,7 +180,8 @@ def _alone(language: str, own: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 def _as_config_error() -> Iterator[None]:
     try:
         yield
-    except (ParseError, ParseExpressionError, MissingListError, MissingRuleError) as exc:
+    # hassil asserts that a group is not empty
+    except (ParseError, ParseExpressionError, MissingListError, MissingRuleError, AssertionError) as exc:
         raise ConfigError(
             f"a sentence cannot be read ({exc}); write words, [optional words] and (one|or|another)"
         ) from exc

@@ -109,6 +109,15 @@ def test_what_each_kind_is_usually_sent(kind: str, capability: str, value: Value
     assert announce({"kind": kind, "topic": "a"}).sends(capability, value) == [("a", sent)]
 
 
+def test_a_word_of_its_own_for_two_values_leaves_the_third_as_usual() -> None:
+    blind = announce({"kind": "cover", "topic": "a", "payloads": {"open": "UP", "closed": "DOWN"}})
+    assert [blind.sends("state", each) for each in ("open", "closed", "stopped")] == [
+        [("a", "UP")],
+        [("a", "DOWN")],
+        [("a", "STOP")],
+    ]
+
+
 @pytest.mark.parametrize(
     ("table", "name", "domain"),
     [
@@ -130,6 +139,11 @@ def test_what_each_kind_is_usually_sent(kind: str, capability: str, value: Value
         ),
         (
             {"kind": "cover", "topic": "a", "payloads": {"open": "1", "closed": "0"}},
+            "state",
+            Options(("open", "closed", "stopped")),
+        ),
+        (
+            {"kind": "cover", "topic": "a", "options": ["open", "closed"], "payloads": {"open": "1"}},
             "state",
             Options(("open", "closed")),
         ),

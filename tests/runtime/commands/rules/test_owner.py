@@ -100,9 +100,13 @@ def test_a_file_that_cannot_be_meant_is_refused(text: str, complaint: str) -> No
         Sentences.read(text)
 
 
-def test_a_template_that_is_never_closed_is_refused() -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
-        Rules(("en",), Sentences.read('[[sentence]]\nsay = ["(start the film"]\nanswer = "yes"'))
+@pytest.mark.parametrize(
+    "template", ["(start the film", "[now", "now]", "now)", "()", "[]", "(a|b))", "[( ]"]
+)
+def test_a_template_that_cannot_be_read_is_refused_when_the_file_is(template: str) -> None:
+    first = '[[sentence]]\nsay = ["a"]\nanswer = "yes"\n'
+    with pytest.raises(ConfigError, match=r"^mine\.toml: sentence\[1\] has .*cannot be read"):
+        Sentences.read(f'{first}[[sentence]]\nsay = ["b", "{template}"]\nanswer = "yes"', "mine.toml")
 
 
 def test_a_file_is_read_from_disk(tmp_path: Path) -> None:
