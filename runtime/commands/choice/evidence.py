@@ -101,6 +101,8 @@ class Evidence:
     """[len(NONE)]"""
     crowded: bool = False
     """More than one thing is wanted of it."""
+    missing: str = ""
+    """What something is to be done with or in, and that is not here; empty if that is not known."""
 
     @property
     def is_command(self) -> bool:
@@ -152,7 +154,10 @@ def gather(looked: Looked, possible: Sequence[Possible]) -> Evidence:
     none = _for_none(looked, nearest, idle=not stirred)
     devices = {each for each, named in looked.named.items() if named.part >= SURE or named.exact}
     crowded = looked.orders > 1 and len(devices) > 1
-    return Evidence(options, np.array([none[name] for name in NONE], np.float64), crowded)
+    other = any(none[name] for name in _NO_COMMAND if name not in {"idle", "absent"})
+    known = max(looked.pointed.values(), default=0.0) >= _HINTED
+    thing = "" if other else (looked.absent if none["absent"] else "" if known else looked.object)
+    return Evidence(options, np.array([none[name] for name in NONE], np.float64), crowded, thing)
 
 
 def _of_words(looked: Looked, possible: Possible) -> dict[str, float]:
@@ -261,6 +266,12 @@ def _of_meaning(
     ]
 
 
+def _is_absent(looked: Looked) -> bool:
+    """What is named word for word is there, whatever else is said; but in a room that is not there, nothing is."""
+    exact = any(each.exact for each in looked.named.values())
+    return bool(looked.nowhere or (looked.absent and not exact))
+
+
 def _for_none(looked: Looked, nearest: float, *, idle: bool) -> dict[str, float]:
     said = looked.said
     share, count = looked.left
@@ -274,7 +285,7 @@ def _for_none(looked: Looked, nearest: float, *, idle: bool) -> dict[str, float]
         "refuses": float(said.whether.get("refuses", False) or looked.negated),
         "no_order": float(not said.whether.get("orders", False)),
         "idle": float(idle and not said.whether.get("orders", False)),
-        "absent": float(looked.absent and not any(each.exact for each in looked.named.values())),
+        "absent": float(_is_absent(looked)),
         "nobody_named": 1.0 - max(looked.pointed.values(), default=0.0),
         "nothing_wanted": 1.0 - max(said.towards.values(), default=0.0),
         "words_left": share,

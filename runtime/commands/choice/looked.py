@@ -38,6 +38,15 @@ _WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _PLAIN_HAN: Final = re.compile(
     r"[的了嗎吧啊喔啦呢我你他幫請把給讓要可以一下好現在先再就也都很太有是在到去來麻煩謝不那這個]"
 )
+_PLACED: Final = re.compile(r"\b(?:in|inside|from|of) (?:(?:the|my|our) )?(?P<room>[a-z]+)(?![a-z' -]*[a-z])")
+"""A room behind what is in it, at the end: a place, and no more than a place."""
+_ONE_THING: Final = re.compile(
+    r"^(?:please )?(?:(?:turn|switch|power) (?:on|off)|open|close|shut|lock|unlock|start|stop|toggle|dim)"
+    r" (?:(?:the|my|our|a|an) )?(?P<thing>[a-z]+(?: [a-z]+)?)(?: please)?$"
+    r"|^(?:please )?(?:turn|switch|power) (?:(?:the|my|our|a|an) )?(?P<other>[a-z]+(?: [a-z]+)?)"
+    r" (?:on|off)(?: please)?$"
+    r"|^請?(?:幫我)?(?:打開|開啟|關掉|關閉|關上|啟動|停止|切換)(?P<han>[\u3400-\u9fff]{2,6})$"
+)
 _MANY_WORDS, _MANY_CHARACTERS = 3, 6
 
 
@@ -161,25 +170,39 @@ class Looked:
         return orders(self.naming.without_names(self.heard.text))
 
     @cached_property
-    def absent(self) -> bool:
-        """Whether something is named that houses have and this one has not: `dishwasher`, `attic light`."""
+    def absent(self) -> str:
+        """What is named that houses have and this one has not: `dishwasher`, `attic`; empty if nothing is."""
         listed, known = vocabulary(), self.naming.known
         if self.heard.han:
             names = "".join(self.naming.han)
-            return any(
-                not each.isascii() and each in self.heard.han and each not in names for each in listed.things
-            )
+            there = [each for each in listed.things if not each.isascii() and each in self.heard.han]
+            return max((each for each in there if each not in names), key=len, default="") or self.nowhere
         heard, cut = self.heard.words, self._split
         whole = {self._words[place + 1] for place in cut}
-        return any(
-            word not in known
-            and word not in whole
-            and (
-                word in listed.things
-                or (word in listed.rooms and after in known and after not in listed.rooms)
-            )
-            for word, after in zip(heard, (*heard[1:], ""), strict=False)
-        )
+        for word, after in zip(heard, (*heard[1:], ""), strict=False):
+            described = word in listed.rooms and after in known and after not in listed.rooms
+            if word not in known and word not in whole and (word in listed.things or described):
+                return word
+        return self.nowhere
+
+    @cached_property
+    def nowhere(self) -> str:
+        """The room that something is to be in, and that this house has not; empty if there is no such."""
+        listed, known = vocabulary(), self.naming.known
+        if self.heard.han:
+            names = "".join(self.naming.han)
+            there = [each for each in listed.places if each in self.heard.han and each not in names]
+            return max(there, key=len, default="")
+        said = (stem(match["room"]) for match in _PLACED.finditer(self.heard.text))
+        return next((each for each in said if each in listed.rooms and each not in known), "")
+
+    @cached_property
+    def object(self) -> str:
+        """What a sentence that is no more than a verb and a thing is about; empty of any other sentence."""
+        match = _ONE_THING.match(self.heard.text.strip(" .!。"))
+        said = "" if match is None else match["thing"] or match["other"] or match["han"] or ""
+        ordinary = vocabulary().common
+        return "" if all(stem(word) in ordinary for word in _WORD.findall(said)) and said.isascii() else said
 
     @cached_property
     def left(self) -> tuple[float, float]:

@@ -196,10 +196,8 @@ def _meaning(
 ) -> Meaning:
     possible = considered.shortlist.possible
     match decision.step:
-        case Step.LEAVE if considered.evidence.is_not_wanted:
-            return Cannot(Reason.NOT_WANTED, say("refused.not_wanted", language))
         case Step.LEAVE:
-            return Cannot(Reason.OUT_OF_SCOPE, say("refused.out_of_scope", language))
+            return _left(considered.evidence, language)
         case Step.ACT:
             (place,) = decision.places
             doubtful = _dangerous(actions[place], possible[place]) and not considered.evidence.is_plain(place)
@@ -212,6 +210,16 @@ def _meaning(
                 place = decision.places[0]
                 return how_much(possible[place], actions[place], house, language)
             return which([actions[place] for place in closed], house, language)
+
+
+def _left(evidence: Evidence, language: str) -> Cannot:
+    """Why nothing is done."""
+    if evidence.is_not_wanted:
+        return Cannot(Reason.NOT_WANTED, say("refused.not_wanted", language))
+    if evidence.missing:
+        text = say("refused.no_such_device", language, what=evidence.missing)
+        return Cannot(Reason.NO_SUCH_DEVICE, text)
+    return Cannot(Reason.OUT_OF_SCOPE, say("refused.out_of_scope", language))
 
 
 def _dangerous(actions: Sequence[Action], possible: Possible) -> bool:

@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
-_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
+_SECONDS: Final = {
+    "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0, "mo": 30 * 86400.0, "y": 365 * 86400.0,
+}  # fmt: skip
+_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|months?|m|seconds?|secs?|s|days?|weeks?|years?)"
 _WORDS = r"(?:half an?|an? half|a quarter of an|(?:three|3) quarters of an|a couple of|a few|another|an?)"
 _DIGITS = r"\d+(?:\.\d+)?"
 _COUNT = rf"(?:{_DIGITS}|{_WORDS})"
@@ -29,7 +31,8 @@ _ENGLISH_LOOSE = re.compile(
     r"(?: (?:from now|later|have|has|had|longer|more|is|are|pass(?:ed|es)?|gone|go(?:es)?|by|elapsed?|up|over))*"
     rf"|{_ENGLISH_SPAN.replace('?P<span>', '?P<after>')} (?:from now|later|hence))(?:,? (?:and )?then\b)?,?"
 )
-_ENGLISH_LENGTH = re.compile(rf"\b{_PIECE}")
+_ENGLISH_LENGTH = re.compile(rf"(?<!what )(?<!such )(?<!once )(?<!twice )\b{_PIECE}")
+"""What is sighed about, and what is a habit, is no length."""
 _ENGLISH_LASTING = (
     re.compile(rf"^for {_ENGLISH_SPAN},? (?P<rest>\S.*)$"),
     re.compile(rf"^(?P<rest>.*\S),? for (?:the next )?{_ENGLISH_SPAN}$"),
@@ -55,7 +58,7 @@ _ENGLISH_BY_SO_MUCH = re.compile(
     r"|(?:turn|bring|take|put)(?: \S+)* (?:up|down))\b"
     r".* by \d+(?:\.\d+)?$"
 )
-_CHINESE_UNIT = "(?:小時|鐘頭|分鐘|秒鐘|秒|刻鐘|分)"
+_CHINESE_UNIT = "(?:小時|鐘頭|分鐘|秒鐘|秒|刻鐘|分|星期|禮拜|週|周|月|天|年)"
 # Possessive throughout: a half may belong to two neighbours, and giving it back would double the work with each.
 _CHINESE_PIECE = rf"(?:\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?半?+{_CHINESE_UNIT}半?+"
 _CHINESE_SPAN = rf"(?P<span>(?:{_CHINESE_PIECE})++)"
@@ -67,6 +70,10 @@ _CHINESE_COUNTED = re.compile(
     r"(?P<count>\d+(?:\.\d+)?|半|[一二三四五六七八九十兩]+)個?(?P<half>半)?+"
     rf"(?P<unit>{_CHINESE_UNIT})(?P<after>半)?+"
 )
+_CHINESE_SECONDS: Final = {
+    "小": 3600.0, "鐘": 3600.0, "分": 60.0, "秒": 1.0, "刻": 900.0, "天": 86400.0, "星": 7 * 86400.0,
+    "禮": 7 * 86400.0, "週": 7 * 86400.0, "周": 7 * 86400.0, "月": 30 * 86400.0, "年": 365 * 86400.0,
+}  # fmt: skip
 _CHINESE_LASTING = re.compile(rf"{_CHINESE_SPAN}$|(?:直到|到).{{1,8}}(?:為止|點)$")
 _CHINESE_CLOCK = re.compile(
     r"(?:(?:今天(?=早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|\d|[一二三四五六七八九十兩]{1,3}點)|明天|後天|今晚|明晚|每天|每晚|早上|上午|中午|下午|傍晚|晚上|半夜|凌晨|日落|日出)"
@@ -130,8 +137,12 @@ def _english_seconds(span: str) -> float:
         count = piece["count"]
         number = _ENGLISH_COUNTS.get(count)
         number = float(count) if number is None else number
-        total += (number + (0.5 if piece["half"] else 0)) * _SECONDS[piece["unit"][0]]
+        total += (number + (0.5 if piece["half"] else 0)) * _seconds(piece["unit"])
     return total
+
+
+def _seconds(unit: str) -> float:
+    return _SECONDS["mo" if unit.startswith("mo") else unit[0]]
 
 
 _ENGLISH_COUNTS: Final = {
@@ -162,6 +173,5 @@ def _chinese_seconds(span: str) -> float:
         number = float(count) if count[0].isdigit() else sum(_CHINESE_NUMBERS[char] for char in count)
         unit = piece["unit"]
         half = piece["half"] or piece["after"]
-        seconds = 900.0 if unit == "刻鐘" else {"小": 3600.0, "鐘": 3600.0, "分": 60.0, "秒": 1.0}[unit[0]]
-        total += (number + (0.5 if half else 0)) * seconds
+        total += (number + (0.5 if half else 0)) * _CHINESE_SECONDS[unit[0]]
     return total

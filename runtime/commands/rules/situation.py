@@ -35,6 +35,8 @@ class Situation:
     """Where it was said."""
     text: str
     """Made plain, in digits, without its time."""
+    later: bool = False
+    """It is not for now: how things are then is not known."""
 
     @property
     def many(self) -> bool:

@@ -14,7 +14,7 @@ from runtime.commands.language.verbs import orders
 from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.house import House
-from runtime.commands.rules import adjust, levels, planned, power, reading, state
+from runtime.commands.rules import adjust, everything, levels, planned, power, reading, state
 from runtime.commands.rules.hearing import Hearing
 from runtime.commands.rules.owner import Owned, Sentences
 from runtime.commands.rules.recogniser import Recogniser
@@ -43,6 +43,7 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "IngleAt": levels.at,
     "IngleOption": levels.option,
     "IngleStop": power.stop,
+    "IngleEverythingOff": everything.everything_off,
     "IngleAdjust": adjust.adjust,
     "IngleReading": reading.reading,
     "IngleWhatIsOn": state.what_is_on,
@@ -68,7 +69,8 @@ class _Heard:
     time: When
 
     def situation(self, text: str) -> Situation:
-        return Situation(self.house, self.language, known(self.sentence.area, self.house), text)
+        later = self.time.after_s > 0 and text != self.counted
+        return Situation(self.house, self.language, known(self.sentence.area, self.house), text, later)
 
     def said(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What to look for, in this order: the sentence as it is, or without its time."""

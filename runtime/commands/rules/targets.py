@@ -93,7 +93,7 @@ def _named(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:
         situation.house.devices[each] for each in found.devices if each in situation.house.devices
     )
     area = None if found.area == HERE else found.area
-    there = tuple(each for each in devices if _inside(each, situation.house, area, found.floor))
+    there = tuple(each for each in devices if inside(each, situation.house, area, found.floor))
     if not there:
         what = name_of(devices[0], situation.language) if devices else ""
         place = area_name(area, situation.house, situation.language)
@@ -115,7 +115,7 @@ def _of_kind(found: Found, situation: Situation, area: str | None) -> Iterable[D
         for each in situation.house.devices.values()
         if (found.kind is None or each.kind == found.kind)
         and (not found.device_class or _of_class(each, found.device_class, situation.language))
-        and _inside(each, situation.house, area, found.floor)
+        and inside(each, situation.house, area, found.floor)
     ]
     if found.kind == Kind.LIGHT and situation.lamp:
         return [each for each in pool if any("lamp" in name.text.casefold() for name in each.names)] or pool
@@ -136,7 +136,8 @@ def _of_class(device: Device, classes: Sequence[str], language: str) -> bool:
     )
 
 
-def _inside(device: Device, house: House, area: str | None, floor: str | None) -> bool:
+def inside(device: Device, house: House, area: str | None, floor: str | None) -> bool:
+    """Whether a device is in an area, or on a floor; everything is in no area."""
     if floor is not None:
         room = house.areas.get(device.area) if device.area else None
         return room is not None and room.floor == floor

@@ -31,6 +31,8 @@ class Vocabulary:
     things: frozenset[str]
     """What a house may have; in stems, and in characters."""
     rooms: frozenset[str]
+    places: frozenset[str]
+    """Rooms in characters."""
 
     def of(self, device: Device) -> tuple[str, ...]:
         """What such a device is called by those who do not know its name."""
@@ -55,4 +57,5 @@ def vocabulary() -> Vocabulary:
         common=frozenset(stem(word) for word in raw["common"]["en"].split()),
         things=frozenset((*map(stem, raw["absent"]["things"].split()), *raw["absent"]["zh"])),
         rooms=frozenset(map(stem, raw["absent"]["rooms"].split())),
+        places=frozenset(raw["absent"]["zh_rooms"]),
     )

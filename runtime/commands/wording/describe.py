@@ -31,6 +31,7 @@ _MANY: Final = re.compile(
 _FINE: Final = 0.01
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
 
 
 def describe(actions: Sequence[Action], house: House, language: str) -> str:
@@ -142,7 +143,7 @@ def duration(seconds: float, language: str) -> str:
     """A length of time in its one or two largest units: "1 hour and 30 minutes"."""
     left = max(1, round(seconds))
     parts = []
-    for size, unit in ((_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
+    for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
         count, left = divmod(left, size)
         if count:
             parts.append(say(f"word.{unit}{'' if count == 1 else 's'}", language, n=str(count)))
@@ -187,6 +188,8 @@ def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
             return ("press" if device.kind is Kind.BUTTON else "activate"), "", ""
         case Options() if action.capability == "state" and action.value in _STATES:
             return _STATES[str(action.value)], "", ""
+        case Options() if action.capability == "mode" and action.value == "off":
+            return "turn_off", "", ""
     value = shown(action.value, device, action.capability, language)
     main = {"value", "position"} | ({"temperature"} if device.kind is Kind.CLIMATE else set())
     return ("set", value, "") if action.capability in main else ("set_capability", value, action.capability)

@@ -162,7 +162,7 @@ async def test_there_is_an_end_to_how_far_and_how_much(tmp_path: Path) -> None:
         far = await around.ask("in a year")
         assert (far.reason, far.text) == (
             Reason.OUT_OF_RANGE,
-            "I plan at most 720 hours ahead; say a shorter time.",
+            "I plan at most 30 days ahead; say a shorter time.",
         )
         assert (await around.ask("blind later")).status is Status.PLANNED
         assert (await around.ask("lamp later")).reason is Reason.TOO_OFTEN

@@ -162,3 +162,21 @@ async def test_of_two_numbers_none_is_taken_without_asking() -> None:
 async def test_a_question_with_the_thing_first_does_nothing(text: str) -> None:
     meaning = await meant(text, "en" if text.isascii() else "zh-TW")
     assert isinstance(meaning, Cannot)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "word"),
+    [
+        ("turn on the light in the attic", "en", "attic"),
+        ("turn on the attic light", "en", "attic"),
+        ("打開閣樓的燈", "zh-TW", "閣樓"),
+        ("turn on the toaster", "en", "toaster"),
+        ("open the frobnicator", "en", "frobnicator"),
+        ("打開烤麵包機", "zh-TW", "烤麵包機"),
+    ],
+)
+async def test_what_is_not_there_is_named(text: str, language: str, word: str) -> None:
+    refused = await meant(text, language)
+    assert isinstance(refused, Cannot)
+    assert refused.reason is Reason.NO_SUCH_DEVICE
+    assert word in refused.text

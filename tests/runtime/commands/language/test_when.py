@@ -26,6 +26,9 @@ from runtime.commands.language.when import When, loosely, when
         ("turn on the light in a couple of minutes", 120),
         ("turn on the light in 45s", 45),
         ("half a minute and then turn on the light", 30),
+        ("in 100 days turn on the light", 100 * 86400),
+        ("turn on the light in two weeks", 14 * 86400),
+        ("turn on the light in a month", 30 * 86400),
     ],
 )
 def test_a_delay_in_english(text: str, seconds: float) -> None:

@@ -114,7 +114,7 @@ def test_many_are_counted() -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(1, "1 second"), (90, "1 minute and 30 seconds"), (600, "10 minutes"), (5400, "1 hour and 30 minutes"),
-     (90061, "25 hours and 1 minute"), (0, "1 second")],
+     (90061, "1 day and 1 hour"), (0, "1 second")],
 )  # fmt: skip
 def test_a_length_of_time(seconds: float, said: str) -> None:
     assert duration(seconds, "en") == said
