@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
 
 from runtime.completion import Called, Completer, Delta, Finished, Priority, Progress, Thought
-from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFoundError
+from runtime.errors import BusyError, CallerError, ChatTemplateError, IngleError, ModelNotFoundError
 from runtime.limits import Limits
 from runtime.mqtt import messages
 from runtime.mqtt.acks import Acks
@@ -219,7 +219,12 @@ class MqttService:
         self, order_id: messages.QuestionId, sender: str, delivery: Delivery, topic: str
     ) -> None:
         """It is no question; so it may be a command, which then has its own result."""
-        if self._withdraw is not None and await self._withdraw(sender, str(order_id)):
+        try:
+            known = self._withdraw is not None and await self._withdraw(sender, str(order_id))
+        except IngleError as exc:  # it is not acknowledged, so the broker brings it to the next start
+            await self._publish(self._result(messages.refusal(order_id, exc), delivery, topic), None)
+            return
+        if known:
             self._done(delivery)
             return
         unknown = CallerError("nothing with this id waits to be answered or done", param="id")

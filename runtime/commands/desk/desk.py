@@ -7,8 +7,7 @@ Knows the steps and their order. How each is done is next door: `considering.py`
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
@@ -17,6 +16,7 @@ from runtime.commands.clock import Clock, SystemClock
 from runtime.commands.desk.border import Devices, Interpreter, Memories
 from runtime.commands.desk.carrier import Carrier
 from runtime.commands.desk.considering import Considering, Doing, Finished, Planning, Step
+from runtime.commands.desk.conversations import Conversations
 from runtime.commands.desk.places import Places
 from runtime.commands.desk.recovery import Finding, find
 from runtime.commands.desk.results import Results
@@ -88,13 +88,15 @@ class Desk:
         )
         self._carrier = Carrier(journal, dispatch, self._heard, self._results, clock, settings, registry)
         self._teller = Teller(journal, outboxes, clock, settings.tell_s, told)
-        self._conversations: dict[tuple[str, str], deque[Record]] = {}
         self._open = Places(settings.orders)
         """Orders on the desk, and where their results go."""
+        self._ahead = Places(settings.orders)
+        """What is planned, and where its results go."""
         self._taking = 0
         self._ready = asyncio.Event()
         self._leaving = False
         self._tasks = Tasks(self._give_up)
+        self._conversations = Conversations(self._tasks, self._see_to)
 
     @property
     def open(self) -> int:
@@ -113,8 +115,7 @@ class Desk:
         if order.text is None and order.action is None and order.confirms is None:
             raise CallerError("the command is empty; send words, or an action", param="text")
         await self._ready.wait()
-        if self._leaving:
-            raise BusyError("the appliance is stopping; ask again in a minute")
+        self._check_staying()
         if self.open >= self._settings.orders:
             raise BusyError(f"{self.open} commands are waiting already; ask again in a few seconds")
         # Whoever hands it in may leave; what the journal has is seen to all the same.
@@ -124,20 +125,51 @@ class Desk:
     async def withdraw(self, sender: str, order_id: str) -> bool:
         """Do nothing more about the orders of this sender and id; whether there was one that is not begun, or planned.
 
-        Each has its result: that it was cancelled.
+        Returns once the journal has that they are cancelled, which is their result.
+
+        Raises:
+            BusyError: the appliance is stopping, and what waits or is planned stays.
         """
         await self._ready.wait()
-        meant: list[Record] = []
-        for line in self._conversations.values():
-            for record in [each for each in line if _is(each.order, sender, order_id)]:
-                line.remove(record)
-                meant.append(record)
-        planned = [each for each in self._planned if _is(each.order, sender, order_id)]
+        self._check_staying()
+
+        def is_meant(record: Record) -> bool:
+            return (record.order.sender, record.order.id) == (sender, order_id)
+
+        planned = [each for each in self._planned if is_meant(each)]
+        meant = self._conversations.take(is_meant)
         meant += [each for each in planned if self._planned.take(each.key) is not None]
-        for record in meant:
-            told = self._results.put(self._draft(record), Status.CANCELLED, "result.withdrawn")
-            self._tasks.start(self._finish(record, replace(told, actions=())), record)
+        if meant:
+            await self._tasks.see_through(self._cancelled(meant))
         return bool(meant)
+
+    async def _cancelled(self, records: Sequence[Record]) -> None:
+        """Write down that nothing is to be done about them, and then tell it."""
+        drafts = [(each, replace(self._draft(each), actions=())) for each in records]
+        told = [(each, self._results.put(its, Status.CANCELLED, "result.withdrawn")) for each, its in drafts]
+        first, *rest = [(each.key, its) for each, its in told]
+        try:
+            await self._carrier.kept(lambda: self._journal.decide(*first, cancelled=rest))
+        except JournalError as damaged:
+            self._tasks.start(_end_with(damaged))
+            raise
+        except Exception:
+            for each in records:
+                self._stays(each)
+            raise
+        for each, its in told:
+            self._tasks.start(self._tell(each.key, each.order, its), each)
+
+    def _stays(self, record: Record) -> None:
+        """What could not be taken back is as it was."""
+        if record.later:
+            self._planned.add(record)
+        else:
+            self._line_up(record)
+
+    def _check_staying(self) -> None:
+        if self._leaving:
+            raise BusyError("the appliance is stopping; ask again in a minute")
 
     async def run(self, stop: asyncio.Event) -> None:
         """See to orders until `stop` is set; first to those that the last run left.
@@ -155,6 +187,7 @@ class Desk:
                 self._ready.set()
                 await stop.wait()
                 self._leaving = True
+                self._conversations.end()
                 waiting.cancel()
                 await self._tasks.drain(self._settings.drain_s)
         except* JournalError as damaged:
@@ -178,6 +211,7 @@ class Desk:
             await self._finish(record, told)
         finally:
             self._open.close(record.key)
+            self._ahead.close(record.key)
 
     async def _take(self, order: Order) -> None:
         try:
@@ -190,12 +224,20 @@ class Desk:
         match taken:
             case Received(record):
                 self._line_up(record)
-            case Repeated(record) if record.key in self._open:
-                self._open.add(record.key, order.reply)
-            case Repeated(record):
-                self._tasks.start(self._tell_again(record, order.reply))
+            case Repeated(record, plan):
+                self._tell_too(record, order.reply)
+                if plan is not None:
+                    self._tell_too(plan, order.reply)
             case _:
                 assert_never(taken)
+
+    def _tell_too(self, record: Record, reply: ReplyTo | None) -> None:
+        """Who asks again hears what comes of it, or what came of it before."""
+        for places in (self._open, self._ahead):
+            if record.key in places:
+                places.add(record.key, reply)
+                return
+        self._tasks.start(self._tell_again(record, reply))
 
     async def _tell_again(self, known: Record, reply: ReplyTo | None) -> None:
         """What was decided before, also if that was a moment ago; or begin with it, if nobody did."""
@@ -230,6 +272,7 @@ class Desk:
                 return
             case Finding.WAIT:
                 self._planned.add(record)
+                self._ahead.open(record.key, [reply])
                 return
             case Finding.TELL:
                 self._tasks.start(self._teller.tell(record.key, _places(reply), draft), record)
@@ -253,7 +296,7 @@ class Desk:
     async def _do_planned(self, planned: Record) -> None:
         """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
         record = await self._journal.record(planned.key) or planned
-        self._open.open(record.key, [record.order.reply])
+        self._open.open(record.key, [*self._ahead.close(record.key), record.order.reply])
         draft, now = self._draft(record), self._clock.now()
         if self._planned.is_late(record, now):
             await self._finish(record, self._results.refused(draft, Reason.TOO_LATE, "missed"))
@@ -268,19 +311,7 @@ class Desk:
     def _line_up(self, record: Record) -> None:
         """Behind what the same sender said before in this session."""
         self._open.open(record.key, [record.order.reply])
-        who = (record.order.sender, record.order.session)
-        if who in self._conversations:
-            self._conversations[who].append(record)
-        else:
-            self._conversations[who] = deque([record])
-            self._tasks.start(self._converse(who))
-
-    async def _converse(self, who: tuple[str, str]) -> None:
-        line = self._conversations[who]
-        while line and not self._leaving:  # what is left is in the journal
-            record = line.popleft()
-            await self._tasks.alone(self._see_to(record), record)
-        del self._conversations[who]
+        self._conversations.join(record)
 
     async def _see_to(self, record: Record) -> None:
         """Understand it, and begin what is to be done, so that the next of the conversation is understood meanwhile."""
@@ -292,6 +323,7 @@ class Desk:
                 plan = Plan(after_s, actions, self._clock.now(), draft)
                 planned = await self._carrier.kept(partial(self._journal.plan, record.key, result, plan))
                 self._planned.add(planned)
+                self._ahead.open(planned.key, self._open.of(record.key))
                 self._tasks.start(self._tell(record.key, record.order, result), record)
             case Finished(result, cancelled):
                 self._tasks.start(self._finish(record, result, cancelled), record)
@@ -338,19 +370,16 @@ class Desk:
         pairs = [(each.key, its) for each, its in told]
         await self._carrier.kept(lambda: self._journal.decide(record.key, result, cancelled=pairs))
         for each, its in told:
-            self._tasks.start(self._teller.tell(each.key, _places(each.order.reply), its), each)
+            self._tasks.start(self._tell(each.key, each.order, its), each)
         await self._tell(record.key, record.order, result)
 
     async def _tell(self, key: int, order: Order, result: Result) -> None:
-        await self._teller.tell(key, self._open.close(key) or _places(order.reply), result)
+        places = (*self._open.close(key), *self._ahead.close(key))
+        await self._teller.tell(key, places or _places(order.reply), result)
 
 
 def _places(reply: ReplyTo | None) -> list[ReplyTo]:
     return [] if reply is None else [reply]
-
-
-def _is(order: Order, sender: str, order_id: str) -> bool:
-    return (order.sender, order.id) == (sender, order_id)
 
 
 async def _end_with(error: Exception) -> None:

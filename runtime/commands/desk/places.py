@@ -21,8 +21,9 @@ class Places:
         return key in self._places
 
     def open(self, key: int, places: Iterable[ReplyTo | None]) -> None:
-        """Its result will be told here."""
-        self._places[key] = [each for each in places if each is not None]
+        """Its result will be told here, besides where it is to be told already."""
+        here = (*self._places.get(key, ()), *places)
+        self._places[key] = [each for each in dict.fromkeys(here) if each is not None]
 
     def add(self, key: int, reply: ReplyTo | None) -> None:
         """And here, too.

@@ -45,10 +45,10 @@ def find(record: Record, sent: Sequence[Record]) -> Finding:
 
 
 def _overtaken(record: Record, sent: Sequence[Record]) -> bool:
-    """Whether something was sent to one of its capabilities later."""
-    mine = {(each.action.device, each.action.capability) for each in record.sendings}
+    """Whether something was sent to one of its devices later: one capability's value may move another's."""
+    mine = {each.action.device for each in record.sendings}
     return any(
-        (each.action.device, each.action.capability) in mine
+        each.action.device in mine
         for other in sent
         if (other.turn or 0) > (record.turn or 0)
         for each in other.sendings

@@ -53,7 +53,11 @@ class Teller:
         until = self._clock.now().ticks + self._tell_s
         for pause in pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S):
             try:
-                await outbox.deliver(reply, result)
+                async with asyncio.timeout(max(0.0, until - self._clock.now().ticks)):
+                    await outbox.deliver(reply, result)
+            except TimeoutError:
+                _log.warning("what came of %s could not be told: nobody said that it arrived", result.order)
+                return
             except IngleError as exc:
                 if self._clock.now().ticks + pause > until:
                     _log.warning("what came of %s could not be told: %s", result.order, exc)

@@ -160,15 +160,20 @@ class Journal:
         )
 
     def _prune(self, connection: sqlite3.Connection, now: Moment) -> None:
-        """Forget a few of the answered ones: too old, too many, or too large all together."""
+        """Forget a few of the answered ones: too old, too many, or too large all together.
+
+        Not who asked for what is still planned: they may ask again.
+        """
         keeping = self._keeping
         (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM orders").fetchone()
         newest = last - keeping.orders
         if _bytes(connection) > keeping.bytes:
             newest = last - keeping.at_least
         connection.execute(
-            "DELETE FROM orders WHERE key IN (SELECT key FROM orders WHERE phase = 'answered' AND key <= ? "
-            "AND (key <= ? OR wall < ?) ORDER BY key LIMIT ?)",
+            "DELETE FROM orders WHERE key IN (SELECT key FROM orders AS asked WHERE phase = 'answered' AND key <= ? "
+            "AND (key <= ? OR wall < ?) AND NOT EXISTS (SELECT 1 FROM orders AS plan WHERE plan.later = 1 "
+            "AND plan.phase <> 'answered' AND (plan.sender, plan.session, plan.id) "
+            "= (asked.sender, asked.session, asked.id)) ORDER BY key LIMIT ?)",
             (last - keeping.at_least, newest, now.wall - keeping.seconds, _PRUNED_AT_ONCE),
         )
 
@@ -191,7 +196,8 @@ def _take(connection: sqlite3.Connection, order: Order, now: Moment) -> Taken:
             connection.execute("UPDATE orders SET asked = ? WHERE key = ?", (asked, each.key))
     # What came of the plan is the later word on it.
     told = next((each for each in reversed(known) if each.told is not None), known[0])
-    return Repeated(told)
+    plan = next((each for each in known if each.later and each.told is None and each is not told), None)
+    return Repeated(told, plan)
 
 
 def _delivered_before(

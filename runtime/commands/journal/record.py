@@ -103,6 +103,8 @@ class Repeated:
     """An order that is known, and where it stands."""
 
     record: Record
+    plan: Record | None = None
+    """What it planned, where that has no result yet and is not `record` itself."""
 
 
 Taken = Received | Repeated

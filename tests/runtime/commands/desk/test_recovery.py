@@ -31,6 +31,7 @@ def record(phase: Phase, turn: int | None = None, *actions: Action, shared: bool
 
 
 ON, OFF, RUNG = LAMP_ON.actions[0], LAMP_OFF.actions[0], RING.actions[0]
+DIMMED = Action("lamp", "brightness", 10.0)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ ON, OFF, RUNG = LAMP_ON.actions[0], LAMP_OFF.actions[0], RING.actions[0]
         (record(Phase.SENDING, 5, RUNG), (), Finding.UNKNOWN),
         (record(Phase.SENDING, 5, ON, RUNG), (), Finding.UNKNOWN),
         (record(Phase.SENDING, 5, ON), (record(Phase.SENT, 6, OFF),), Finding.UNKNOWN),
+        (record(Phase.SENDING, 5, ON), (record(Phase.SENT, 6, DIMMED),), Finding.UNKNOWN),
         (record(Phase.SENDING, 5, ON), (record(Phase.SENT, 4, OFF),), Finding.REPEAT),
         (record(Phase.SENDING, 5, ON), (record(Phase.SENT, 6, RUNG),), Finding.REPEAT),
         (record(Phase.SENT, 5, ON), (), Finding.SENT),

@@ -225,6 +225,25 @@ async def test_a_clock_set_right_does_not_make_all_forgotten(tmp_path: Path) -> 
         assert known(tmp_path) == ["3", "4", "5", "last"]
 
 
+async def test_who_asked_for_what_is_planned_is_not_forgotten(tmp_path: Path) -> None:
+    keeping = Keeping(seconds=100, at_least=0, every=0)
+    async with journal_in(tmp_path, keeping) as journal:
+        key = (await received(journal, order("plan"))).key
+        planned = await journal.plan(key, RESULT, Plan(30 * 86400.0, (ON,), NOW, RESULT))
+        journal.answered(key)
+        await finish(journal, "old", NOW)
+        later = replace(NOW, wall=NOW.wall + 8 * 86400)
+        again = await journal.take(order("plan"), later)
+        assert again == Repeated(replace(again.record, result=RESULT), planned)
+        await received(journal, order("new"))
+        assert known(tmp_path) == ["plan", "plan", "new"]
+        await journal.decide(planned.key, RESULT)
+        journal.answered(planned.key)
+        await journal.take(order("last"), later)
+        await journal.take(order("very last"), later)
+        assert known(tmp_path) == ["new", "last", "very last"]
+
+
 async def test_a_file_that_is_too_large_forgets_more(tmp_path: Path) -> None:
     async with journal_in(tmp_path, Keeping(at_least=5, bytes=1, every=0)) as journal:
         for n in range(20):
