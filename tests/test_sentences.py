@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from runtime.commands.meaning import Cannot, Do, Tell, Which
-from runtime.commands.rules.owner import Sentences
 from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.wording.describe import describe, duration, proposal
@@ -41,15 +40,6 @@ async def test_an_example_comes_to_what_stands_beside_it(rules: Rules, said: str
         case _:
             told = ""
     assert told == comes
-
-
-async def test_the_sentences_of_an_owner_on_the_page_are_read() -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    rules = Rules(("en", "zh-TW"), Sentences.read(block))
-    for said in ("film night", "please start the film", "我要睡了"):
-        reading = await rules.read(Sentence(said), HOUSE, Memory())
-        assert reading is not None
-        assert isinstance(reading.meaning, Do)
 
 
 def test_there_are_examples_of_everything() -> None:

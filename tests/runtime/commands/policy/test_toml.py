@@ -28,13 +28,13 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
 def test_the_examples_of_the_page_say_what_the_page_says(tmp_path: Path) -> None:
     dangerous, quiet, clients, rates = (read(tmp_path, each) for each in EXAMPLES)
     assert dangerous.dangerous == (
-        Scope(devices=("oven", "heater-*"), values=("on",)),
+        Scope(devices=("oven", "switch.*"), values=("on",)),
         Scope(kinds=("cover",), values=("open",)),
     )
     assert quiet.quiet[0] == Quiet(time(22), time(7), Scope(kinds=("vacuum", "siren")))
     assert quiet.quiet[1].days == ("sat", "sun")
-    assert [each.name for each in clients.clients] == ["hall-panel", "hall-panel", "phone-*"]
-    assert clients.clients[2] == Client("phone-*")
+    assert [each.name for each in clients.clients] == ["http", "phone", "tablet", "tablet", ""]
+    assert clients.clients[0] == Client("http")
     assert rates.rates == Rates(30, 120)
 
 

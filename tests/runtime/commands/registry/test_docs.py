@@ -32,22 +32,23 @@ def houses(tmp_path: Path) -> list[HouseFile]:
 
 def test_the_shortest_house_file_has_the_lamp_that_it_says(houses: list[HouseFile]) -> None:
     light = told(houses[0].devices[0])
-    assert light.device.name == "kitchen light"
-    assert light.sends("power", True) == [("kitchen/light/set", "ON")]
+    assert light.device.name == "hall light"
+    assert light.sends("power", True) == [("house/hall/light/set", "ON")]
 
 
 def test_the_longer_house_file_does_what_it_says(houses: list[HouseFile]) -> None:
-    kitchen, garage, boiler, irrigation = map(told, houses[1].devices)
+    house = {each.device.id: each for each in map(told, houses[1].devices)}
+    kitchen, garage, boiler = house["kitchen_light"], house["garage_door"], house["boiler"]
     assert kitchen.sends("brightness", 100) == [("zigbee2mqtt/kitchen/set", {"brightness": 254})]
-    assert garage.sends("state", "open") == [("garage/door/set", "UP")]
-    assert garage.says("garage/door", "1") == {"state": "closed"}
+    assert garage.sends("state", "open") == [("house/garage/door/set", "UP")]
+    assert garage.says("house/garage/door", "1") == {"state": "closed"}
     assert garage.capability("state").dangerous == ("open",)
-    assert boiler.sends("temperature", 21) == [("boiler/target/set", {"target": 21})]
-    assert boiler.says("boiler", {"target": 20, "room": 19.3}) == {
+    assert boiler.sends("temperature", 21) == [("house/boiler/target/set", {"target": 21})]
+    assert boiler.says("house/boiler", {"target": 20, "room": 19.3}) == {
         "temperature": 20,
         "current_temperature": 19.3,
     }
-    assert irrigation.capability("power").dangerous == (True,)
+    assert house["irrigation"].capability("power").dangerous == (True,)
 
 
 def test_the_owner_may_say_something_of_other_devices(houses: list[HouseFile]) -> None:
@@ -59,9 +60,9 @@ def test_the_owner_may_say_something_of_other_devices(houses: list[HouseFile]) -
 
 def test_the_announcement_is_one() -> None:
     (example,) = fences("json")
-    found = announced("ingle/devices/desk", example.encode(), MOST)
+    found = announced("ingle/devices/shelf", example.encode(), MOST)
     assert found is not None
-    assert told(found).sends("brightness", 30) == [("boards/desk/brightness/set", "30")]
+    assert told(found).sends("brightness", 30) == [("boards/shelf/brightness/set", "30")]
 
 
 def test_the_discovery_message_is_one() -> None:
