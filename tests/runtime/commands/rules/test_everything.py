@@ -36,7 +36,7 @@ async def test_a_floor_is_only_that_floor(understand: Understand, text: str) -> 
 
 
 async def test_light_and_sound_are_turned_off_at_once(understand: Understand) -> None:
-    off = house(STATES | {("living.climate", "mode"): "off"})
+    off = house({**STATES, ("living.climate", "mode"): "off"})
     found = await understand("turn off the living room", within=off)
     assert short(found) == "living.ceiling.power=off living.fan.power=off living.tv.power=off"
 
