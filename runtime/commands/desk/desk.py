@@ -245,12 +245,14 @@ class Desk:
         record = await self._journal.record(key)
         if record is None:  # answered, and forgotten meanwhile
             record = replace(known, phase=Phase.ANSWERED)
-        if record.phase is Phase.RECEIVED and key not in self._open:
+        if record.phase is Phase.RECEIVED and record.readable and key not in self._open:
             self._line_up(record)
         if key in self._open:
             self._open.add(key, reply)
             return
         result = record.told
+        if result is None and not record.readable:
+            result = self._results.unreadable(self._draft(record))
         if reply is not None and result is not None:
             await self._teller.repeat(reply, result)
 
@@ -283,6 +285,12 @@ class Desk:
                 work = self._carry(record, actions, self._carrier.carry_on(record, ticket))
             case Finding.UNKNOWN:
                 work = self._finish(record, self._results.unknown(draft, draft.actions, self._registry.house))
+            case Finding.UNREADABLE if record.phase is Phase.DECIDED:
+                told = self._results.unreadable(draft)
+                self._tasks.start(self._teller.tell(record.key, _places(reply), told), record)
+                return
+            case Finding.UNREADABLE:
+                work = self._finish(record, self._results.unreadable(draft))
             case Finding.SENT:
                 work = self._finish(record, draft)
             case _:
@@ -293,9 +301,8 @@ class Desk:
     def _due(self, record: Record) -> None:
         self._tasks.start(self._do_planned(record), record)
 
-    async def _do_planned(self, planned: Record) -> None:
+    async def _do_planned(self, record: Record) -> None:
         """Its time has come, or has passed while nobody was there. The rules hold as they are now."""
-        record = await self._journal.record(planned.key) or planned
         self._open.open(record.key, [*self._ahead.close(record.key), record.order.reply])
         draft, now = self._draft(record), self._clock.now()
         if self._planned.is_late(record, now):

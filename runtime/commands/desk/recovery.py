@@ -22,10 +22,14 @@ class Finding(Enum):
     """It was sent; whether the device said so was not heard any more."""
     TELL = auto()
     """It has its result."""
+    UNREADABLE = auto()
+    """What the journal has of it makes no sense, so nothing is done."""
 
 
 def find(record: Record, sent: Sequence[Record]) -> Finding:
     """`sent`: all whose sending was begun, of which later ones count."""
+    if not record.readable and record.told is None:
+        return Finding.UNREADABLE
     match record.phase:
         case Phase.RECEIVED:
             return Finding.UNKNOWN if record.order.shared else Finding.BEGIN
@@ -47,9 +51,7 @@ def find(record: Record, sent: Sequence[Record]) -> Finding:
 def _overtaken(record: Record, sent: Sequence[Record]) -> bool:
     """Whether something was sent to one of its devices later: one capability's value may move another's."""
     mine = {each.action.device for each in record.sendings}
+    after = [other for other in sent if (other.turn or 0) > (record.turn or 0)]
     return any(
-        each.action.device in mine
-        for other in sent
-        if (other.turn or 0) > (record.turn or 0)
-        for each in other.sendings
+        not other.readable or any(each.action.device in mine for each in other.sendings) for other in after
     )

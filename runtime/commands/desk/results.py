@@ -117,6 +117,10 @@ class Results:
             return self.put(draft, Status.SENT, "result.sent", what=done)
         return replace(draft, status=Status.DONE if confirmed else Status.SENT, text=what)
 
+    def unreadable(self, draft: Result) -> Result:
+        """What was noted of it cannot be read."""
+        return replace(self.put(draft, Status.UNKNOWN, "result.unreadable"), actions=())
+
     def unknown(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
         """It may have been done; with no actions, it may have been done elsewhere."""
         if not actions:

@@ -15,20 +15,36 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 _T = TypeVar("_T")
 
 
+class UnreadableError(ValueError):
+    """Text that is not what was to be read."""
+
+
 def dumps(value: object) -> str:
     """A dataclass, or a tuple of them, as JSON in ASCII."""
     return json.dumps(_plain(value), separators=(",", ":"))
 
 
 def loads(kind: type[_T], text: str) -> _T:
-    """The dataclass that `dumps` wrote. Of its own file: what does not fit is a bug, and raises as it comes."""
-    value: _T = _typed(kind, json.loads(text))
+    """The dataclass that `dumps` wrote.
+
+    Raises:
+        UnreadableError: it did not, or another version of this program did.
+    """
+    value: _T = _read(kind, text)
     return value
 
 
 def loads_all(kind: type[_T], text: str) -> tuple[_T, ...]:
-    """The tuple that `dumps` wrote."""
-    return tuple(_typed(kind, each) for each in json.loads(text))
+    """The tuple that `dumps` wrote; see `loads`."""
+    value: tuple[_T, ...] = _read(tuple[kind, ...], text)  # type: ignore[valid-type]  # a hint that is made here
+    return value
+
+
+def _read(hint: Any, text: str) -> Any:
+    try:
+        return _typed(hint, json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
+        raise UnreadableError(f"{type(exc).__name__}: {exc}") from exc
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Final, Self
 from runtime.commands.clock import Moment
 from runtime.commands.journal import codec, rows
 from runtime.commands.journal.record import FOLLOWS, Phase, Plan, Received, Record, Repeated, Sending, Taken
-from runtime.commands.journal.schema import connect
+from runtime.commands.journal.schema import NewerError, connect
 from runtime.commands.journal.writer import Writer
 from runtime.commands.order import Order, Result
 from runtime.errors import BusyError, CallerError
@@ -59,10 +59,15 @@ class Journal:
         """Open, or begin, the journal in this file. One that is damaged is moved aside, and the log says so.
 
         Raises:
-            BusyError: the disk is full, or the directory cannot be written.
+            BusyError: the disk is full, the directory cannot be written, or a later version wrote the file.
         """
         try:
             connection = await asyncio.to_thread(connect, path)
+        except NewerError as exc:
+            raise BusyError(
+                f"the journal of commands {path} was written by a later version of Inglenook ({exc}); install that "
+                "version, or move the file away, with which what is planned and what was done already is forgotten"
+            ) from exc
         except (OSError, sqlite3.OperationalError) as exc:
             raise BusyError(
                 f"the journal of commands {path} cannot be opened ({exc}); free some room, put its rights right, "
@@ -185,13 +190,13 @@ def _take(connection: sqlite3.Connection, order: Order, now: Moment) -> Taken:
     known = _select(connection, "sender = ? AND session = ? AND id = ? ORDER BY later", name)
     if not known:
         return Received(rows.insert(connection, order, now))
-    if rows.content(known[0].order) != rows.content(order):
+    if known[0].readable and rows.content(known[0].order) != rows.content(order):
         raise CallerError(
             f"the id {order.id!r} was used for another command before; give each command an id of its own",
             param="id",
         )
     for each in known:
-        if each.phase is not Phase.ANSWERED:
+        if each.phase is not Phase.ANSWERED and each.readable:
             asked = codec.dumps(replace(each.order, reply=order.reply))
             connection.execute("UPDATE orders SET asked = ? WHERE key = ?", (asked, each.key))
     # What came of the plan is the later word on it.
@@ -207,7 +212,11 @@ def _delivered_before(
     made_of = order.id.rpartition(".")[0]
     alike = "sender = ? AND session = ? AND later = 0 AND id > ? AND id < ? ORDER BY key DESC LIMIT 1"
     newest = _select(connection, alike, (order.sender, order.session, f"{made_of}.", f"{made_of}/"))
-    if newest and newest[0].order.made_up and newest[0].age(now) <= _DELIVERED_AGAIN_S:
+    if (
+        newest
+        and (newest[0].order.made_up or not newest[0].readable)
+        and newest[0].age(now) <= _DELIVERED_AGAIN_S
+    ):
         return rows.name(newest[0].order)
     return None
 

@@ -80,6 +80,9 @@ class Record:
     sendings: tuple[Sending, ...] = ()
     result: Result | None = None
     """Before it is decided: what it will be if all goes well."""
+    readable: bool = True
+    """False: a part of the row makes no sense to this program. Of `order` then only who asked, and where the answer
+    goes, may be true, and nobody can tell what was done."""
 
     @property
     def told(self) -> Result | None:

@@ -1,33 +1,76 @@
 """Records as rows of the journal's table, and back; and what makes two orders the same one."""
 
+import logging
 import sqlite3
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from runtime.commands.clock import Moment
 from runtime.commands.journal import codec
 from runtime.commands.journal.record import Phase, Plan, Record, Sending
 from runtime.commands.meaning import Action
-from runtime.commands.order import Order, Result
+from runtime.commands.order import Order, ReplyTo, Result
 from runtime.errors import CallerError
 
-COLUMNS: Final = "key, later, phase, wall, ticks, boot, asked, after_s, plan, turn, sendings, result"
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_REPLY: Final = "CASE WHEN json_valid(asked) THEN json_extract(asked, '$.reply') END"
+COLUMNS: Final = (
+    "key, later, phase, wall, ticks, boot, asked, after_s, plan, turn, sendings, result, "
+    f"sender, session, id, {_REPLY}"
+)
 
 
 def record(row: tuple[Any, ...]) -> Record:
-    """What `COLUMNS` selected."""
-    key, later, phase, wall, ticks, boot, asked, after_s, plan, turn, sendings, result = row
+    """What `COLUMNS` selected; one row that cannot be read does not keep others from being read."""
+    key, later, phase, wall, ticks, boot, asked, after_s, plan, turn, sendings, result, *rest = row
+    sender, session, order_id, reply = rest
+    order, planned = _read(Order, asked), _read_all(Action, plan)
+    sent, told = _read_all(Sending, sendings), _read(Result, result)
+    readable = (
+        order is not None and planned is not None and sent is not None and (told is None) == (not result)
+    )
+    if not readable:
+        _log.error(
+            "command %r of %r in the journal cannot be read, so nobody can tell what came of it; "
+            "was it written by another version of Inglenook?",
+            order_id,
+            sender,
+        )
     return Record(
         key=key,
-        order=codec.loads(Order, asked),
+        order=order or _known((sender, session, order_id), reply, wall),
         phase=Phase(phase),
         taken=Moment(wall, ticks, boot),
         later=bool(later),
         after_s=after_s,
-        plan=codec.loads_all(Action, plan) if plan else (),
+        plan=planned or (),
         turn=turn,
-        sendings=codec.loads_all(Sending, sendings) if sendings else (),
-        result=codec.loads(Result, result) if result else None,
+        sendings=sent or (),
+        result=told,
+        readable=readable,
     )
+
+
+def _read(kind: type[_T], text: str | None) -> _T | None:
+    try:
+        return codec.loads(kind, text) if text else None
+    except codec.UnreadableError:
+        return None
+
+
+def _read_all(kind: type[_T], text: str | None) -> tuple[_T, ...] | None:
+    try:
+        return codec.loads_all(kind, text) if text else ()
+    except codec.UnreadableError:
+        return None
+
+
+def _known(name: tuple[str, str, str], reply: str | None, wall: float) -> Order:
+    """As much of an order as its row has outside of what cannot be read."""
+    sender, session, order_id = name
+    place = _read(ReplyTo, reply)
+    return Order(order_id, sender, None, None, place, wall, wall, session=session)
 
 
 def insert(connection: sqlite3.Connection, order: Order, taken: Moment) -> Record:

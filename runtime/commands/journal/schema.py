@@ -4,6 +4,7 @@ Such a file is moved aside, never mended in silence: what was in it is lost to t
 means.
 """
 
+import itertools
 import logging
 import sqlite3
 from contextlib import closing
@@ -43,12 +44,17 @@ class DamagedError(Exception):
     """The file is no database, or not a whole one."""
 
 
+class NewerError(Exception):
+    """A later version of this program wrote the file."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the journal, making it if it is not there.
 
     The connection belongs to one thread; a commit returns when it is on disk.
 
     Raises:
+        NewerError: the file is of a later version, and stays as it is.
         OSError, sqlite3.OperationalError: the directory cannot be written, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,14 +66,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def set_aside(path: Path, why: str) -> None:
-    """Move the file out of the way, over the one that was there, and say what is lost."""
-    aside = path.with_name(path.name + _ASIDE)
-    for part in _PARTS:
-        old, kept = path.with_name(path.name + part), aside.with_name(aside.name + part)
-        if old.exists():
-            old.replace(kept)
-        else:
-            kept.unlink(missing_ok=True)
+    """Move the file out of the way, over none that was moved before, and say what is lost."""
+    numbers = itertools.chain(("",), (f".{n}" for n in itertools.count(2)))
+    names = (path.with_name(path.name + _ASIDE + number) for number in numbers)
+    aside = next(each for each in names if not _parts_of(each))
+    for part, old in _parts_of(path):
+        old.replace(aside.with_name(aside.name + part))
     _log.error(
         "%s cannot be used (%s) and was moved to %s; a new one is begun. Lost with it: commands that were not "
         "answered yet, what was planned for later, and which commands were done already, so one that is sent again "
@@ -76,6 +80,12 @@ def set_aside(path: Path, why: str) -> None:
         why,
         aside.name,
     )
+
+
+def _parts_of(path: Path) -> list[tuple[str, Path]]:
+    """The files of a database that are there, each with what its name ends with."""
+    parts = [(part, path.with_name(path.name + part)) for part in _PARTS]
+    return [(part, file) for part, file in parts if file.exists()]
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -90,7 +100,7 @@ def _open(path: Path) -> sqlite3.Connection:
         if isinstance(exc, sqlite3.OperationalError) and exc.sqlite_errorcode not in _DAMAGE:
             raise
         raise DamagedError(str(exc)) from exc
-    except DamagedError:
+    except (DamagedError, NewerError):
         connection.close()
         raise
     return connection
@@ -112,6 +122,8 @@ def _make(connection: sqlite3.Connection) -> None:
     if version == VERSION:
         connection.execute("SELECT key FROM orders LIMIT 1")
         return
+    if version > VERSION:
+        raise NewerError(f"it has version {version}, and this program knows {VERSION}")
     if version:
         raise DamagedError(f"it has version {version}, and this program knows {VERSION}")
     connection.executescript(f"BEGIN IMMEDIATE; {_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")

@@ -1,7 +1,9 @@
 """What a restart makes of each phase: the table of ADR 17."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +139,25 @@ async def test_what_others_may_have_been_given_is_not_begun(tmp_path: Path) -> N
     result, sent = await found(tmp_path, later(1))
     assert (result.status, sent) == (Status.UNKNOWN, [])
     assert "another may have been given it" in result.text
+
+
+@pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.SENDING, Phase.SENT, Phase.DECIDED])
+async def test_what_cannot_be_read_is_unknown_and_keeps_nothing_from_being_done(
+    phase: Phase, tmp_path: Path
+) -> None:
+    await left(tmp_path, phase, *ONCE)
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE orders SET asked = json_set(asked, '$.newer', 1)")
+        connection.execute(
+            "UPDATE orders SET result = json_set(result, '$.newer', 1) WHERE result IS NOT NULL"
+        )
+    for name in ("next", "last"):
+        async with desk_in(tmp_path, clock=later(1)) as around:
+            await around.desk.take(order("1"))
+            result = (await around.outbox.results("1"))[-1]
+            assert (result.status, around.channel.sent) == (Status.UNKNOWN, [])
+            assert "cannot read" in result.text
+            assert (await around.ask("lamp on", id=name)).status is Status.SENT
 
 
 async def test_a_repeat_waits_for_the_broker_and_is_unknown_if_that_does_not_come(tmp_path: Path) -> None:
