@@ -171,7 +171,7 @@ class Considering:
             case Tell(text, about):
                 return Finished(self._told(order, text, about, draft)), None
             case Which() as which:
-                return Finished(self._results.asked(draft, which)), None
+                return self._wonder(order, which, draft)
             case Cannot(reason, text):
                 return Finished(replace(draft, status=Status.REFUSED, text=text, reason=reason)), None
             case _:
@@ -201,13 +201,26 @@ class Considering:
             return self._plan(verdict.do, draft), None
         return Doing(verdict.do.actions, draft), None
 
+    def _wonder(self, order: Order, which: Which, draft: Result) -> tuple[Step, Which | None]:
+        """A question back. Whether just one thing is meant is asked once: where it is dangerous, that confirms it."""
+        asked = self._results.asked(draft, which)
+        if len(which.options) != 1:
+            return Finished(asked), None
+        meant, now = which.options[0].meaning, self._clock.now()
+        verdict = self._policy.judge(meant, order.sender, self._devices.house, now, dry_run=True)
+        if isinstance(verdict, Denied):
+            return Finished(self._results.denied(draft, verdict, self._devices.house)), None
+        if isinstance(verdict, Confirm) and not order.dry_run:
+            return self._ask(order, verdict.do, draft)
+        return Finished(replace(asked, options=_yes_or_no(draft.language))), None
+
     def _ask(self, order: Order, meant: Do, draft: Result) -> tuple[Step, Which | None]:
         """Whether that is meant. A confirmation of something else is none."""
         results = self._results
         if order.confirms is not None:
             return Finished(results.refused(draft, Reason.NOT_CONFIRMED, "other_token")), None
         language = draft.language
-        yes, no = (say(f"word.{each}", language) for each in ("yes", "no"))
+        yes, no = _yes_or_no(language)
         what = later(meant, self._devices.house, language)
         which = Which(say("asked.confirm", language, what=what), (Option(yes, meant),))
         token = self._confirmations.ask(order.sender, order.session, meant, self._clock.now().ticks)
@@ -243,3 +256,7 @@ class Considering:
         if order.dry_run:
             return Finished(self._results.would(draft, Do(actions), house))
         return Finished(self._results.cancelled(draft, actions, house), tuple(allowed))
+
+
+def _yes_or_no(language: str) -> tuple[str, str]:
+    return say("word.yes", language), say("word.no", language)

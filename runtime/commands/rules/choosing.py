@@ -64,9 +64,11 @@ def best(
     )
 
 
-def _rank(match: Match) -> tuple[int, bool, int]:
+def _rank(match: Match) -> tuple[int, bool, int, bool]:
+    """The less the better; a door that moves is opened and closed rather than one that only locks."""
     name = _name(match)
-    return -len(match.said.get("name", "")), bool(name and name.implied), -match.literal
+    implied = bool(name and name.implied)
+    return -len(match.said.get("name", "")), implied, -match.literal, "as" in match.slots
 
 
 def _alone(match: Match, whole: str) -> bool:

@@ -431,6 +431,39 @@ async def test_what_is_dangerous_needs_a_yes(tmp_path: Path) -> None:
         assert (await around.ask("yes")).status is Status.REFUSED
 
 
+async def test_a_doubtful_reading_of_what_is_dangerous_is_asked_about_once(tmp_path: Path) -> None:
+    doubtful = Which("Do you really mean that?", (Option("unlock the front door", UNLOCK),))
+    simulator = InterpreterSimulator({**SENTENCES, "perhaps unlock": doubtful})
+    async with desk_in(tmp_path, interpreter=simulator) as around:
+        asked = await around.ask("perhaps unlock")
+        assert asked.text == "Do you really want me to unlock the front door? Say yes or no."
+        assert asked.options == ("yes", "no")
+        assert (await around.ask("yes")).status is Status.SENT
+        token = (await around.ask("perhaps unlock")).token
+        assert token
+        assert (await around.ask(None, confirms=token)).status is Status.SENT
+        chinese = await around.ask("perhaps unlock", language="zh-TW")
+        assert (chinese.text, chinese.options) == (
+            "確定要解鎖front door嗎？請說「是」或「不要」。",
+            ("是", "不要"),
+        )
+
+
+async def test_whether_something_harmless_is_meant_is_a_yes_or_no_too(tmp_path: Path) -> None:
+    doubtful = Which("Really turn it on?", (Option("turn on the lamp", LAMP_ON),))
+    async with desk_in(tmp_path, interpreter=InterpreterSimulator({"perhaps": doubtful})) as around:
+        asked = await around.ask("perhaps")
+        assert (asked.text, asked.options, asked.token) == ("Really turn it on?", ("yes", "no"), None)
+
+
+async def test_what_may_not_be_done_is_not_asked_about(tmp_path: Path) -> None:
+    policy = Policy(PolicySettings(clients=(Client("anna", (Scope(kinds=("light",)),)),)))
+    doubtful = Which("Really?", (Option("unlock the front door", UNLOCK),))
+    simulator = InterpreterSimulator({"perhaps unlock": doubtful})
+    async with desk_in(tmp_path, policy=policy, interpreter=simulator) as around:
+        assert (await around.ask("perhaps unlock")).reason is Reason.NOT_ALLOWED
+
+
 async def test_a_question_about_something_planned_says_when(tmp_path: Path) -> None:
     planned: dict[str, Meaning] = {"unlock later": replace(UNLOCK, after_s=2.0)}
     async with desk_in(tmp_path, interpreter=InterpreterSimulator(planned)) as around:
