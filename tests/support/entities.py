@@ -44,7 +44,8 @@ class Told:
             if report.topic == topic:
                 for value in report.read(payload, lambda name: self.registry.value(self.device.id, name)):
                     self.registry.heard(self.device.id, report.capability, value, 0.0)
-        return {name: state.value for (_, name), state in self.registry.house.states.items()}
+        states = self.registry.house.states
+        return {name: state.value for (_, name), state in states.items() if self.device.capability(name)}
 
 
 def told(found: Found) -> Told:

@@ -124,6 +124,8 @@ class Capability:
     """Values that are set only after a confirmation."""
     always_dangerous: bool = False
     """Any value is."""
+    by_mode: bool = False
+    """A power that is no switch of its own: any mode but off is on."""
 
     def is_dangerous(self, value: Value) -> bool:
         """Whether a person has to confirm that this is meant."""

@@ -17,6 +17,7 @@ from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.codec import on_step
 from runtime.commands.registry.devices import Area, Capability, Name, Options, Range, Value
 from runtime.commands.registry.house import House, State
+from runtime.commands.registry.running import LAST_MODE, OFF
 from runtime.errors import DeviceError
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,8 @@ class Registry:
             _log.debug("%s says that its %s is %s, which it cannot be", device_id, capability, value)
             return
         self._states[device_id, capability] = State(value, at)
+        if capability == "mode" and value != OFF:
+            self._states[device_id, LAST_MODE] = State(value, at)
         self._states_changed = True
         for watcher in tuple(self._watchers.values()):
             watcher(device_id, capability, value)

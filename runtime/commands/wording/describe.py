@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -11,6 +12,7 @@ from runtime.commands.meaning import Action, Do
 from runtime.commands.registry.devices import Device, Kind, Options, Press, Range, Switch, Value
 from runtime.commands.registry.devices import shown as as_written
 from runtime.commands.registry.house import House
+from runtime.commands.registry.running import resumed
 from runtime.commands.wording.speak import say, word
 
 _MOST_NAMED: Final = 6
@@ -183,7 +185,9 @@ def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
         return "set_capability", as_written(action.value), action.capability
     match capability.domain:
         case Switch() if action.capability == "power":
-            return ("turn_on" if action.value else "turn_off"), "", ""
+            mode = _mode(device, house) if action.value and capability.by_mode else None
+            turned = "turn_on" if action.value else "turn_off"
+            return (turned, "", "") if mode is None else ("set_on", word("value", mode, language), "")
         case Press():
             return ("press" if device.kind is Kind.BUTTON else "activate"), "", ""
         case Options() if action.capability == "state" and action.value in _STATES:
@@ -193,6 +197,13 @@ def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
     value = shown(action.value, device, action.capability, language)
     main = {"value", "position"} | ({"temperature"} if device.kind is Kind.CLIMATE else set())
     return ("set", value, "") if action.capability in main else ("set_capability", value, action.capability)
+
+
+def _mode(device: Device, house: House) -> str | None:
+    """In which mode it goes on."""
+    mode = device.capability("mode")
+    modes = mode.domain.values if mode is not None and isinstance(mode.domain, Options) else ()
+    return resumed(modes, partial(house.value, device.id))
 
 
 def _joined(parts: Iterable[str], how: str, language: str) -> str:

@@ -11,14 +11,13 @@ from runtime.commands.registry.homeassistant.entity import Entity, Part
 from runtime.commands.registry.homeassistant.humidifier import humidity
 from runtime.commands.registry.homeassistant.number import bounded
 from runtime.commands.registry.homeassistant.switch import on_off
+from runtime.commands.registry.running import OFF, resumed
 from runtime.commands.registry.standard import ANY_NUMBER
 from runtime.commands.registry.wiring import Setter
+from runtime.errors import DeviceError
 
 _MODES: Final = ("auto", "off", "cool", "heat", "dry", "fan_only")
 _FAN_MODES: Final = ("auto", "low", "medium", "high")
-_ON: Final = ("auto", "heat_cool", "heat", "cool", "dry", "fan_only")
-"""The modes that "on" can be, the first that there is."""
-_OFF: Final = "off"
 
 
 def climate(entity: Entity) -> tuple[Part, ...]:
@@ -75,10 +74,9 @@ def _power(entity: Entity, modes: tuple[str, ...], mode: tuple[Part, ...]) -> li
     setter: Setter | None = entity.publish(words, "power_command_topic", "power_command_template")
     if setter is not None:
         return [Part("power", Switch(), setter, reports)]
-    on = next((each for each in _ON if each in modes), None)
-    if not mode or mode[0].setter is None or on is None or _OFF not in modes:
+    if not mode or mode[0].setter is None or OFF not in modes or len(modes) == 1:
         return []
-    return [Part("power", Switch(), _ByMode(mode[0].setter, on), reports)]
+    return [Part("power", Switch(), _ByMode(mode[0].setter, modes), reports, by_mode=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,15 @@ class _ByMode:
     """On is a mode, and so is off."""
 
     mode: Setter
-    on: str
+    modes: tuple[str, ...]
 
     def outgoing(self, value: Value, now: Now) -> tuple[Outgoing, ...]:
         """See `Setter.outgoing`."""
-        return self.mode.outgoing(self.on if value else _OFF, now)
+        mode = resumed(self.modes, now) if value else OFF
+        if mode is None:
+            active = " or ".join(each for each in self.modes if each != OFF)
+            raise DeviceError(f"it was not heard to run yet; say which mode it is to be in, {active}")
+        return self.mode.outgoing(mode, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,4 @@ class _Running:
 
     def read(self, word: str, now: Now) -> Value:  # noqa: ARG002  the border's
         """See `Codec.read`."""
-        return word != _OFF
+        return word != OFF

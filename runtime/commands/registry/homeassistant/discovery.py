@@ -118,4 +118,5 @@ def _capability(part: Part, entity: Entity) -> Capability:
         part.also_read,
         dangerous,
         always_dangerous=always,
+        by_mode=part.by_mode,
     )

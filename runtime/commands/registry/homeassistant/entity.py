@@ -32,6 +32,7 @@ class Part:
     setter: Setter | None
     reports: tuple[Report, ...] = ()
     also_read: tuple[str, ...] = ()
+    by_mode: bool = False
 
 
 class Entity:

@@ -1,9 +1,11 @@
 """Names as owners write them, in sentences as people say them."""
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.commands.registry.devices import Area, Capability, Device, Kind, Name, Options, Range, Switch
-from runtime.commands.registry.house import House
+from runtime.commands.registry.house import House, State
 from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from tests.support.said import short
@@ -88,6 +90,34 @@ async def test_what_changes_in_the_house_is_heard_at_once(english: Rules) -> Non
     assert await said(english, "turn on the pendant", house(lamp("a", "Pendant"))) == "a.power=on"
     assert await said(english, "turn on the pendant", house(lamp("b", "Pendant"))) == "b.power=on"
     assert await said(english, "turn on the pendant", house()) == "none"
+
+
+@pytest.mark.parametrize("switched", [True, False])
+@pytest.mark.parametrize(
+    ("text", "mode", "last", "meant"),
+    [
+        ("turn on the ac", "cool", "cool", '" The AC is already on: cooling.'),
+        ("turn on the ac", "dry", "dry", '" The AC is already on: drying.'),
+        ("turn on the heating", "cool", "cool", "x.mode=heat"),
+        ("turn on the ac", "off", "heat", "x.mode=heat"),
+        ("turn on the ac", "off", None, "x.mode=cool"),
+        ("turn off the ac", "cool", "cool", "x.mode=off"),
+    ],
+)
+async def test_what_runs_is_left_and_what_ran_goes_on_so(
+    english: Rules, text: str, mode: str, last: str | None, meant: str, *, switched: bool
+) -> None:
+    capabilities: tuple[Capability, ...] = (Capability("mode", Options(("off", "heat", "cool", "dry"))),)
+    if switched:
+        capabilities = (Capability("power", Switch(), by_mode=True), *capabilities)
+        meant = "x.power=on" if last == "heat" else meant.replace("mode=off", "power=off")
+    climate = Device(
+        "x", (Name("AC"),), Kind.CLIMATE, (*capabilities, Capability("temperature", Range(7, 30)))
+    )
+    states = {("x", "mode"): State(mode, 0.0), ("x", "power"): State(mode != "off", 0.0)}
+    if last is not None:
+        states["x", "last_mode"] = State(last, 0.0)
+    assert await said(english, text, replace(house(climate), states=states)) == meant
 
 
 @pytest.mark.parametrize(

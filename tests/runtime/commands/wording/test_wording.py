@@ -5,8 +5,8 @@ import string
 import pytest
 
 from runtime.commands.meaning import Action, Reason
-from runtime.commands.registry.devices import Capability, Device, Kind, Name, Range, Switch
-from runtime.commands.registry.house import House
+from runtime.commands.registry.devices import Capability, Device, Kind, Name, Options, Range, Switch
+from runtime.commands.registry.house import House, State
 from runtime.commands.wording.describe import (
     area_name,
     describe,
@@ -156,3 +156,14 @@ def test_several_things_of_one_name_are(name: str, verb: str) -> None:
     device = Device("x", (Name(name),), Kind.COVER, ())
     said = say_of("told.is", device, House(devices={"x": device}), "en", state="closed")
     assert said == f"The {name.lower()} {verb} closed."
+
+
+def test_a_climate_that_goes_on_is_told_with_its_mode() -> None:
+    modes = Capability("mode", Options(("off", "heat", "cool")))
+    ac = Device("ac", (Name("AC"),), Kind.CLIMATE, (Capability("power", Switch(), by_mode=True), modes))
+    ran = House(devices={"ac": ac}, states={("ac", "last_mode"): State("cool", 0.0)})
+    on = [Action("ac", "power", value=True)]
+    assert describe(on, ran, "en") == "Turned on the AC: cooling."
+    assert proposal(on, ran, "en") == "turn on the AC (cooling)"
+    assert describe(on, House(devices={"ac": ac}), "en") == "Turned on the AC."
+    assert describe([Action("ac", "power", value=False)], ran, "en") == "Turned off the AC."

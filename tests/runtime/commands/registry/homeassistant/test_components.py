@@ -115,12 +115,26 @@ def test_a_climate() -> None:
     assert climate.sends("temperature", 21.6) == [("study/ac/temperature/set", "21.5")], "to its step"
     assert climate.sends("temperature", 22) == [("study/ac/temperature/set", "22")]
     assert climate.sends("mode", "off") == [("study/ac/mode/set", "stop")]
-    assert climate.sends("power", True) == [("study/ac/mode/set", "cool")]
     assert climate.sends("power", False) == [("study/ac/mode/set", "stop")]
     assert climate.sends("fan_mode", "low") == [("study/ac/fan/set", "low")]
     assert climate.sends("preset", "eco") == [("study/ac/preset/set", "eco")]
     assert climate.sends("swing", "on") == [("study/ac/swing/set", "on")]
     assert climate.sends("humidity", 45) == [("study/ac/humidity/set", "45")]
+
+
+def test_a_climate_goes_on_as_it_ran_last_and_never_as_nobody_chose() -> None:
+    climate = entity("climate", CLIMATE | {"modes": ["off", "heat", "cool", "dry"]})
+    with pytest.raises(DeviceError, match="say which mode it is to be in, heat or cool or dry"):
+        climate.sends("power", True)
+    climate.says("study/ac/mode/state", "cool")
+    assert climate.sends("power", True) == [("study/ac/mode/set", "cool")]
+    climate.says("study/ac/mode/state", "dry")
+    climate.says("study/ac/mode/state", "off")
+    assert climate.sends("power", True) == [("study/ac/mode/set", "dry")]
+    either = entity("climate", CLIMATE | {"modes": ["off", "heat", "auto"]})
+    assert either.sends("power", True) == [("study/ac/mode/set", "auto")]
+    alone = entity("climate", CLIMATE | {"modes": ["off", "heat"]})
+    assert alone.sends("power", True) == [("study/ac/mode/set", "heat")]
 
 
 def test_a_climate_says_how_it_is() -> None:
