@@ -43,7 +43,7 @@ from runtime.commands.unmatched import refuse_misspelt, unmatched
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError, BusyError, ConfigError, EngineError
+from runtime.errors import BundleError, ConfigError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -151,8 +151,8 @@ async def prepare(interpreter: Interpreter, house: House, languages: Sequence[st
     for language in languages:
         try:
             await interpreter.interpret(Sentence(_NOTHING, language), house, Memory())
-        except (BusyError, EngineError) as exc:
-            _log.warning("the first command will take longer than others: %s", exc)
+        except Exception:  # noqa: BLE001  whatever it is, a command that meets it is answered so, and the house goes on
+            _log.warning("the first command will take longer than others", exc_info=True)
 
 
 class Commanding:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from runtime.commanding import Owned, find_encoder, prepare, understanding
-from runtime.commands.meaning import Route
-from runtime.commands.sentence import Memory, Sentence
+from runtime.commands.interpret import Interpreter
+from runtime.commands.meaning import Cannot, Route
+from runtime.commands.registry.house import House
+from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.shortlist.likeness import Vectors
 from runtime.config import Commands, Config
 from runtime.errors import ConfigError
@@ -72,3 +74,24 @@ def test_a_rule_that_misses_what_the_house_file_has_is_refused(tmp_path: Path) -
     (tmp_path / "policy.toml").write_text('[[dangerous]]\nareas = ["Kitchen"]\n')
     with pytest.raises(ConfigError, match=r"policy\.toml: dangerous\[0\]\.areas has 'Kitchen'"):
         Owned.read(Config(commands=Commands(folder=tmp_path)), tmp_path)
+
+
+async def test_a_house_without_devices_is_prepared_and_asked_in_vain() -> None:
+    interpreter = understanding(("en", "zh-TW"), Counting())
+    await prepare(interpreter, House(), ("en", "zh-TW"))
+    found, _ = await interpreter.interpret(Sentence(UNRULY), House(), Memory())
+    assert isinstance(found.meaning, Cannot)
+
+
+class Broken:
+    """Implements `Stage`: a fault of ours."""
+
+    name = "broken"
+
+    async def read(self, sentence: Sentence, _house: House, _memory: Memory) -> Reading | None:
+        raise IndexError(sentence.text)
+
+
+async def test_what_cannot_be_prepared_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    await prepare(Interpreter((Broken(),)), house(), ("en",))
+    assert "the first command will take longer" in caplog.text

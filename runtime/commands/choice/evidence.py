@@ -246,7 +246,7 @@ def _of_meaning(
     looked: Looked, possible: Sequence[Possible], rows: Sequence[Mapping[str, float]]
 ) -> list[dict[str, float]]:
     """Likeness to wordings of each, and how far it is ahead of those of other devices."""
-    if looked.likeness is None:
+    if looked.likeness is None or not possible:
         return [{} for _ in possible]
     own, kind = (column.tolist() for column in (looked.likeness.own, looked.likeness.kind))
     whose = [tuple(device.id for device in each.devices) for each in possible]
