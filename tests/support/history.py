@@ -20,6 +20,7 @@ from runtime.mqtt.promptly import send_at_once
 
 AGAIN_S = 3.0
 """How long a sender waits for a result before it sends the command again; then twice as long, up to 12 s."""
+_HEARD = ("ingle/+/command/result", "devices/+/set")
 _UNANSWERED = 100
 """So many commands at a time: who gets no answers slows down."""
 
@@ -116,6 +117,7 @@ class Sender:
 
     async def __aexit__(self, *_: object) -> None:
         self._repeating.cancel()
+        self._client.unsubscribe(list(_HEARD))  # or the broker keeps everything for this session from now on
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
@@ -167,7 +169,8 @@ class Sender:
                     self._client.publish(topic, payload, 1)
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:
-        client.subscribe([("ingle/+/command/result", 1), ("devices/+/set", self._qos)])
+        results, devices = _HEARD
+        client.subscribe([(results, 1), (devices, self._qos)])
 
     def _is_subscribed(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._subscribed.set)
