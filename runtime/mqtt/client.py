@@ -38,6 +38,7 @@ from runtime.mqtt.link import (
     Up,
 )
 from runtime.mqtt.promptly import acknowledge_at_once, send_at_once
+from runtime.mqtt.retries import Retries
 from runtime.mqtt.topics import check_filter, check_topic
 
 _log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class PahoLink:
         self._client_id = client_id
         self._limits = limits
         self._patience = patience
+        self._retries = Retries(patience)
         self._session = session
         self._lock = threading.Lock()
         """Over what both threads look at: the epoch, and everything about subscriptions."""
@@ -177,8 +179,7 @@ class PahoLink:
             manual_ack=True,
         )
         client.max_queued_messages_set(session.outgoing)
-        first, longest = self._patience.first_retry, self._patience.longest_retry
-        client.reconnect_delay_set(random.randint(*first), random.randint(*longest))  # noqa: S311  no secret
+        self._retries.begin(client)
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
         if self._tls is not None:
@@ -283,6 +284,8 @@ class PahoLink:
         if reason.getName() == "Unsupported protocol version" and client.protocol == mqtt.MQTTv5:
             self._post(self._unless_greeted, client, self._sockets)
             return
+        if not reason.is_failure:
+            self._retries.up()
         if not self._session.persistent:
             client.drop_out_messages()
         with self._lock:
@@ -304,8 +307,9 @@ class PahoLink:
         elif alone:
             self._post(self._tell, Up(self._present))
 
-    def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
-        self._post(self._tell, Down(f"{self._endpoint.broker} cannot be reached{self._tls_hint}"))
+    def _on_connect_fail(self, client: mqtt.Client, _data: object) -> None:
+        self._retries.down(client)
+        self._post(self._tell, Down(f"{self._endpoint.broker} cannot be reached{tls.hint(self._tls)}"))
 
     def _on_subscribe(
         self,
@@ -340,12 +344,13 @@ class PahoLink:
         reason: ReasonCode,
         _properties: object,
     ) -> None:
+        self._retries.down(client)
         with self._lock:
             self._epoch += 1
         if self._endpoint.version5 and not self._greeted:
             self._post(self._unless_greeted, client, self._sockets)
         if reason.is_failure:
-            hint = "" if self._greeted else self._tls_hint
+            hint = "" if self._greeted else tls.hint(self._tls)
             if reason.getName() == "Session taken over":
                 hint = f"; another client calls itself {self._client_id}, give each appliance a mqtt.node"
             timed_out = reason.getName() == "Keep alive timeout"
@@ -365,13 +370,6 @@ class PahoLink:
             if self._closed:
                 return
         self._post(self._take, delivery)
-
-    @property
-    def _tls_hint(self) -> str:
-        """Paho does not say why a handshake failed."""
-        if self._tls is None:
-            return ""
-        return ", or one of us does not accept the other's certificate; see mqtt.ca_file and mqtt.cert_file"
 
     def _take(self, delivery: Delivery) -> None:
         """On the event loop again."""

@@ -52,7 +52,9 @@ class Patience:
     greeting: float = 5.0
     """For the answer to CONNECT: a broker that knows no MQTT 5 may say so, hang up, or stay silent."""
     first_retry: tuple[int, int] = (1, 3)
-    """After a lost connection; doubled at each failure."""
+    """After a lost connection, and between one attempt and the next."""
+    soon: float = 60.0
+    """For how long; from then on the pause is doubled at each failure."""
     longest_retry: tuple[int, int] = (40, 60)
     keepalive: int = 30
     """Between two signs of life; a broker that gives none for twice as long is gone."""

@@ -35,3 +35,10 @@ def context(endpoint: Endpoint) -> ssl.SSLContext | None:
                 "name a certificate and its own key, without a password"
             ) from exc
     return trust
+
+
+def hint(trust: ssl.SSLContext | None) -> str:
+    """What may be wrong besides; paho does not say why a handshake failed."""
+    if trust is None:
+        return ""
+    return ", or one of us does not accept the other's certificate; see mqtt.ca_file and mqtt.cert_file"

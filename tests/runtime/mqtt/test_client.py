@@ -164,6 +164,31 @@ async def test_without_a_session_a_publication_goes_now_or_never(which: str, tmp
 
 
 @needs_mosquitto
+async def test_what_was_retained_while_a_session_was_away_comes_once_and_unmarked(
+    mosquitto: Mosquitto,
+) -> None:
+    link, heard, other = paho(mosquitto, Session()), Heard(), paho(mosquitto, name="other")
+    await link.open([Subscription("a")], None, heard)
+    await until(lambda: heard.is_up)
+    await link.close()
+    there = Heard()
+    await other.open([], None, there)
+    await until(lambda: there.is_up)
+    await other.publish(Publication("a", b"kept", retain=True))
+    await other.close()
+    for came in ([(b"kept", False)], []):
+        link, heard = paho(mosquitto, Session()), Heard()
+        await link.open([Subscription("a")], None, heard)
+        await until(lambda: heard.is_up)  # noqa: B023  awaited in the same turn
+        await asyncio.sleep(0.2)
+        assert [(each.payload, each.retained) for each in heard.deliveries] == came
+        for each in heard.deliveries:
+            link.acknowledge(each)
+        await asyncio.sleep(0.2)
+        await link.close()
+
+
+@needs_mosquitto
 async def test_with_a_session_a_publication_waits_for_the_broker(mosquitto: Mosquitto) -> None:
     link, heard = paho(mosquitto, Session()), Heard()
     await link.open([Subscription("a")], None, heard)
