@@ -15,6 +15,9 @@ from runtime.commands.journal.record import Record
 _LONGEST_SLEEP_S: Final = 30.0
 """A sleeping machine's timers may not run; it looks again after it woke."""
 
+_SPARE: Final = 64
+"""So many that were taken away may stay in the heap, besides one for each that is there."""
+
 
 class Planned:
     """A line of records, by when they are due."""
@@ -42,7 +45,11 @@ class Planned:
 
     def take(self, key: int) -> Record | None:
         """Take it away; None if somebody did already. Who takes it decides what becomes of it."""
-        return self._records.pop(key, None)
+        record = self._records.pop(key, None)
+        if len(self._due) > 2 * len(self._records) + _SPARE:
+            self._due = [each for each in self._due if each[1] in self._records]
+            heapq.heapify(self._due)
+        return record
 
     def is_late(self, record: Record, now: Moment) -> bool:
         """Whether it was missed, or nobody can tell because the time of day was set back over a restart."""

@@ -16,6 +16,7 @@ from runtime.limits import Limits
 from runtime.mqtt.link import Publication
 from runtime.mqtt.results import encoded
 from runtime.strict_json import parse
+from runtime.wire.commands import name as short
 from runtime.wire.fields import Fields
 
 QUERY: Final = "hermes/nlu/query"
@@ -25,6 +26,10 @@ _NOT_RECOGNIZED: Final = "hermes/nlu/intentNotRecognized"
 _SAY: Final = "hermes/tts/say"
 _END: Final = "hermes/dialogueManager/endSession"
 _CONTINUE: Final = "hermes/dialogueManager/continueSession"
+
+_MOST_INTENTS: Final = 256
+_LONGEST_INTENT: Final = 128
+"""Letters: no intent of ours has a longer name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def heard(payload: bytes, limits: Limits) -> Heard:
     """What is said on `QUERY` or `CAPTURED`. What we do not use is not looked at.
 
     Raises:
-        CallerError: there is no sentence in it, or it is too long.
+        CallerError: there is no sentence in it, or it is too long, or a name is.
     """
     if len(payload) > limits.request_bytes:
         raise CallerError(f"the message has {len(payload)} bytes; send at most {limits.request_bytes}")
@@ -55,15 +60,13 @@ def heard(payload: bytes, limits: Limits) -> Heard:
     wanted = fields.get("intentFilter")
     intents = None
     if isinstance(wanted, list) and wanted:
-        intents = tuple(each for each in wanted if isinstance(each, str))
-    return Heard(
-        text,
-        fields.text("siteId") or "default",
-        fields.text("sessionId"),
-        fields.text("id"),
-        fields.text("lang"),
-        intents,
+        if len(wanted) > _MOST_INTENTS:
+            raise CallerError(f"intentFilter has {len(wanted)} names; send at most {_MOST_INTENTS}")
+        intents = tuple(each for each in wanted if isinstance(each, str) and len(each) <= _LONGEST_INTENT)
+    site, session, query, language = (
+        short(fields, each) if fields.get(each) else None for each in ("siteId", "sessionId", "id", "lang")
     )
+    return Heard(text, site or "default", session, query, language, intents)
 
 
 def understood(asked: Heard, found: Interpretation, house: House) -> Publication:

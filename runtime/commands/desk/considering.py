@@ -185,8 +185,8 @@ class Considering:
 
     def _do(self, order: Order, do: Do, draft: Result, said_yes: Do | None) -> tuple[Step, Which | None]:
         results, house, now = self._results, self._devices.house, self._clock.now()
-        if not do.actions:
-            return Finished(results.refused(draft, Reason.NOT_UNDERSTOOD, "not_understood")), None
+        if (unfit := self._unfit(do, draft)) is not None:
+            return Finished(unfit), None
         verdict = self._policy.judge(do, order.sender, house, now, dry_run=order.dry_run)
         if isinstance(verdict, Confirm) and verdict.do == said_yes:
             verdict = self._policy.judge(do, order.sender, house, now, confirmed=True, dry_run=order.dry_run)
@@ -207,12 +207,23 @@ class Considering:
         if len(which.options) != 1:
             return Finished(asked), None
         meant, now = which.options[0].meaning, self._clock.now()
+        if (unfit := self._unfit(meant, draft)) is not None:
+            return Finished(unfit), None
         verdict = self._policy.judge(meant, order.sender, self._devices.house, now, dry_run=True)
         if isinstance(verdict, Denied):
             return Finished(self._results.denied(draft, verdict, self._devices.house)), None
         if isinstance(verdict, Confirm) and not order.dry_run:
             return self._ask(order, verdict.do, draft)
         return Finished(replace(asked, options=_yes_or_no(draft.language))), None
+
+    def _unfit(self, do: Do, draft: Result) -> Result | None:
+        """Why nothing can be made of it, nor be said of it."""
+        if not do.actions:
+            return self._results.refused(draft, Reason.NOT_UNDERSTOOD, "not_understood")
+        if do.after_s > self._settings.ahead_s:
+            longest = duration(self._settings.ahead_s, draft.language)
+            return self._results.refused(draft, Reason.OUT_OF_RANGE, "too_long_a_delay", longest=longest)
+        return None
 
     def _ask(self, order: Order, meant: Do, draft: Result) -> tuple[Step, Which | None]:
         """Whether that is meant. A confirmation of something else is none."""
@@ -228,9 +239,6 @@ class Considering:
 
     def _plan(self, do: Do, draft: Result) -> Step:
         results, settings = self._results, self._settings
-        if do.after_s > settings.ahead_s:
-            longest = duration(settings.ahead_s, draft.language)
-            return Finished(results.refused(draft, Reason.OUT_OF_RANGE, "too_long_a_delay", longest=longest))
         if len(self._planned) >= settings.plans:
             return Finished(results.refused(draft, Reason.TOO_OFTEN, "too_many_plans"))
         now = self._clock.now().wall

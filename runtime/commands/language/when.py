@@ -83,6 +83,10 @@ _CHINESE_CLOCK = re.compile(
 _CHINESE_NUMBERS: Final = {char: n for n, char in enumerate("一二三四五六七八九十", 1)} | {"兩": 2, "半": 0.5}
 
 
+_LONGEST_S: Final = 1e9
+"""Thirty years stand for all that is longer: nobody waits so long, and digits without end are no number."""
+
+
 @dataclass(frozen=True, slots=True)
 class When:
     """A sentence without its time."""
@@ -138,7 +142,7 @@ def _english_seconds(span: str) -> float:
         number = _ENGLISH_COUNTS.get(count)
         number = float(count) if number is None else number
         total += (number + (0.5 if piece["half"] else 0)) * _seconds(piece["unit"])
-    return total
+    return min(total, _LONGEST_S)
 
 
 def _seconds(unit: str) -> float:
@@ -174,4 +178,4 @@ def _chinese_seconds(span: str) -> float:
         unit = piece["unit"]
         half = piece["half"] or piece["after"]
         total += (number + (0.5 if half else 0)) * _CHINESE_SECONDS[unit[0]]
-    return total
+    return min(total, _LONGEST_S)

@@ -1,13 +1,17 @@
 """What is done later: at its time, not before, not long after, whatever the clock is set to."""
 
 import asyncio
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from runtime.commanding import understanding
 from runtime.commands.desk import DeskSettings
+from runtime.commands.journal.record import Phase, Record
 from runtime.commands.meaning import CancelPlanned, Do, Meaning, Reason
-from runtime.commands.order import Status
+from runtime.commands.order import Order, Status
+from runtime.commands.planned import Planned
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.scope import Scope
 from runtime.commands.policy.settings import Client, PolicySettings
@@ -166,3 +170,39 @@ async def test_there_is_an_end_to_how_far_and_how_much(tmp_path: Path) -> None:
         )
         assert (await around.ask("blind later")).status is Status.PLANNED
         assert (await around.ask("lamp later")).reason is Reason.TOO_OFTEN
+
+
+@pytest.mark.parametrize(
+    "text", ["turn on the lamp in {} hours", "unlock the front door in {} hours", "{}小時後開檯燈"]
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_there_is_an_end_to_what_is_said_of_it(text: str, *, dry_run: bool, tmp_path: Path) -> None:
+    languages = ("en", "zh-TW")
+    async with desk_in(tmp_path, understanding=understanding(languages, None)) as around:
+        language = "en" if text.isascii() else "zh-TW"
+        far = await around.ask(text.format("9" * 350), dry_run=dry_run, language=language)
+        assert (far.status, far.reason) == (Status.REFUSED, Reason.OUT_OF_RANGE)
+
+
+async def test_what_was_taken_away_leaves_no_trace() -> None:
+    clock, order = SimulatedClock(), Order("1", "anna", "later", None, None, 0.0, 0.0)
+    planned, now = Planned(clock, 60.0), clock.now()
+
+    def add(key: int, after_s: float) -> None:
+        planned.add(Record(key, order, Phase.PLANNED, now, later=True, after_s=after_s))
+
+    add(0, 1000.0)
+    tracemalloc.start()
+    for key in range(1, 20_001):
+        add(key, 2000.0)
+        assert planned.take(key) is not None
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 100_000, "bytes"
+    due: list[int] = []
+    waiting = asyncio.create_task(planned.run(lambda record: due.append(record.key)))
+    await asyncio.sleep(0.01)
+    clock.pass_by(1001.0)
+    await asyncio.sleep(0.01)
+    assert due == [0]
+    waiting.cancel()

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -113,6 +114,21 @@ def test_nothing_but_a_sentence_or_a_refusal_comes_of_any_bytes(payload: bytes) 
     except CallerError:
         return
     assert asked.text.strip()
+
+
+@pytest.mark.parametrize("field", ["siteId", "sessionId", "id", "lang"])
+def test_names_are_short(field: str) -> None:
+    said = {"text": "lamp on", field: "x" * 128}
+    assert "x" * 128 in astuple(hermes.heard(json.dumps(said).encode(), Limits()))
+    with pytest.raises(CallerError, match="128"):
+        hermes.heard(json.dumps(said | {field: "x" * 129}).encode(), Limits())
+
+
+def test_a_filter_without_end_is_refused() -> None:
+    said = {"text": "lamp on", "intentFilter": ["x" * 129, "TurnOn"]}
+    assert hermes.heard(json.dumps(said).encode(), Limits()).intents == ("TurnOn",)
+    with pytest.raises(CallerError, match="256"):
+        hermes.heard(json.dumps(said | {"intentFilter": ["x"] * 257}).encode(), Limits())
 
 
 @asynccontextmanager
