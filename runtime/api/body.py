@@ -48,6 +48,6 @@ async def read_json(request: web.Request) -> Any:
 def _too_large(size: str, limit: int) -> RefusalError:
     return RefusalError(
         413,
-        f"the body has {size} bytes and at most {limit} are taken; send a smaller one",
+        f"the body has {size} bytes and at most {limit} are taken; send a smaller one, or raise limits.request_bytes",
         code="request_too_large",
     )

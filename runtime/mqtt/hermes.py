@@ -52,7 +52,9 @@ def heard(payload: bytes, limits: Limits) -> Heard:
         CallerError: there is no sentence in it, or it is too long, or a name is.
     """
     if len(payload) > limits.request_bytes:
-        raise CallerError(f"the message has {len(payload)} bytes; send at most {limits.request_bytes}")
+        raise CallerError(
+            f"the message has {len(payload)} bytes; send at most {limits.request_bytes}, or raise limits.request_bytes"
+        )
     fields = Fields.of(parse(payload, depth=limits.json_depth))
     text = fields.text("input") or fields.text("text") or ""
     if not text.strip() or len(text) > limits.command_letters:

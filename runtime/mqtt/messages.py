@@ -65,7 +65,9 @@ def question(payload: bytes, limits: Limits, *, size: int = 0) -> Question:
         MalformedError: too long, not a JSON object, without an id, or a field that is unknown or impossible.
     """
     if (size := size or len(payload)) > limits.request_bytes:
-        raise MalformedError(f"the message has {size} bytes; send at most {limits.request_bytes}")
+        raise MalformedError(
+            f"the message has {size} bytes; send at most {limits.request_bytes}, or raise limits.request_bytes"
+        )
     if not payload.lstrip().startswith(b"{"):
         raise MalformedError(f"the message is not a JSON object; send one such as {EXAMPLE}")
     question_id: QuestionId | None = None

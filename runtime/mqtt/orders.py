@@ -89,7 +89,9 @@ class Reader:
         """The message as fields, those of a plain sentence being its text."""
         size = delivery.oversize or len(delivery.payload)
         if size > self.limits.request_bytes:
-            raise CallerError(f"the message has {size} bytes; send at most {self.limits.request_bytes}")
+            raise CallerError(
+                f"the message has {size} bytes; send at most {self.limits.request_bytes}, or raise limits.request_bytes"
+            )
         begin = delivery.payload.lstrip()[:1]
         if begin in {b"{", b"["}:
             return Fields.of(parse(delivery.payload, depth=self.limits.json_depth))

@@ -100,9 +100,10 @@ class Carrier:
             draft = self._timed(draft, "send", begun)
             begun = self._clock.now()
             confirmed = await expectation.met(self._settings.state_wait_s) if outcome.sent else None
+            silent = expectation.silent
         if confirmed is not None:
             draft = self._timed(draft, "state", begun)
-        return self._results.sent(draft, outcome, self._devices.house, confirmed=confirmed)
+        return self._results.sent(draft, outcome, self._devices.house, confirmed=confirmed, silent=silent)
 
     async def kept(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write to the journal; while its disk is full, again and again: reading and answering others go on."""

@@ -1,5 +1,6 @@
 """Why something is not done, in a sentence for whoever asked."""
 
+from difflib import get_close_matches
 from typing import assert_never
 
 from runtime.commands.dispatch.dispatch import UnreachableError
@@ -15,7 +16,10 @@ def denial(denied: Denied, house: House, language: str) -> str:
     """What the policy has against it."""
     device = house.devices.get(denied.action.device)
     if device is None:
-        return say("refused.no_such_device", language, what=denied.action.device)
+        what = denied.action.device
+        if near := get_close_matches(what, house.devices, n=1):
+            return say("refused.no_such_device_near", language, what=what, near=near[0])
+        return say("refused.no_such_device", language, what=what)
     match denied.rule:
         case Rule.BOUNDS:
             return _out_of_bounds(denied.action, device, house, language)
@@ -23,7 +27,8 @@ def denial(denied: Denied, house: House, language: str) -> str:
             name = the(device, house, language)
             return say("refused.not_yours", language, device=name, client=denied.client)
         case Rule.QUIET:
-            key = "quiet"
+            until = f"{denied.until:%H:%M}" if denied.until else ""
+            return say("refused.quiet", language, device=the(device, house, language), until=until)
         case Rule.RATE:
             key = "too_often"
         case _:
@@ -52,5 +57,9 @@ def _out_of_bounds(action: Action, device: Device, house: House, language: str) 
             options = ", ".join(word("value", each, language) for each in ("on", "off"))
         case _:
             called = word("capability", action.capability, language)
+            known = [each.name for each in device.capabilities if each.settable]
+            if capability is None and (near := get_close_matches(action.capability, known, n=1)):
+                key = "refused.no_such_capability_near"
+                return say(key, language, device=name, capability=called, near=near[0])
             return say("refused.no_such_capability", language, device=name, capability=called)
     return say("refused.not_an_option", language, device=name, options=options, value=value)

@@ -1,6 +1,6 @@
 """Results, put into words. Knows what came of an order; not how."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from runtime.commands.desk.refusals import denial, unreachable
@@ -96,8 +96,16 @@ class Results:
         options = tuple(option.label for option in which.options)
         return replace(draft, status=Status.ASKED, text=which.question, options=options)
 
-    def sent(self, draft: Result, outcome: Outcome, house: House, *, confirmed: bool | None) -> Result:
-        """What became of actions that were to be sent."""
+    def sent(
+        self,
+        draft: Result,
+        outcome: Outcome,
+        house: House,
+        *,
+        confirmed: bool | None,
+        silent: Collection[str] = (),
+    ) -> Result:
+        """What became of actions that were to be sent; `silent`: ids of devices that did not say yet that it is so."""
         language = draft.language
         if outcome.uncertain:
             return self.unknown(draft, (*outcome.sent, *outcome.uncertain), house)
@@ -114,7 +122,12 @@ class Results:
             return self.put(draft, Status.SENT, "result.partly", reason=Reason.AWAY, what=what, missed=left)
         if confirmed is False:
             done = what.removesuffix(say("word.end", language))
-            return self.put(draft, Status.SENT, "result.sent", what=done)
+            devices = dict.fromkeys(action.device for action in outcome.sent)
+            if len(devices) == 1:
+                return self.put(draft, Status.SENT, "result.sent", what=done)
+            waited = [house.devices[each] for each in devices if each in silent and each in house.devices]
+            names = listed([the(each, house, language) for each in waited], language)
+            return self.put(draft, Status.SENT, "result.sent_some", what=done, devices=names)
         return replace(draft, status=Status.DONE if confirmed else Status.SENT, text=what)
 
     def unreadable(self, draft: Result) -> Result:

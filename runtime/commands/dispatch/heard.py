@@ -95,6 +95,11 @@ class Expectation:
         if not self._wanted:
             self._all.set()
 
+    @property
+    def silent(self) -> frozenset[str]:
+        """Ids of the devices that have not said so yet, and were not so before."""
+        return frozenset(device for device, _ in self._wanted.keys() - self._there)
+
     async def met(self, seconds: float) -> bool | None:
         """Whether all said so within so many seconds; None where some cannot, or were so before and say nothing."""
         if not self._any:

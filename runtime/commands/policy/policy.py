@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -49,6 +49,8 @@ class Denied:
     """Which of them."""
     client: str = ""
     """Who asked; as the owner would name it."""
+    until: time | None = None
+    """When the quiet hours that are against it end, in local time."""
 
 
 Verdict = Allowed | Confirm | Denied
@@ -157,8 +159,8 @@ class Policy:
         for action, device, _ in found:
             if not self.lets(sender, action, device):
                 return Denied(Rule.CLIENT, Reason.NOT_ALLOWED, action, sender)
-            if at_once and self._is_quiet(action, device, now):
-                return Denied(Rule.QUIET, Reason.NOT_ALLOWED, action)
+            if at_once and (until := self._quiet_until(action, device, now)) is not None:
+                return Denied(Rule.QUIET, Reason.NOT_ALLOWED, action, until=until)
         if not confirmed and any(self._is_dangerous(*each) for each in found):
             return Confirm(do)
         if at_once and not dry_run:
@@ -184,9 +186,13 @@ class Policy:
         here = ((action, house.devices.get(action.device)) for action in actions)
         return all(device is None or self.lets(sender, action, device) for action, device in here)
 
-    def _is_quiet(self, action: Action, device: Device, now: Moment) -> bool:
+    def _quiet_until(self, action: Action, device: Device, now: Moment) -> time | None:
+        """When it is over; of several hours, the last to end. None if it is not quiet."""
         local = self._local(now)
-        return any(each.now(local) and each.scope.covers(action, device) for each in self.settings.quiet)
+        hours = [
+            each for each in self.settings.quiet if each.now(local) and each.scope.covers(action, device)
+        ]
+        return max(hours, key=lambda each: each.left(local)).end if hours else None
 
     def _is_dangerous(self, action: Action, device: Device, capability: Capability) -> bool:
         return capability.is_dangerous(action.value) or any(

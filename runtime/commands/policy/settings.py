@@ -1,7 +1,7 @@
 """What an owner may rule: what is dangerous, when it is quiet, who may do what, and how often. Values only."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -33,6 +33,10 @@ class Quiet:
         if self.start < self.end:
             return today and self.start <= clock < self.end
         return (today and clock >= self.start) or (yesterday and clock < self.end)
+
+    def left(self, local: datetime) -> timedelta:
+        """How long it is until they end, today or tomorrow."""
+        return (datetime.combine(local, self.end) - local.replace(tzinfo=None)) % timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def test_what_mqtt_5_says_beside_a_message_comes_before_what_is_in_it() -> None:
         (b"[1, 2]", "send an object"),
         (b"{}", "nothing to do"),
         (b"x" * 101, "101 characters; say it in 100"),
-        (b"x" * 2001, "2001 bytes; send at most 2000"),
+        (b"x" * 2001, "2001 bytes; send at most 2000, or raise limits.request_bytes"),
         (b'{"text": "x", "txet": 1}', "did you mean text?"),
         (b'{"text": "x", "colour": 1}', "known are id, text"),
         (b'{"text": "x", "id": ""}', "id has 0 characters"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,9 @@ from runtime.commands.meaning import (
 from runtime.commands.order import ReplyTo, Status
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.scope import Scope
-from runtime.commands.policy.settings import Client, PolicySettings, Rates
+from runtime.commands.policy.settings import Client, PolicySettings, Quiet, Rates
 from runtime.commands.registry.binding import Outgoing
+from runtime.commands.registry.devices import Name
 from runtime.commands.registry.house import House
 from runtime.commands.rules.clarified import Clarified
 from runtime.commands.rules.owner import Sentences
@@ -39,6 +41,7 @@ from runtime.wire.fields import Fields
 from tests.support.clocks import SimulatedClock
 from tests.support.desk import (
     BLIND_40,
+    LAMP,
     LAMP_OFF,
     LAMP_ON,
     SENTENCES,
@@ -395,6 +398,47 @@ async def test_who_is_in_no_table_is_told_nothing_and_which_name_is_missing(tmp_
         assert "“anna”" in refused.text
         assert not around.interpreter.heard
         assert (await around.ask("is it", sender="bert")).status is Status.TOLD
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (Action("lmap", "power", value=True), "There is no lmap that I know of; did you mean lamp?"),
+        (Action("zzz", "power", value=True), "There is no zzz that I know of."),
+        (Action("lamp", "brightnes", 40), "that can be set; did you mean brightness?"),
+        (Action("lamp", "volume", 40), "The desk lamp has no volume that can be set."),
+    ],
+)
+async def test_a_slip_in_a_direct_command_is_told_with_the_nearest(
+    tmp_path: Path, action: Action, said: str
+) -> None:
+    async with desk_in(tmp_path) as around:
+        assert said in (await around.ask(action=action)).text
+
+
+async def test_a_quiet_device_says_until_when(tmp_path: Path) -> None:
+    policy = Policy(
+        PolicySettings(quiet=(Quiet(time(22), time(7)),)),
+        local=lambda _: datetime(2026, 1, 1, 23, tzinfo=UTC),
+    )
+    async with desk_in(tmp_path, policy=policy) as around:
+        said = (await around.ask("lamp on")).text
+        assert said == "It is quiet time for the desk lamp until 07:00; say it again then."
+
+
+async def test_of_several_devices_those_are_named_that_say_nothing(tmp_path: Path) -> None:
+    fan = replace(LAMP, id="fan", names=(Name("fan"),))
+    plug = replace(LAMP, id="plug", names=(Name("plug"),))
+    registry = RegistrySimulator(House(devices={"lamp": LAMP, "fan": fan, "plug": plug}))
+    every = Do(tuple(Action(each, "power", value=True) for each in ("lamp", "fan", "plug")))
+    simulator = InterpreterSimulator({"all on": every})
+    async with desk_in(tmp_path, registry=registry, interpreter=simulator) as around:
+        around.channel.after = lambda sent: (
+            registry.say("fan", "power", value=True) if sent.address == "fan/power" else None
+        )
+        told = await around.ask("all on")
+    said = "Turned on the desk lamp, the fan and the plug; no answer yet from the desk lamp and the plug."
+    assert (told.status, told.text) == (Status.SENT, said)
 
 
 async def test_a_client_is_not_told_about_what_it_may_not_command(tmp_path: Path) -> None:

@@ -108,6 +108,15 @@ def test_quiet_hours_run_over_midnight(day: int, hour: int, minute: int, quiet: 
     assert isinstance(hours.judge(BLIND_40, "anna", HOUSE, at(day, hour, minute)), Allowed)
 
 
+@pytest.mark.parametrize(
+    ("hour", "until"), [(21, None), (22, time(7)), (3, time(7)), (6, time(8, 30)), (8, time(8, 30))]
+)
+def test_a_refusal_says_until_when_it_is_quiet(hour: int, until: time | None) -> None:
+    hours = policy(quiet=(Quiet(time(22), time(7)), Quiet(time(6), time(8, 30))))
+    verdict = hours.judge(LAMP_ON, "anna", HOUSE, at(MONDAY + 1, hour))
+    assert (verdict.until if isinstance(verdict, Denied) else None) == until
+
+
 def test_a_night_belongs_to_the_day_it_begins_on() -> None:
     hours = policy(quiet=(Quiet(time(22), time(7), days=("mon",)),))
     verdicts = [
