@@ -28,6 +28,7 @@ from runtime.commands.meaning import (
     Reason,
     Route,
     Tell,
+    TellPlanned,
     Which,
 )
 from runtime.commands.registry.devices import Options, Range
@@ -89,6 +90,8 @@ class Interpreter:
             reading = _not_wanted(language)
         else:
             reading = await self._read(sentence, house, memory, clock)
+        again = _asked_again(reading, memory, language)
+        reading = again or reading
         if answer and self._answering is not None and _is_no_command(reading):
             words = await clock.timed("answer", self._answering.answer(sentence.text, sentence.language))
             reading = Reading(Tell(words), Route.ANSWER, 0.0, reading.candidates)
@@ -100,7 +103,8 @@ class Interpreter:
             clock.ms,
             sentence.language,
         )
-        return found, _remembered(sentence, reading, memory)
+        kept = replace(memory, again=True)
+        return found, _remembered(sentence, reading, memory) if again is None else kept
 
     async def _read(self, sentence: Sentence, house: House, memory: Memory, clock: "_Clock") -> Reading:
         language = sentence.language
@@ -224,6 +228,14 @@ def _not_wanted(language: str) -> Reading:
     return _cannot(Reason.NOT_WANTED, say("refused.not_wanted", language), confidence=1.0)
 
 
+def _asked_again(reading: Reading, memory: Memory, language: str) -> Reading | None:
+    """The question once more, where what was said is neither an answer to it nor a command."""
+    if memory.asked is None or memory.again or not _is_no_command(reading):
+        return None
+    question = say("heard.again", language, question=memory.asked.question)
+    return replace(reading, meaning=replace(memory.asked, question=question), route=Route.SESSION)
+
+
 def _is_no_command(reading: Reading) -> bool:
     return isinstance(reading.meaning, Cannot) and reading.meaning.reason in {
         Reason.NOT_UNDERSTOOD,
@@ -242,5 +254,5 @@ def _remembered(sentence: Sentence, reading: Reading, memory: Memory) -> Memory:
             actions = (*waiting, *(action for each in options for action in each.meaning.actions))
             about = tuple(dict.fromkeys(each.device for each in actions))
             return Memory(about if len(about) == 1 else memory.devices, which, sentence.text)
-        case CancelPlanned() | Cannot():
+        case CancelPlanned() | TellPlanned() | Cannot():
             return Memory(memory.devices)

@@ -39,6 +39,13 @@ class CancelPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class TellPlanned:
+    """What is to happen later is asked for: of these devices, or of all if none is named."""
+
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Something was asked, and this is the answer."""
 
@@ -94,7 +101,7 @@ class Cannot:
     text: str
 
 
-Meaning = Do | CancelPlanned | Tell | Which | Cannot
+Meaning = Do | CancelPlanned | TellPlanned | Tell | Which | Cannot
 
 
 class Route(StrEnum):

@@ -17,6 +17,8 @@ class Memory:
     """A question that waits for its answer."""
     text: str = ""
     """The sentence that was asked about."""
+    again: bool = False
+    """It was asked a second time already, because the answer was not understood."""
 
 
 NOTHING_SAID = Memory()

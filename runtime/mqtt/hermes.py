@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runtime.commands.meaning import Action, CancelPlanned, Do, Interpretation, Tell
+from runtime.commands.meaning import Action, CancelPlanned, Do, Interpretation, Tell, TellPlanned
 from runtime.commands.order import Result, Status
 from runtime.commands.registry.devices import shown
 from runtime.commands.registry.house import House
@@ -118,6 +118,8 @@ def _intent(found: Interpretation, house: House, text: str) -> tuple[str | None,
             return name, slots
         case CancelPlanned(devices):
             return "CancelPlanned", [_slot("device", each, each, text) for each in devices]
+        case TellPlanned(devices):
+            return "GetPlanned", [_slot("device", each, each, text) for each in devices]
         case Tell(answer, about):
             slots = [_slot("device", each, each, text) for each in about]
             return "GetState", [*slots, _slot("answer", answer, answer, text)]

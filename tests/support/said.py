@@ -1,6 +1,6 @@
 """What a meaning comes to, short enough to stand beside a sentence in a table."""
 
-from runtime.commands.meaning import CancelPlanned, Cannot, Do, Meaning, Tell, Which
+from runtime.commands.meaning import CancelPlanned, Cannot, Do, Meaning, Tell, TellPlanned, Which
 
 
 def short(meaning: Meaning | None) -> str:
@@ -17,5 +17,5 @@ def short(meaning: Meaning | None) -> str:
             return f"! {reason}"
         case Tell(text):
             return f'" {text}'
-        case CancelPlanned(devices):
-            return " ".join(["-", *devices])
+        case CancelPlanned(devices) | TellPlanned(devices):
+            return " ".join(["-" if isinstance(meaning, CancelPlanned) else "planned:", *devices])

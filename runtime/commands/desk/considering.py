@@ -23,6 +23,7 @@ from runtime.commands.meaning import (
     Reason,
     Route,
     Tell,
+    TellPlanned,
     Which,
 )
 from runtime.commands.order import Order, Result, Status
@@ -168,6 +169,8 @@ class Considering:
                 return self._do(order, do, draft, said_yes)
             case CancelPlanned(devices):
                 return self._cancel(order, devices, draft), None
+            case TellPlanned(devices):
+                return self._tell_planned(order, devices, draft), None
             case Tell(text, about):
                 return Finished(self._told(order, text, about, draft)), None
             case Which() as which:
@@ -245,14 +248,26 @@ class Considering:
         planned = results.planned(draft, do.actions, self._devices.house, do.after_s, now)
         return Planning(do.actions, do.after_s, draft, planned)
 
-    def _cancel(self, order: Order, devices: tuple[str, ...], draft: Result) -> Finished:
-        """What was planned for any of these, as far as this sender may command it."""
-        house = self._devices.house
-        named = [
+    def _of(self, devices: tuple[str, ...]) -> list[Record]:
+        """What is planned for any of these; for none, all of it."""
+        return [
             record
             for record in self._planned
             if not devices or any(action.device in devices for action in record.plan)
         ]
+
+    def _tell_planned(self, order: Order, devices: tuple[str, ...], draft: Result) -> Finished:
+        """What is planned, the next first, as far as this sender may command it."""
+        house, now = self._devices.house, self._clock.now()
+        lets = self._policy.lets_all
+        mine = (each for each in self._of(devices) if lets(order.sender, each.plan, house))
+        waits = sorted(((each.after_s - each.age(now), each.plan) for each in mine), key=lambda each: each[0])
+        return Finished(self._results.told_planned(draft, waits, house))
+
+    def _cancel(self, order: Order, devices: tuple[str, ...], draft: Result) -> Finished:
+        """What was planned for any of these, as far as this sender may command it."""
+        house = self._devices.house
+        named = self._of(devices)
         lets = self._policy.lets_all
         allowed = [record for record in named if lets(order.sender, record.plan, house)]
         if named and not allowed:

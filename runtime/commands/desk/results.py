@@ -80,6 +80,18 @@ class Results:
         told = self.put(draft, Status.PLANNED, "result.planned", what=what, delay=delay)
         return replace(told, actions=tuple(actions), due_at=now + after_s)
 
+    def told_planned(
+        self, draft: Result, waits: Sequence[tuple[float, tuple[Action, ...]]], house: House
+    ) -> Result:
+        """What is planned; `waits`: in so many seconds, what."""
+        language = draft.language
+        if not waits:
+            return self.put(draft, Status.TOLD, "result.nothing_planned")
+        whats = [later(Do(plan, max(1.0, wait)), house, language) for wait, plan in waits]
+        return self.put(
+            draft, Status.TOLD, "result.are_planned", count=str(len(whats)), what="; ".join(whats)
+        )
+
     def cancelled(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
         """Not to be done any more."""
         devices = dict.fromkeys(action.device for action in actions)

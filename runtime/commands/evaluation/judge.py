@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from runtime.commands.evaluation.utterances import Answer, Utterance, Wanted, Word
-from runtime.commands.meaning import Action, CancelPlanned, Cannot, Do, Meaning, Tell, Which
+from runtime.commands.meaning import Action, CancelPlanned, Cannot, Do, Meaning, Tell, TellPlanned, Which
 
 _SECOND = 1.0
 
@@ -35,7 +35,7 @@ def judge(meaning: Meaning | None, utterance: Utterance) -> Verdict:
         case Which():
             within = any(_offers(meaning, answer) for answer in utterance.answers)
             return Verdict.CLARIFIED if within else Verdict.AMISS
-        case Tell():
+        case Tell() | TellPlanned():
             return Verdict.TOLD
         case Cannot() | None:
             return Verdict.REFUSED
@@ -48,7 +48,7 @@ def _is(meaning: Meaning | None, answer: Answer, utterance: Utterance) -> bool:
         case Word.CLARIFY:
             return isinstance(meaning, Which)
         case Word.REFUSE:
-            return meaning is None or isinstance(meaning, Cannot | Tell)
+            return meaning is None or isinstance(meaning, Cannot | Tell | TellPlanned)
         case Word.TELL:
             return isinstance(meaning, Tell) and set(utterance.about) <= set(meaning.about)
         case Word.CANCEL:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from runtime.commands.evaluation.judge import Verdict
 from runtime.commands.evaluation.run import Outcome
 from runtime.commands.evaluation.utterances import Answer, Word
-from runtime.commands.meaning import CancelPlanned, Cannot, Do, Meaning, Tell, Which
+from runtime.commands.meaning import CancelPlanned, Cannot, Do, Meaning, Tell, TellPlanned, Which
 
 COLUMNS: Final = ("", "n", *(verdict.value for verdict in Verdict))
 
@@ -125,6 +125,8 @@ def shown(meaning: Meaning) -> str:
             return f"told: {text}"
         case CancelPlanned():
             return "cancelled what was planned"
+        case TellPlanned():
+            return "told what is planned"
 
 
 def _answer(answer: Answer) -> str:

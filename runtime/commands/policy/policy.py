@@ -7,7 +7,17 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from runtime.commands.clock import Moment
-from runtime.commands.meaning import Action, CancelPlanned, Cannot, Do, Meaning, Reason, Tell, Which
+from runtime.commands.meaning import (
+    Action,
+    CancelPlanned,
+    Cannot,
+    Do,
+    Meaning,
+    Reason,
+    Tell,
+    TellPlanned,
+    Which,
+)
 from runtime.commands.policy.bounds import OutOfBoundsError, within
 from runtime.commands.policy.rates import Buckets
 from runtime.commands.policy.settings import PolicySettings
@@ -76,7 +86,7 @@ def _bucket(action: Action) -> str | None:
 def _is_free(meaning: Meaning) -> bool:
     """Whether it is not counted to whoever asks it: it moves nothing, or only to where a house is safe."""
     match meaning:
-        case Tell() | CancelPlanned():
+        case Tell() | TellPlanned() | CancelPlanned():
             return True
         case Do(actions):
             return bool(actions) and all(map(_is_safe, actions))

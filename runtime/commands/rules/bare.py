@@ -5,6 +5,7 @@ from typing import Final
 
 from runtime.commands.language.names import Of, names, spoken
 from runtime.commands.language.normalise import plain
+from runtime.commands.language.pointed import pointed
 from runtime.commands.meaning import Action, Do, Meaning, Option, Route, Tell, Which
 from runtime.commands.registry.devices import Capability, Device, Kind, Options, Range
 from runtime.commands.registry.house import House
@@ -31,11 +32,18 @@ def bare(sentence: Sentence, house: House) -> Reading | None:
     said = spoken(text, language)
     called = [each for each in names(house, language) if each.of is Of.DEVICE and each.text == said]
     given = {each.id for each in called if not each.implied} or {each.id for each in called}
+    given = given or _of_a_place(said, language, house)
     if len(given) != 1:
         return None
     device = house.devices[given.pop()]
     meaning = _meaning(device, Situation(house, language, known(sentence.area, house), text))
     return None if meaning is None else Reading(meaning, Route.RULES)
+
+
+def _of_a_place(said: str, language: str, house: House) -> set[str]:
+    """What a kind in a place points at: the `kitchen light` of a kitchen with one."""
+    meant = pointed(said, language, house)
+    return set(meant.devices) if meant is not None and meant.thing and meant.place else set()
 
 
 def _meaning(device: Device, situation: Situation) -> Meaning | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.commands.language.normalise import clean, plain
+from runtime.commands.language.pointed import parts, pointed
 from runtime.commands.language.quantities import Quantity, digits, quantities
 from runtime.commands.meaning import Action, Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.devices import Options, Range, Switch
@@ -69,7 +70,7 @@ class Clarified:
             return Cannot(Reason.NOT_WANTED, say("refused.not_wanted", situation.language))
         if asked.waiting:
             return _filled(text, asked.waiting, situation)
-        option = _chosen(text, whole, asked.options)
+        option = _chosen(text, whole, asked.options) or _pointed_at(text, asked.options, situation)
         if option is None:
             return None
         gone = [each.device for each in option.actions if each.device not in situation.house.devices]
@@ -94,6 +95,32 @@ def _chosen(text: str, whole: str, options: tuple[Option, ...]) -> Do | None:
     if (rest := _NOT_THAT.sub("", text, count=1)) != text:
         return _chosen(rest, rest, options) if len(options) > 1 else None
     fitting = [each for each, label in zip(options, labels, strict=True) if said and said <= label]
+    return fitting[0].meaning if len(fitting) == 1 else None
+
+
+def _pointed_at(text: str, options: tuple[Option, ...], situation: Situation) -> Do | None:
+    """The option of what is pointed at, or those of several that are; each of them by itself has to be plain."""
+    if len(options) < 2:  # noqa: PLR2004  a yes or no is wanted
+        return None
+    text = _NOT_THAT.sub("", text, count=1)
+    said = list(parts(text)) if pointed(text, situation.language, situation.house) is None else [text]
+    found = [_chosen(each, each, options) or _of_things(each, options, situation) for each in said]
+    chosen = [each for each in found if each is not None]
+    if not chosen or len(chosen) < len(found):
+        return None
+    return chosen[0] if len(chosen) == 1 else _all(tuple(Option("", each) for each in chosen))
+
+
+def _of_things(text: str, options: tuple[Option, ...], situation: Situation) -> Do | None:
+    """The only option that is all about what a noun points at."""
+    meant = pointed(text, situation.language, situation.house)
+    if meant is None:
+        return None
+    fitting = [
+        each
+        for each in options
+        if each.meaning.actions and {action.device for action in each.meaning.actions} <= set(meant.devices)
+    ]
     return fitting[0].meaning if len(fitting) == 1 else None
 
 

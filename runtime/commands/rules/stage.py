@@ -48,6 +48,7 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "IngleReading": reading.reading,
     "IngleWhatIsOn": state.what_is_on,
     "IngleCancel": planned.cancel,
+    "IngleWhatIsPlanned": planned.planned,
 }
 _NO_MORE: Final = re.compile(r"no more lights?\b")
 """Not to be left to stages that weigh words: they would hear the light."""

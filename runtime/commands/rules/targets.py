@@ -77,6 +77,11 @@ def groups(found: Found, situation: Situation) -> tuple[Group, ...] | Cannot:
     return (_group(pool, situation, named=False),) if many else _one_by_one(pool, situation)
 
 
+def everything_there(found: Found, situation: Situation) -> tuple[Device, ...]:
+    """All of a kind in a place, as far as either was said."""
+    return tuple(_of_kind(found, situation, _place(found, situation)))
+
+
 def nothing_there(found: Found, situation: Situation, area: str | None) -> Cannot:
     """The refusal for a kind that there is none of."""
     language = situation.language

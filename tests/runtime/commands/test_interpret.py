@@ -80,6 +80,25 @@ async def test_the_first_stage_that_knows_is_believed() -> None:
     assert memory.devices == ("lamp",)
 
 
+async def test_a_question_is_repeated_once() -> None:
+    interpreter = Interpreter((ByHeart("rules", Route.RULES, RULES),))
+    _, memory = await interpreter.interpret(Sentence("turn something on"), HOUSE, NOTHING_SAID)
+    found, memory = await interpreter.interpret(Sentence("gloop"), HOUSE, memory)
+    assert isinstance(found.meaning, Which)
+    assert (found.meaning.options, memory.asked) == (WHICH.options, WHICH)
+    assert found.meaning.question == "That is no answer that I understand. The lamp or the fan?"
+    found, memory = await interpreter.interpret(Sentence("gloop"), HOUSE, memory)
+    assert isinstance(found.meaning, Cannot)
+    assert memory.asked is None
+
+
+async def test_a_command_is_no_answer_and_the_question_is_gone() -> None:
+    interpreter = Interpreter((ByHeart("rules", Route.RULES, RULES),))
+    _, memory = await interpreter.interpret(Sentence("turn something on"), HOUSE, NOTHING_SAID)
+    found, memory = await interpreter.interpret(Sentence("turn on the fan"), HOUSE, memory)
+    assert (found.meaning, memory.asked) == (FAN, None)
+
+
 async def test_what_no_stage_knows_is_not_done() -> None:
     found, _ = await understood("gloop")
     assert isinstance(found.meaning, Cannot)

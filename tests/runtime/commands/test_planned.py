@@ -9,7 +9,7 @@ import pytest
 from runtime.commanding import understanding
 from runtime.commands.desk import DeskSettings
 from runtime.commands.journal.record import Phase, Record
-from runtime.commands.meaning import CancelPlanned, Do, Meaning, Reason
+from runtime.commands.meaning import CancelPlanned, Do, Meaning, Reason, TellPlanned
 from runtime.commands.order import Order, Status
 from runtime.commands.planned import Planned
 from runtime.commands.policy.policy import Policy
@@ -33,6 +33,8 @@ def interpreter() -> InterpreterSimulator:
         "unlock later": Do(UNLOCK.actions, 60.0),
         "in a year": Do(LAMP_ON.actions, 366 * 86400.0),
         "cancel": CancelPlanned(),
+        "what is planned": TellPlanned(),
+        "what of the blind": TellPlanned(("blind",)),
         "cancel the blind": CancelPlanned(("blind",)),
     }
     return InterpreterSimulator(SENTENCES | more)
@@ -109,6 +111,32 @@ async def test_a_machine_that_slept_over_it_does_not_do_it_late(tmp_path: Path) 
         await wait(around, clock, 80)  # it looks again within half a minute
         late = (await around.outbox.results(order.id, 2))[1]
         assert (late.status, late.reason, around.channel.sent) == (Status.REFUSED, Reason.TOO_LATE, [])
+
+
+async def test_what_is_planned_is_told_the_next_first(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    async with desk_in(tmp_path, clock=clock, interpreter=interpreter()) as around:
+        assert (await around.ask("what is planned")).text == "Nothing was planned."
+        await around.ask("lamp later")
+        await around.ask("blind later")
+        clock.pass_by(60.0)
+        told = await around.ask("what is planned")
+        assert told.status is Status.TOLD
+        assert told.text == (
+            "Planned (2): set the blind to 40% in 9 minutes; turn on the desk lamp in 19 minutes."
+        )
+        assert (await around.ask("what of the blind", language="zh-TW")).text == (
+            "預定了 1 件事：在 9 分鐘後將blind設為40%。"
+        )
+
+
+async def test_nobody_is_told_of_what_they_may_not_command(tmp_path: Path) -> None:
+    clients = (Client("anna", (Scope(kinds=("cover",)),)), Client("bert", (Scope(kinds=("light",)),)))
+    policy = Policy(PolicySettings(clients=clients))
+    async with desk_in(tmp_path, policy=policy, interpreter=interpreter()) as around:
+        await around.ask("blind later")
+        assert "blind" in (await around.ask("what is planned")).text
+        assert (await around.ask("what is planned", sender="bert")).text == "Nothing was planned."
 
 
 async def test_what_is_cancelled_is_not_done_and_both_hear_of_it(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ HOUSE = house()
         ("the kitchen light, please", "en", "What shall I do with the kitchen light: turn on or turn off?"),
         ("living room blinds", "en", "What shall I do with the living room blinds: open or close?"),
         ("front door", "en", "What shall I do with the front door: lock or unlock?"),
+        ("hallway light", "en", "What shall I do with the hall light: turn on or turn off?"),
+        ("bathroom lamp", "en", "What shall I do with the bathroom light: turn on or turn off?"),
+        ("走廊的燈", "zh-TW", "走廊燈要怎麼處理：打開還是關掉？"),
         ("立燈", "zh-TW", "立燈要怎麼處理：打開還是關掉？"),
     ],
 )

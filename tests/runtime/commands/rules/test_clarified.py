@@ -74,6 +74,41 @@ async def test_which_one_in_chinese(text: str, meant: str) -> None:
     assert await answered(text, CHINESE, "zh-TW") == meant
 
 
+LIGHTS = Which(
+    "Which one?",
+    tuple(
+        Option(label, on(device))
+        for label, device in (
+            ("the counter light", "kitchen.counter"),
+            ("the hall light", "hall.light"),
+            ("the floor lamp", "living.floor"),
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("the one in the kitchen", "kitchen.counter.power=on"),
+        ("the kitchen one", "kitchen.counter.power=on"),
+        ("kitchen", "kitchen.counter.power=on"),
+        ("the lounge lamp", "living.floor.power=on"),
+        ("the counter light and the floor lamp", "kitchen.counter.power=on living.floor.power=on"),
+        ("the one in the kitchen and the one in the hall", "kitchen.counter.power=on hall.light.power=on"),
+        ("廚房的那盞", "kitchen.counter.power=on"),
+        ("廚房的燈和立燈", "kitchen.counter.power=on living.floor.power=on"),
+        ("the one upstairs", "none"),
+        ("the one downstairs", "none"),
+        ("the kitchen and the moon", "none"),
+        ("not the kitchen", "none"),
+        ("turn off the kitchen light", "none"),
+    ],
+)
+async def test_what_is_pointed_at_by_its_place(text: str, meant: str) -> None:
+    assert await answered(text, LIGHTS, "en" if text.isascii() else "zh-TW") == meant
+
+
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
