@@ -41,7 +41,10 @@ def unreachable(error: UnreachableError, house: House, language: str) -> str:
     device = house.devices.get(error.device)
     if device is None or error.reason is Reason.NO_SUCH_DEVICE:
         return say("refused.gone", language, device=error.device)
-    return say("refused.away", language, device=the(device, house, language))
+    name = the(device, house, language)
+    if device.id in house.away:
+        return say("refused.away", language, device=name)
+    return say("refused.cannot_be_told", language, device=name, why=str(error))
 
 
 def _out_of_bounds(action: Action, device: Device, house: House, language: str) -> str:

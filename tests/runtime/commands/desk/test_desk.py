@@ -34,7 +34,7 @@ from runtime.commands.rules.owner import Sentences
 from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.wording.speak import say
-from runtime.errors import BusyError, CallerError, EngineError
+from runtime.errors import BusyError, CallerError, DeviceError, EngineError
 from runtime.limits import Limits
 from runtime.wire.commands import OrderReader
 from runtime.wire.fields import Fields
@@ -414,6 +414,20 @@ async def test_a_slip_in_a_direct_command_is_told_with_the_nearest(
 ) -> None:
     async with desk_in(tmp_path) as around:
         assert said in (await around.ask(action=action)).text
+
+
+class Wordless(RegistrySimulator):
+    """A house whose devices have no words for what they are to do."""
+
+    def outgoing(self, action: Action) -> tuple[Outgoing, ...]:
+        raise DeviceError(f"{action.capability} has no mode yet; say which")
+
+
+async def test_a_device_that_has_no_words_for_it_is_not_called_away(tmp_path: Path) -> None:
+    async with desk_in(tmp_path, registry=Wordless()) as around:
+        told = await around.ask("lamp on")
+    assert told.status is Status.REFUSED
+    assert told.text == "The desk lamp was told nothing: power has no mode yet; say which."
 
 
 async def test_a_quiet_device_says_until_when(tmp_path: Path) -> None:
