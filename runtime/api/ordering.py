@@ -78,12 +78,14 @@ class HttpCommands:
         )
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._asked[address] = answer
+        how_far = "may not have been taken, and could be done yet"
         try:
             async with asyncio.timeout(within_s):
                 await self._taker.take(order)
+                how_far = "was taken, and has no result yet"
                 return await answer
         except TimeoutError as exc:
             again = f"ask again with the id {given!r}" if given else "send an id, by which one can ask again"
-            raise BusyError(f"the command was taken, and has no result yet; {again}") from exc
+            raise BusyError(f"the command {how_far}; {again}") from exc
         finally:
             del self._asked[address]

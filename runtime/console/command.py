@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from runtime.console.options import config_option, configured, state_option
 from runtime.console.terminal import harmless
@@ -49,7 +50,7 @@ def command(
     asked |= {key: value for key, value in options.items() if value}
     while True:
         asked.setdefault("id", secrets.token_hex(8))
-        told = _ask(config, state, asked)
+        told = _ask(config, state, asked, _again(ctx, asked))
         click.echo(
             json.dumps(told, ensure_ascii=False) if as_json else _shown(told, explain=asked.get("explain"))
         )
@@ -61,14 +62,28 @@ def command(
         del asked["id"]  # an answer is another command
 
 
-def _ask(config: "Config", state: Path, asked: dict[str, Any]) -> dict[str, Any]:
+def _again(ctx: click.Context, asked: dict[str, Any]) -> str:
+    """What to type to hear what came of it: with all that makes it the same command, to the same appliance."""
+    words = ["ingle", "command"]
+    for option in ctx.command.params:
+        name = option.name or ""
+        if not isinstance(option, click.Option) or name == "id":
+            continue
+        if option.is_flag and ctx.params[name]:
+            words.append(option.opts[0])
+        elif ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words += [option.opts[0], str(ctx.params[name])]
+    return shlex.join([*words, "--id", asked["id"], "--", asked["text"]])
+
+
+def _ask(config: "Config", state: Path, asked: dict[str, Any], again: str) -> dict[str, Any]:
     import asyncio  # noqa: PLC0415  see runtime.console
 
-    return asyncio.run(_post(config, state, asked))
+    return asyncio.run(_post(config, state, asked, again))
 
 
-async def _post(config: "Config", state: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Hand a command to the appliance that this configuration is of.
+async def _post(config: "Config", state: Path, asked: dict[str, Any], again: str) -> dict[str, Any]:
+    """Hand a command to the appliance that this configuration is of; `again` asks what came of it.
 
     Raises:
         CallerError: it does not take it; says why.
@@ -95,7 +110,6 @@ async def _post(config: "Config", state: Path, asked: dict[str, Any]) -> dict[st
             f"no appliance answers at {url}; start one with `ingle serve`, or name its --config"
         ) from exc
     except (aiohttp.ClientConnectionError, TimeoutError) as exc:
-        again = shlex.join(["ingle", "command", "--id", asked["id"], asked["text"]])
         raise BusyError(
             f"no result came from {url}, and the command may still be done; ask what came of it with `{again}`"
         ) from exc

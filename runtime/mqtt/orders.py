@@ -16,7 +16,7 @@ from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.mqtt.link import Delivery
 from runtime.mqtt.replies import Replies
-from runtime.mqtt.topics import ANY, Source
+from runtime.mqtt.topics import ANY, Source, check_sender
 from runtime.strict_json import parse
 from runtime.wire.commands import OrderReader, check_known, order_id
 from runtime.wire.fields import Fields
@@ -59,6 +59,7 @@ class Reader:
             reply = self._reply(delivery, source, delivery.response_topic) or reply
             fields = self._fields(delivery)
             given = order_id(fields)
+            check_sender(source.sender)
             if delivery.response_topic is None:
                 reply = self._reply(delivery, source, fields.text("reply_to")) or reply
             check_known(fields, "reply_to")

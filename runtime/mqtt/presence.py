@@ -6,7 +6,6 @@ is the business of `runtime.mqtt.appliance`.
 
 import asyncio
 import contextlib
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -31,8 +30,6 @@ from runtime.mqtt.link import (
     Subscription,
     Up,
 )
-
-_log = logging.getLogger(__name__)
 
 SESSION: Final = Session(persistent=False)
 """How the link is to be made."""

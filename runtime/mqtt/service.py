@@ -35,7 +35,7 @@ from runtime.mqtt.link import (
     Up,
 )
 from runtime.mqtt.replies import Replies
-from runtime.mqtt.topics import Topics, canceller
+from runtime.mqtt.topics import Topics, canceller, check_sender
 
 _log = logging.getLogger(__name__)
 
@@ -168,6 +168,7 @@ class MqttService:
             if delivery.response_topic is not None:
                 topic = self._replies.check(delivery.response_topic, sender or "")
             if sender is not None:
+                check_sender(sender)
                 self._take_back(delivery, sender, topic)
                 return
             question = messages.question(delivery.payload, self._limits, size=delivery.oversize)

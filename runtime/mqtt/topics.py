@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
+from runtime.errors import CallerError
+
 _LONGEST: Final = 65535
 ANY: Final = "any"
 """The node of those topics that whichever appliance is free listens to; no appliance has this name."""
+_OUR_OWN: Final = frozenset({"http", "hermes", "console"})
+"""The names of whoever comes by our other ways in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,16 @@ def canceller(topic: str) -> str | None:
             return sender
         case _:
             return None
+
+
+def check_sender(sender: str) -> None:
+    """Refuse a name under which the appliance itself takes what comes by another way in.
+
+    Raises:
+        CallerError: it is one of those.
+    """
+    if sender in _OUR_OWN:
+        raise CallerError(f"{sender!r} is the appliance's own; give the broker's client another name")
 
 
 def client_id(node: str, role: str = "", *, group: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """The HTTP way in for commands, on a real socket, in front of a desk that answers as it is told."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,10 +30,14 @@ class DeskOfOne:
         self.taken: list[Order] = []
         self.busy = False
         self.result: Result | None = DONE
+        self.gate = asyncio.Event()
+        """Nothing is taken while it is cleared."""
+        self.gate.set()
 
     async def take(self, order: Order) -> None:
         if self.busy:
             raise BusyError("too many commands are waiting already; ask again in a few seconds")
+        await self.gate.wait()
         self.taken.append(order)
         assert order.reply is not None
         if self.result is not None:

@@ -5,7 +5,6 @@ so the number of changes a second does not hang on the disk. Knows connections a
 """
 
 import asyncio
-import logging
 import queue
 import sqlite3
 import threading
@@ -14,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from runtime.errors import BusyError, IngleError
-
-_log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 Job = Callable[[sqlite3.Connection], _T]

@@ -25,6 +25,8 @@ class Buckets:
     def take(self, names: Iterable[str], now: float) -> str | None:
         """One token for each mention of a name, or, if one has too few, none at all and its name.
 
+        A full bucket is enough for any number of mentions; what they take beyond it has to come in before the next.
+
         `now`: seconds that never go back.
         """
         if not self._size:
@@ -33,7 +35,7 @@ class Buckets:
         for name in names:
             wanted[name] = wanted.get(name, 0) + 1
         for name, count in wanted.items():
-            if self._filled(name, now).tokens < count:
+            if self._filled(name, now).tokens < min(count, self._size):
                 return name
         for name, count in wanted.items():
             self._buckets[name].tokens -= count

@@ -15,6 +15,7 @@ from runtime.commands.policy.settings import DAYS, Client, PolicySettings, Quiet
 from runtime.commands.registry.devices import Kind
 from runtime.errors import ConfigError
 
+_MIDNIGHT: Final = time(0)
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _ANY: Final = ("*",)
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -84,8 +85,8 @@ def _settings(raw: dict[str, object]) -> PolicySettings:
 
 def _quiet(table: _QuietTable, where: str) -> Quiet:
     start, end = _time(table.start, f"{where}.start"), _time(table.end, f"{where}.end")
-    if start == end:
-        raise MisfitError(f"{where} ends when it starts; for a whole day take 00:00 and 23:59")
+    if start == end != _MIDNIGHT:
+        raise MisfitError(f"{where} ends when it starts; for a whole day take 00:00 and 00:00")
     if not table.days:
         raise MisfitError(f"{where}.days is empty; leave it out for every day")
     return Quiet(start, end, _scope(table, where), table.days)

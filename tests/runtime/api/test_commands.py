@@ -58,9 +58,20 @@ async def test_what_takes_too_long_can_be_asked_for_again() -> None:
         there.open(limits)
         status, told = await post(there, id="7", text="turn on the lamp")
         assert status == 503
+        assert "was taken" in told["error"]["message"]
         assert "'7'" in told["error"]["message"]
         there.desk.result = DONE
         assert (await post(there, id="7", text="turn on the lamp"))[0] == 200
+
+
+async def test_what_could_not_be_taken_in_time_is_not_said_to_be_taken() -> None:
+    limits = Limits(drain_seconds=0.1, request_seconds=0.1)
+    async with served(limits) as there:
+        there.desk.gate.clear()
+        there.open(limits)
+        status, told = await post(there, id="7", text="turn on the lamp")
+    assert status == 503
+    assert "may not have been taken" in told["error"]["message"]
 
 
 async def test_a_caller_that_hangs_up_takes_nothing_back() -> None:

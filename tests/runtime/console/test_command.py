@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from runtime.commands.journal import rows
 from runtime.commands.meaning import Candidate, Reason, Route
 from runtime.commands.order import Result, Status
 from runtime.commands.registry.devices import Area, Name
@@ -110,15 +112,34 @@ async def test_a_busy_appliance_is_told_as_such(tmp_path: Path) -> None:
     assert "ask again in a few seconds" in said.stderr.decode()
 
 
-async def test_where_the_connection_breaks_it_says_how_to_ask_again(tmp_path: Path) -> None:
+async def advice(state: Path, *arguments: str) -> str:
+    """What is said to type where an appliance hangs up."""
+
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.close()
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as broken:
         port = broken.sockets[0].getsockname()[1]
-        environ = environment(tmp_path, INGLE_SERVER_PORT=str(port))
-        said = await asyncio.to_thread(ingle, "command", "ring the bell", "--id", "7", environ=environ)
+        environ = environment(state, INGLE_SERVER_PORT=str(port))
+        said = await asyncio.to_thread(ingle, "command", *arguments, environ=environ)
     assert said.returncode == 1
     assert "may still be done" in said.stderr.decode()
-    assert "ingle command --id 7 'ring the bell'" in said.stderr.decode()
+    return said.stderr.decode().partition("`")[2].partition("`")[0]
+
+
+async def test_where_the_connection_breaks_it_says_how_to_ask_again(tmp_path: Path) -> None:
+    again = await advice(tmp_path, "ring the bell", "--id", "7")
+    assert again == "ingle command --id 7 -- 'ring the bell'"
+
+
+async def test_what_it_says_to_type_is_the_same_command(tmp_path: Path) -> None:
+    words = ("ring", "the bell", "--dry-run", "--answer", "--language", "en", "--area", "hall", "--id", "7")
+    again = shlex.split(await advice(tmp_path, *words, "--explain"))
+    async with served(LIMITS) as there:
+        there.open(LIMITS, lambda: House(areas={"hall": Area("hall", (Name("Hall"),))}))
+        await say(there, tmp_path, *words)
+        await say(there, tmp_path, *again[2:])
+    first, second = there.desk.taken
+    assert first.dry_run
+    assert (first.id, rows.content(first)) == (second.id, rows.content(second))

@@ -43,6 +43,12 @@ def test_plain_text_is_a_sentence_as_it_is() -> None:
     assert (order.received_at, order.expires_at) == (NOW, NOW + 30)
 
 
+@pytest.mark.parametrize("name", ["http", "hermes", "console"])
+def test_nobody_commands_by_a_name_of_ours(name: str) -> None:
+    with pytest.raises(RefusedError, match="give the broker's client another name"):
+        read({"id": "7", "text": "unlock"}, f"ingle/home/command/from/{name}")
+
+
 def test_every_field_has_its_place() -> None:
     fields = {
         "id": 7,

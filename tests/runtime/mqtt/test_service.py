@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.errors import EngineError
+from runtime.errors import BusyError, EngineError
 from runtime.limits import Limits
 from runtime.mqtt.messages import EXAMPLE
 from runtime.mqtt.service import MqttService
@@ -409,6 +409,34 @@ async def test_a_command_is_taken_back_by_who_has_it() -> None:
     await task
     assert asked == [("", "7"), ("", "8"), ("tablet", "7")]
     assert [each["id"] for each in link.results()] == ["8"]
+
+
+async def test_a_cancel_that_cannot_be_written_down_stays_with_the_broker() -> None:
+    link, stop = MemoryLink(), asyncio.Event()
+
+    async def withdraw(_sender: str, _order_id: str) -> bool:
+        raise BusyError("the appliance is stopping; ask again in a minute")
+
+    completer = scripted_completer(EngineSimulator(ANSWER), LIMITS)
+    service = MqttService(link, Topics("kitchen"), completer, LIMITS, version="0", withdraw=withdraw)
+    task = asyncio.create_task(service.run(stop))
+    await until(lambda: link.opened)
+    link.up()
+    link.deliver({"id": 7}, topic="ingle/kitchen/cancel")
+    await until(lambda: len(link.results()) == 1)
+    stop.set()
+    await task
+    assert link.results()[0]["error"]["code"] == "busy"
+    assert link.acknowledged == []
+
+
+@pytest.mark.parametrize("name", ["http", "hermes", "console"])
+async def test_nobody_takes_back_by_a_name_of_ours(name: str) -> None:
+    link = MemoryLink()
+    async with serving(EngineSimulator(ANSWER), link):
+        cancel = link.deliver({"id": 7}, topic=f"ingle/kitchen/cancel/from/{name}")
+        await until(lambda: link.acknowledged == [cancel])
+    assert "give the broker's client another name" in link.results()[0]["error"]["message"]
 
 
 @pytest.mark.parametrize("payload", [b"", b"stop", b"{}", b'{"id": "a", "all": true}', b'{"id": [1]}'])

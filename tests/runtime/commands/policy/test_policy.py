@@ -288,6 +288,13 @@ def test_of_several_devices_none_is_charged_if_one_has_too_little() -> None:
     assert buckets.take(("b",), 0.0) is None
 
 
+def test_a_full_bucket_is_enough_for_any_one_command_and_is_filled_up_before_the_next() -> None:
+    buckets = Buckets(1)
+    assert buckets.take(("lamp", "lamp"), 0.0) is None
+    assert buckets.take(("lamp",), 119.0) == "lamp"
+    assert buckets.take(("lamp",), 121.0) is None
+
+
 def test_a_confirmation_is_for_one_thing_once_and_soon() -> None:
     asked = Confirmations(30.0)
     token = asked.ask("anna", "", UNLOCK, 0.0)

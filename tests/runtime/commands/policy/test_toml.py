@@ -1,7 +1,7 @@
 """The policy file says what it means, or is refused with its place."""
 
 import re
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -82,3 +82,11 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"# \xfc")
     with pytest.raises(ConfigError, match="not UTF-8"):
         policy_file(tmp_path / "latin.toml")
+
+
+def test_a_whole_day_is_from_midnight_to_midnight(tmp_path: Path) -> None:
+    (quiet,) = read(tmp_path, "[[quiet]]\nstart = '00:00'\nend = '00:00'\ndays = ['sun']").quiet
+    sunday = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
+    assert [quiet.now(sunday + timedelta(minutes=each)) for each in (-1, 0, 720, 1439, 1440)] == [
+        *(False, True, True, True, False)
+    ]
