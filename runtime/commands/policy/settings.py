@@ -36,7 +36,8 @@ class Quiet:
 
     def left(self, local: datetime) -> timedelta:
         """How long it is until they end, today or tomorrow."""
-        return (datetime.combine(local, self.end) - local.replace(tzinfo=None)) % timedelta(days=1)
+        day = timedelta(days=1)
+        return (datetime.combine(local, self.end) - local.replace(tzinfo=None)) % day or day
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,3 +90,4 @@ def test_a_whole_day_is_from_midnight_to_midnight(tmp_path: Path) -> None:
     assert [quiet.now(sunday + timedelta(minutes=each)) for each in (-1, 0, 720, 1439, 1440)] == [
         *(False, True, True, True, False)
     ]
+    assert quiet.left(sunday) == timedelta(days=1)
