@@ -225,7 +225,21 @@ def _called(house: House) -> Mapping[str, tuple[Device, ...]]:
         names |= {each.split()[-1] for each in names if each.isascii()}
         for name in names:
             called.setdefault(name, []).append(device)
-    return {name: tuple(devices) for name, devices in called.items()}
+    return {name: tuple(_just(name, devices) or devices) for name, devices in called.items()}
+
+
+def _just(kind: str, devices: Iterable[Device]) -> list[Device]:
+    """Of covers, those that a narrow word is said of: of an awning and blinds, `awning` is the awning."""
+    classes = vocabulary().classes
+    if not any(kind in names for names in classes.values()):
+        return []
+    return [
+        each
+        for each in devices
+        if each.kind is not Kind.COVER
+        or kind in classes.get(each.device_class or "", ())
+        or any(kind in _last(name.text.casefold()) for name in each.names)
+    ]
 
 
 def _last(name: str) -> Iterator[str]:

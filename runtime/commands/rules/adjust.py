@@ -13,7 +13,7 @@ from runtime.commands.rules.setting import without
 from runtime.commands.rules.situation import Found, Situation
 from runtime.commands.rules.targets import Open, Outcome, carry_out
 from runtime.commands.wording.describe import limits, say_of, shown, the
-from runtime.commands.wording.speak import say, word
+from runtime.commands.wording.speak import say
 
 _KINDS: Final = {
     "brightness": Kind.LIGHT,
@@ -56,8 +56,7 @@ def _moved(device: Device, aspect: str, found: Found, situation: Situation, *, u
     now = situation.house.value(device.id, name)
     if situation.house.value(device.id, "power") is False and device.kind is Kind.LIGHT:
         if not up or not found.devices:
-            off = word("value", "off", language)
-            text = say_of("told.is", device, situation.house, language, state=off)
+            text = say_of("told.off_and_left", device, situation.house, language)
             return Tell(text, (device.id,))
         now = capability.domain.low if now is None else now
     by = found.slots.get("number")

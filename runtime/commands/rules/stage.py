@@ -14,7 +14,7 @@ from runtime.commands.language.verbs import orders
 from runtime.commands.language.when import When, when
 from runtime.commands.meaning import Cannot, Do, Meaning, Option, Reason, Route, Which
 from runtime.commands.registry.house import House
-from runtime.commands.rules import adjust, everything, levels, planned, power, reading, state
+from runtime.commands.rules import adjust, everything, levels, planned, power, reading, state, toggle
 from runtime.commands.rules.hearing import Hearing
 from runtime.commands.rules.owner import Owned, Sentences
 from runtime.commands.rules.recogniser import Recogniser
@@ -43,6 +43,7 @@ _FAMILIES: Final[Mapping[str, Family]] = {
     "IngleAt": levels.at,
     "IngleOption": levels.option,
     "IngleStop": power.stop,
+    "IngleToggle": toggle.toggle,
     "IngleEverythingOff": everything.everything_off,
     "IngleAdjust": adjust.adjust,
     "IngleReading": reading.reading,

@@ -99,8 +99,11 @@ def area_name(area: str | None, house: House, language: str) -> str:
 
 
 def _inside(name: str, language: str) -> str:
-    """A name as it stands in the middle of an English sentence: `Kitchen light` small, `TV` as it is."""
-    return name[:1].lower() + name[1:] if language.startswith("en") and name[1:2].islower() else name
+    """A name as it stands in an English sentence: `Kitchen light` small, `TV` and `Patio Awning` as they are."""
+    first, *rest = name.split() or [""]
+    titled = any(word[:1].isupper() and word[1:2].islower() for word in rest)
+    small = language.startswith("en") and first[1:2].islower() and not titled
+    return name[:1].lower() + name[1:] if small else name
 
 
 def listed(names: Sequence[str], language: str) -> str:

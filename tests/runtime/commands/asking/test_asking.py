@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from runtime.commands.asking.stage import Asking
 from runtime.commands.interpret import Interpreter
 from runtime.commands.meaning import Cannot, Meaning, Reason, Route, Tell
-from runtime.commands.registry.house import House
+from runtime.commands.registry.devices import Device, Kind, Name
+from runtime.commands.registry.house import House, State
 from runtime.commands.sentence import Memory, Sentence
-from tests.support.commands_house import house
+from tests.support.commands_house import COVER, house
 
 HOUSE = house()
 ASKING = Asking()
@@ -129,6 +130,24 @@ async def test_what_is_not_there_is_said_so() -> None:
     unable = await told("how humid is the floor lamp")
     assert isinstance(unable, Cannot)
     assert unable.reason is Reason.NO_SUCH_CAPABILITY
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("is the awning open", "No, the Patio Awning is closed."),
+        ("遮陽棚開著嗎", "不是，Patio Awning是關上的。"),
+    ],
+)
+async def test_an_awning_is_no_blind(text: str, answer: str) -> None:
+    awning = Device("awning", (Name("Patio Awning"),), Kind.COVER, (COVER,), None, "awning")
+    plain = Device("plain", (Name("Roller"),), Kind.COVER, (COVER,), "study")
+    states = {("awning", "state"): State("closed", 0.0), ("plain", "state"): State("open", 0.0)}
+    more = {"awning": awning, "plain": plain}
+    within = replace(HOUSE, devices={**HOUSE.devices, **more}, states={**HOUSE.states, **states}, version=9)
+    found = await told(text, within=within)
+    assert isinstance(found, Tell)
+    assert found.text == answer
 
 
 async def test_it_is_what_was_spoken_of() -> None:

@@ -134,7 +134,10 @@ CHANGES = [
     ("make the living room ceiling light warmer", "living.ceiling.color_temperature=3500"),
     ("make the ceiling fan faster", "living.fan.speed=60"),
     ("make the study fan faster", "? study.fan.speed="),
-    ("make the floor lamp darker", '" The floor lamp is off.'),
+    (
+        "make the floor lamp darker",
+        '" The floor lamp is off, so nothing was done; turn it on first, or say how bright it should be.',
+    ),
     ("close the living room blinds a bit", "living.blinds.position=90"),
 ]
 LATER = [
