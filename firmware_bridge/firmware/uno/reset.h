@@ -1,0 +1,10 @@
+/* What outlives a reset: how many there were, and the board's serial number. */
+#ifndef UNO_RESET_H
+#define UNO_RESET_H
+
+#include "capability.h"
+
+/* Read the serial number; empty if none was written. */
+void reset_serial(char serial[BRIDGE_TEXT]);
+
+#endif
