@@ -34,7 +34,8 @@ static bool understood(struct request *request, uint8_t const *payload, uint8_t 
     uint8_t known = items_of(request->type);
     if (known >= 3U) request->index = (uint8_t)cbor_unsigned(&reader, UINT8_MAX);
     if (known == 4U) cbor_value(&reader, &request->value);
-    return items >= known && cbor_rest(&reader, (uint8_t)(items - known)) && request->number != 0U;
+    return items >= known && cbor_rest(&reader, (uint8_t)(items - known)) && request->number != 0U &&
+           (known != 4U || request->value.kind != VALUE_OTHER);
 }
 
 static struct cbor_writer *begin(struct board *board, uint8_t type, uint16_t number, uint8_t items) {
