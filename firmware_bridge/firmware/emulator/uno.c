@@ -74,12 +74,6 @@ static void has_none(struct avr_irq_t *irq, uint32_t value, void *param) {
     ((struct uno *)param)->room = false;
 }
 
-/* A sleeping chip waits for nobody: its time is measured in slices. */
-static void sleep_no_longer(avr_t *avr, avr_cycle_count_t cycles) {
-    (void)avr;
-    (void)cycles;
-}
-
 static void set_button(struct uno *uno, bool pressed) {
     avr_raise_irq(avr_io_getirq(uno->avr, AVR_IOCTL_IOPORT_GETIRQ('D'), 2), pressed ? 0 : 1);
 }
@@ -99,7 +93,6 @@ static void make_chip(struct uno *uno, char const *path) {
     uno->avr->frequency = FREQUENCY;
     uno->avr->vcc = uno->avr->avcc = uno->avr->aref = 5000;
     uno->avr->log = LOG_ERROR;
-    uno->avr->sleep = sleep_no_longer;
     uint32_t flags = 0;
     avr_ioctl(uno->avr, AVR_IOCTL_UART_SET_FLAGS('0'), &flags);
     avr_irq_t *uart = avr_io_getirq(uno->avr, AVR_IOCTL_UART_GETIRQ('0'), 0);

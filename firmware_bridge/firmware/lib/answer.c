@@ -92,7 +92,7 @@ static bool answer_get(struct board *board, struct request const *request) {
     uint8_t index = request->index;
     int32_t value = 0;
     enum bridge_error error = capability_get(&board->identity->capabilities[index], &value);
-    if (error != ERROR_NONE) return say_error(board, request->number, error);
+    if (error != ERROR_NONE) return say_error(board, request->number, (uint8_t)error);
     return say_value(board, request->number, index, value);
 }
 

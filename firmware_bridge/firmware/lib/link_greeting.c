@@ -41,6 +41,7 @@ static void begin(struct link *link, struct greeting const *greeting, uint16_t n
     link->timeout = TIMEOUT_MS;
     link->up = true;
     link->heard_at = now;
+    link->written_at = now;
 }
 
 bool link_greeted(struct link *link, uint8_t const *payload, uint8_t length, uint16_t now) {

@@ -15,9 +15,6 @@ void port_put(uint8_t byte);
 /* Milliseconds since the reset, modulo 65536. */
 uint16_t port_millis(void);
 
-/* Sleep until something may have happened: a byte, or a millisecond. */
-void port_idle(void);
-
 /* Another number after each reset. */
 uint32_t port_boot(void);
 

@@ -1,7 +1,6 @@
 /* The serial line of the ATmega328P: rings between interrupts and the loop. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
-#include <avr/sleep.h>
 
 #include "line.h"
 #include "port.h"
@@ -59,17 +58,4 @@ void port_put(uint8_t byte) {
     out_ring[out_end] = byte;
     out_end = (uint8_t)((out_end + 1U) % OUT_SIZE);
     UCSR0B = (uint8_t)(UCSR0B | _BV(UDRIE0));
-}
-
-void port_idle(void) {
-    cli();
-    if (in_first == in_end) {
-        SMCR = (uint8_t)_BV(SE); /* idle: timers and the line go on */
-        /* The instruction after sei() is done before any interrupt: none can slip in between the look and the
-         * sleep. */
-        sei();
-        sleep_cpu();
-        SMCR = 0;
-    }
-    sei();
 }

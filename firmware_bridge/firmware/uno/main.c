@@ -80,6 +80,5 @@ int main(void) {
         uint16_t now = port_millis();
         if (button_pressed(now)) (void)board_event(&board, BUTTON, 0);
         watch_temperature(now);
-        port_idle();
     }
 }
