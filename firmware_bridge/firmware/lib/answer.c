@@ -109,6 +109,7 @@ static bool answer_set(struct board *board, struct request const *request) {
     if (before != NULL) return say_outcome(board, before);
     struct outcome outcome = {request->number, 0, ERROR_NO_CAPABILITY, request->value.number};
     if (request->index < board->identity->count) {
+        board->resting = false;
         outcome.index = request->index;
         outcome.error =
             (uint8_t)capability_set(&board->identity->capabilities[outcome.index], &request->value);

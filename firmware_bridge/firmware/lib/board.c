@@ -36,21 +36,14 @@ void board_take(struct board *board, uint8_t byte, uint16_t now) {
     }
 }
 
-static void watch(struct board *board, uint16_t now) {
-    if (board->link.up) {
-        board->resting = false;
-    } else if (!board->resting && BRIDGE_DEAD_MS != 0 &&
-               (uint16_t)(now - board->link.heard_at) >= BRIDGE_DEAD_MS) {
-        rest(board);
-    } else {
-        /* nobody was there before either */
-    }
+void board_tick(struct board *board, uint16_t now) {
+    link_tick(&board->link, now);
+    bool alone = !board->link.up && (uint16_t)(now - board->link.heard_at) >= BRIDGE_DEAD_MS;
+    if (alone && BRIDGE_DEAD_MS != 0 && !board->resting) rest(board);
 }
 
 int16_t board_give(struct board *board, uint16_t now) {
-    int16_t byte = link_give(&board->link, now);
-    watch(board, now);
-    return byte;
+    return link_give(&board->link, now);
 }
 
 /* Begin a message that nobody asked for. */

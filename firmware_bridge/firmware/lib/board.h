@@ -26,7 +26,7 @@ struct board {
     char const *serial;
     uint16_t reboot_at;
     bool reboot;
-    bool resting; /* at the safe values */
+    bool resting; /* nothing was set since the safe values were */
 };
 
 /* `serial`: at most 24 bytes, empty if it has none. `boot`: another number after each reset. Goes to the safe
@@ -37,8 +37,11 @@ void board_init(struct board *board, struct identity const FLASH *identity, char
 /* Take a byte from the line. */
 void board_take(struct board *board, uint8_t byte, uint16_t now);
 
-/* The next byte for the line, or -1; to be asked every few milliseconds, whether or not there is something to
- * send. */
+/* See what is due, the safe values above all. To be called every few milliseconds, also while the line takes
+ * nothing. */
+void board_tick(struct board *board, uint16_t now);
+
+/* The next byte for the line, or -1. */
 int16_t board_give(struct board *board, uint16_t now);
 
 /* Say that a capability changed by itself, or was pressed; false if nobody hears it. */

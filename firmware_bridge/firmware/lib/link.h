@@ -50,8 +50,10 @@ enum link_news link_take(struct link *link, uint8_t byte, uint16_t now);
 /* The message that link_take() told of is taken. */
 void link_accept(struct link *link);
 
-/* The next byte for the line, or -1. To be asked often also without anything to send: it is what makes time
- * pass. */
+/* See what is due. To be called every few milliseconds, also while the line takes nothing. */
+void link_tick(struct link *link, uint16_t now);
+
+/* The next byte for the line, or -1. */
 int16_t link_give(struct link *link, uint16_t now);
 
 /* A writer for a message, to be committed to the queue; always full while the link is down. */

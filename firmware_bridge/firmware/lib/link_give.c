@@ -35,7 +35,7 @@ static void send_again(struct link *link) {
     link->waiting = false;
 }
 
-static void pass_time(struct link *link, uint16_t now) {
+void link_tick(struct link *link, uint16_t now) {
     if (!link->up) return;
     if ((uint16_t)(now - link->heard_at) >= SILENCE_MS) {
         link->up = false;
@@ -79,7 +79,6 @@ static void sent(struct link *link, uint16_t now) {
 }
 
 int16_t link_give(struct link *link, uint16_t now) {
-    pass_time(link, now);
     if (frame_writing(&link->writer)) {
         int16_t byte = frame_write(&link->writer);
         if (byte >= 0) return byte;

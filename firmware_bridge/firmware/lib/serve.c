@@ -11,6 +11,7 @@ void board_serve(struct board *board) {
         if (byte < 0) break;
         board_take(board, (uint8_t)byte, now);
     }
+    board_tick(board, now);
     while (port_ready()) {
         int16_t byte = board_give(board, now);
         if (byte < 0) break;

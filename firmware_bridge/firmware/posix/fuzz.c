@@ -20,6 +20,7 @@ static void hold(bool promise) {
 
 /* Take at most so many bytes from the board; a frame may stay half out. */
 static void listen(unsigned most) {
+    board_tick(&board, now);
     for (; most != 0; most--) {
         int16_t byte = board_give(&board, now);
         if (byte < 0) break;
@@ -104,7 +105,6 @@ int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size) {
     void (*const ways[])(uint8_t const *, size_t) = {speak_badly, speak_well, speak_sense};
     ways[data[0] % 3U](data + 1, size - 1);
     now = (uint16_t)(now + 10000U);
-    listen(ALL);
     listen(ALL);
     hold(state.relay == 0); /* nobody is there */
     return 0;

@@ -24,6 +24,6 @@ bool thermometer_get(int32_t *tenths) {
     uint16_t sum = 0;
     for (uint8_t i = 0; i < READINGS; i++)
         sum = (uint16_t)(sum + reading());
-    *tenths = (int32_t)((uint32_t)sum * REFERENCE_MV / (READINGS * 1024UL)) - ZERO_MV;
+    *tenths = (int32_t)((uint32_t)(sum + READINGS / 2U) * REFERENCE_MV / (READINGS * 1024UL)) - ZERO_MV;
     return true;
 }
