@@ -114,6 +114,14 @@ class Capability:
         """Whether a person has to confirm."""
         return Flag.DANGEROUS in self.flags
 
+    def accepts(self, wire: Wire) -> bool:
+        """Whether a value as it travels is one of this capability."""
+        if self.range:
+            return _integer(wire) and self.range.low <= wire <= self.range.high  # type: ignore[operator]  # an int
+        if self.options:
+            return _integer(wire) and 0 <= wire < len(self.options)  # type: ignore[operator]  # an int
+        return isinstance(wire, bool) if self.type is Type.SWITCH else wire is None
+
     def wire(self, value: Value) -> Wire:
         """A value as it is sent.
 
@@ -137,7 +145,7 @@ class Capability:
         Raises:
             NonsenseError: it is no value of this capability.
         """
-        if not self._is_value(wire):
+        if not self.accepts(wire):
             raise NonsenseError(f"the board says that {self.name} is {wire!r}, which it cannot be")
         if isinstance(wire, bool) or wire is None:
             return wire
@@ -155,13 +163,6 @@ class Capability:
             case Type.OPTIONS:
                 return ", ".join(self.options)
         return "no value"
-
-    def _is_value(self, wire: Wire) -> bool:
-        if self.range:
-            return _integer(wire) and self.range.low <= wire <= self.range.high  # type: ignore[operator]  # an int
-        if self.options:
-            return _integer(wire) and 0 <= wire < len(self.options)  # type: ignore[operator]  # an int
-        return isinstance(wire, bool) if self.type is Type.SWITCH else wire is None
 
 
 def read(index: int, said: Mapping[Any, Any], taken: Collection[str] = ()) -> Capability:
@@ -269,6 +270,6 @@ def _with_safe(found: Capability, said: Mapping[Any, Any]) -> Capability:
     if 8 not in said:  # noqa: PLR2004  its key
         return found
     safe = said[8]
-    if not found.settable or found.type is Type.PRESS or not found._is_value(safe):  # noqa: SLF001  of this module
+    if not found.settable or found.type is Type.PRESS or not found.accepts(safe):
         raise NonsenseError(f"{safe!r} is no safe value for it")
     return replace(found, safe=safe)

@@ -18,12 +18,7 @@ class NonsenseError(ProtocolError):
 
 
 class VersionError(ProtocolError):
-    """The board speaks another version of the protocol."""
-
-    def __init__(self, version: object) -> None:
-        super().__init__(
-            f"the board speaks version {version!r} of the protocol, and this program version 1; update the older one"
-        )
+    """The other side speaks no version of the protocol that is known here."""
 
 
 class UnknownCapabilityError(BridgeError, LookupError):
@@ -60,6 +55,10 @@ class RefusedError(BridgeError):
 
 class OutcomeUnknownError(BridgeError, TimeoutError):
     """It was sent, and no answer came: it may have been done or not, and is not sent again."""
+
+
+class NoAnswerError(BridgeError, TimeoutError):
+    """The board is there, and does not answer."""
 
 
 class TransportError(BridgeError, OSError):

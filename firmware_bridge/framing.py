@@ -73,7 +73,8 @@ def encode(frame: Frame) -> bytes:
             f"a frame holds {PAYLOAD_LIMIT} bytes, not {len(frame.payload)}; send a shorter message"
         )
     body = bytes((frame.kind, frame.seq, frame.ack, len(frame.payload))) + frame.payload
-    return b"\0" + cobs.encode(body + crc16(body).to_bytes(_CRC, "big")) + b"\0"
+    encoded: bytes = cobs.encode(body + crc16(body).to_bytes(_CRC, "big"))
+    return b"\0" + encoded + b"\0"
 
 
 class Unframer:

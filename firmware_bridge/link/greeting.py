@@ -53,7 +53,7 @@ def read_syn(payload: bytes) -> Syn:
     """
     version, link, mtu, window, host = _numbers(payload, 5)
     if version < VERSION:
-        raise VersionError(version)
+        raise _unknown(version)
     _check(link, mtu, window)
     _within("host", host, _UINT32)
     return Syn(link, host, mtu, window)
@@ -70,7 +70,7 @@ def read_syn_ack(payload: bytes, link: int) -> SynAck | None:
     if named != link:
         return None
     if version != VERSION:
-        raise VersionError(version)
+        raise _unknown(version)
     _, _, mtu, window, boot, dead_ms = _numbers(payload, 6)
     _check(link, mtu, window)
     _within("boot", boot, _UINT32)
@@ -104,3 +104,9 @@ def _within(name: str, number: int, bounds: tuple[int, int]) -> None:
     low, high = bounds
     if not low <= number <= high:
         raise ProtocolError(f"a greeting's {name} is {low} to {high}, not {number}")
+
+
+def _unknown(version: int) -> VersionError:
+    return VersionError(
+        f"the other side speaks version {version} of the protocol, not {VERSION}; update the older one"
+    )

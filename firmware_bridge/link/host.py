@@ -53,6 +53,11 @@ class HostLink:
         """How many payloads the board has not acknowledged."""
         return self._talk.unacknowledged if self._talk else 0
 
+    @property
+    def is_up(self) -> bool:
+        """Whether something can be sent."""
+        return self._talk is not None
+
     def send(self, payload: bytes) -> None:
         """Have a payload delivered; it goes out with the next step.
 
