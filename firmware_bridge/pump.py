@@ -1,7 +1,6 @@
 """Drives a state machine by a transport and a clock: the one place where bytes, time and events of the loop meet."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from firmware_bridge.transport import Transport
@@ -10,14 +9,13 @@ Stepping = Callable[[float, bytes], tuple[bytes, float | None]]
 """Takes the time and what came; gives what to send, and when to be called again at the latest."""
 
 
-async def pump(
-    line: Transport, step: Stepping, wake: asyncio.Event, clock: Callable[[], float] = time.monotonic
-) -> None:
+async def pump(line: Transport, step: Stepping, wake: asyncio.Event) -> None:
     """Step whenever bytes come, the time comes, or `wake` is set. Ends only by an error or cancelled.
 
     Raises:
         TransportError: the line is no more.
     """
+    clock = asyncio.get_running_loop().time
     came = asyncio.Queue[bytes](16)
 
     async def read() -> None:

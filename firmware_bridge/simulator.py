@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from firmware_bridge import description
@@ -115,11 +115,11 @@ class SimulatedBoard:
             self.reset()
         return output, due
 
-    async def run(self, line: Transport, clock: Callable[[], float] | None = None) -> None:
+    async def run(self, line: Transport) -> None:
         """Be at the end of a line until it is closed."""
         await line.open()
         try:
-            await (pump(line, self.step, self.wake, clock) if clock else pump(line, self.step, self.wake))
+            await pump(line, self.step, self.wake)
         except TransportError:
             return
         finally:

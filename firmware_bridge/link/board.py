@@ -31,6 +31,11 @@ class BoardLink:
         return self._unframer.dropped
 
     @property
+    def is_up(self) -> bool:
+        """Whether something can be sent."""
+        return self._talk is not None
+
+    @property
     def unacknowledged(self) -> int:
         """How many payloads the host has not acknowledged."""
         return self._talk.unacknowledged if self._talk else 0

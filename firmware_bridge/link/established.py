@@ -39,9 +39,15 @@ class Established:
     @property
     def due(self) -> float:
         """When something is to be sent, or to be noticed, at the latest."""
-        beat = self._sent_at + self._heartbeat_s
-        silent = self._heard_at + self._silence_s
-        return min(beat, silent, *(() if self._arq.due is None else (self._arq.due,)))
+        return min(self._beat_at, self._silent_at, *(() if self._arq.due is None else (self._arq.due,)))
+
+    @property
+    def _beat_at(self) -> float:
+        return self._sent_at + self._heartbeat_s
+
+    @property
+    def _silent_at(self) -> float:
+        return self._heard_at + self._silence_s
 
     def could_be(self, ack: int) -> bool:
         """Whether the other side may expect that number now."""
@@ -60,13 +66,13 @@ class Established:
         """Why the link is down; None if it is not."""
         if self._arq.failed:
             return Reason.NOT_ACKNOWLEDGED
-        return Reason.SILENT if now - self._heard_at >= self._silence_s else None
+        return Reason.SILENT if now >= self._silent_at else None
 
     def transmit(self, now: float) -> Iterator[Frame]:
         """What is to be sent now."""
         for frame in self._arq.transmit(now):
             self._sent_at = now
             yield frame
-        if now - self._sent_at >= self._heartbeat_s:
+        if now >= self._beat_at:
             self._sent_at = now
             yield self._arq.ack()

@@ -58,6 +58,11 @@ class HostLink:
         """Whether something can be sent."""
         return self._talk is not None
 
+    @property
+    def peer(self) -> int | None:
+        """The board's `boot`, while the link is up."""
+        return self._greeting.boot if self._greeting else None
+
     def send(self, payload: bytes) -> None:
         """Have a payload delivered; it goes out with the next step.
 
