@@ -15,6 +15,7 @@ from typing import Any
 import click
 import pytest
 
+import firmware_bridge
 import models
 import runtime
 from runtime.config import load
@@ -52,7 +53,7 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def ingle() -> dict[str, click.Command]:
-    """What `ingle` offers: the groups of both packages, merged as the entry points say."""
+    """What `ingle` offers: the groups of all packages, merged as the entry points say."""
     found: dict[str, click.Command] = {}
     for package, target in PROJECT["entry-points"]["inglenook.commands"].items():
         found |= EntryPoint(package, target, "inglenook.commands").load().commands
@@ -103,7 +104,7 @@ def test_the_index_of_decisions_names_every_record(record: Path) -> None:
     assert f"({record.name})" in (ROOT / "docs" / "adr" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("package", [models, runtime], ids=["models", "runtime"])
+@pytest.mark.parametrize("package", [models, runtime, firmware_bridge], ids=lambda package: package.__name__)
 def test_the_map_of_a_package_names_what_is_in_it_and_nothing_else(package: ModuleType) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     tree = re.search(rf"^    {package.__name__}/\n((?:      .+\n)+)", page, re.MULTILINE)
@@ -117,7 +118,8 @@ def test_the_map_of_a_package_names_what_is_in_it_and_nothing_else(package: Modu
 
 def declared() -> list[str]:
     requirements = itertools.chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
-    return [re.split(r"[\[<>=! ]", requirement)[0] for requirement in requirements]
+    names = [re.split(r"[\[<>=!; ]", requirement)[0] for requirement in requirements]
+    return [each for each in names if each != PROJECT["name"]]  # an extra that has another one in it
 
 
 @pytest.mark.parametrize("dependency", declared())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.description import Capability, Flag, Range, Type, read, write
+from firmware_bridge.description import Capability, Range, read, write
 from firmware_bridge.errors import NonsenseError, ValueRefusedError
 from firmware_bridge.simulator import SAMPLE
 
@@ -149,5 +149,3 @@ def test_kinds_are_what_the_type_says_if_the_board_does_not() -> None:
     kinds = [read(0, {0: "x", 1: t, 2: f, 5: [0, 1, 1], 7: ["a", "b"]}).kind
              for t, f in ((0, 1), (0, 3), (1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (4, 0))]  # fmt: skip
     assert kinds == ["binary_sensor", "switch", "sensor", "number", "sensor", "select", "button", "event"]
-    assert Type.EVENT.name == "EVENT"
-    assert Flag.DANGEROUS == 4
