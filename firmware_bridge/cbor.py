@@ -70,7 +70,9 @@ def _check(item: object, depth: int) -> Item:
                 raise MessageError(f"{item} does not fit 32 bits")
             return item
         case str() if type(item) is str:
-            if len(item.encode("utf-8", "surrogatepass")) > _TEXT:
+            if not item.isascii() and any("\ud800" <= c <= "\udfff" for c in item):
+                raise MessageError("a text with half a character")
+            if len(item.encode()) > _TEXT:
                 raise MessageError(f"a text of more than {_TEXT} bytes")
             return item
         case list() | tuple() if depth:
