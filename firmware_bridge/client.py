@@ -41,8 +41,7 @@ ANSWER_S: Final = 5.0
 """How long to wait for an answer, a lost link and all."""
 _BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.0)
 """Before the line is opened again; the last for good, so that who plugs a board in does not wait."""
-_HOST: Final = random.SystemRandom().getrandbits(32)
-"""This program's number, to boards."""
+_RANDOM: Final = random.SystemRandom()
 
 
 class Board:
@@ -54,6 +53,7 @@ class Board:
         self._patient = patient
         self._answer_s = answer_s
         self._requests = Requests()
+        self._host = _RANDOM.getrandbits(32)  # as old as the numbers of requests
         self._wake = asyncio.Event()
         self._link = self._new_link()
         self._known: Introduction | None = None
@@ -255,9 +255,8 @@ class Board:
         for listening in self._listening:
             listening.end()
 
-    @staticmethod
-    def _new_link() -> HostLink:
-        return HostLink(_HOST, lambda: random.SystemRandom().getrandbits(32))
+    def _new_link(self) -> HostLink:
+        return HostLink(self._host, lambda: _RANDOM.getrandbits(32))
 
     def _decide(self, trouble: BridgeError | None) -> None:
         self._trouble = trouble

@@ -30,7 +30,7 @@ class HostLink:
     """One line to one board. Each link on it has a name of its own."""
 
     def __init__(self, host: int, names: Callable[[], int]) -> None:
-        """`host`: this program's number, 32 bits; `names`: gives random ones of 32 bits."""
+        """`host`: drawn anew whenever requests are counted from 1, 32 bits; `names`: gives random ones of 32 bits."""
         self._host = host
         self._names = names
         self._unframer = Unframer()

@@ -404,3 +404,20 @@ async def test_the_link_is_sound_after_a_flood() -> None:
         bench.to_host = flipping(rng, 0.001)
         await asyncio.sleep(3)
         assert await board.set("lamp", 70) == 70
+
+
+@in_simulated_time
+async def test_who_comes_after_us_is_not_taken_for_us() -> None:
+    bench = Bench()
+    for level in (10, 20, 30):
+        async with Board(bench) as board:  # each counts its requests from the start
+            assert await board.set("chime") is None
+            assert await board.set("lamp", level) == level
+    assert bench.board.acted == [
+        ("chime", None),
+        ("lamp", 10),
+        ("chime", None),
+        ("lamp", 20),
+        ("chime", None),
+        ("lamp", 30),
+    ]
