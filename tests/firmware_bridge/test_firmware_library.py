@@ -4,18 +4,21 @@ import json
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.framing import Frame, Kind, Unframer, encode
-from firmware_bridge.messages import Event, Get, Is, Reboot, Set
+from firmware_bridge.messages import Error, ErrorCode, Event, Get, Is, Reboot, Set
 from tests.support.firmware import Program, make, need, need_sanitizers
 from tests.support.talk import Talk
 
 LAMP, RELAY, FAN, BELL, BUTTON = range(5)
+VECTORS: dict[str, Any] = json.loads((files("firmware_bridge") / "vectors.json").read_text("utf-8"))
 FUZZ_RUNS = 20_000
 MESSAGES = 2_000
 
@@ -44,9 +47,10 @@ def read_in_c(reader: "subprocess.Popen[str]", line: bytes) -> tuple[list[Frame]
     reader.stdin.write(line.hex() + "\n")
     reader.stdin.flush()
     said = json.loads(reader.stdout.readline())
-    frames = [
-        Frame(Kind(kind), seq, ack, bytes.fromhex(payload)) for kind, seq, ack, payload in said["frames"]
-    ]
+    frames = []
+    for kind, seq, ack, payload, written in said["frames"]:
+        frames.append(Frame(Kind(kind), seq, ack, bytes.fromhex(payload)))
+        assert bytes.fromhex(written) == encode(frames[-1])
     return frames, said["dropped"]
 
 
@@ -73,6 +77,26 @@ def test_reads_what_python_reads(reader: "subprocess.Popen[str]", line: bytes, d
 def test_agrees_about_the_longest_frame(reader: "subprocess.Popen[str]", length: int) -> None:
     line = b"\0" + bytes([length + 1]) + b"\x21" * length + b"\0"
     assert read_in_c(reader, line) == read_in_python(line)
+
+
+@pytest.mark.parametrize("said", VECTORS["frames"] + VECTORS["garbage"])
+def test_reads_the_vectors_as_python_does(reader: "subprocess.Popen[str]", said: dict[str, Any]) -> None:
+    line = bytes.fromhex(said["bytes"])
+    frames, dropped = read_in_c(reader, line)
+    assert (frames, dropped) == read_in_python(line)
+    assert len(frames) == len(said.get("frames", [said]))
+    assert dropped == said.get("dropped", 0)
+
+
+def test_refuses_what_is_no_message_and_says_so(room: Path) -> None:
+    with Program(room) as program:
+        talk = Talk(program.ends).begin()
+        for count, said in enumerate(VECTORS["no_messages"]):
+            talk.send_payload(bytes.fromhex(said["payload"]))
+            talk.until_answered(count + 1)
+            answer = talk.answers[-1]
+            assert isinstance(answer, Error), said["what"]
+            assert answer.code == ErrorCode.UNKNOWN_MESSAGE, said["what"]
 
 
 def a_bad_line(seed: int) -> Callable[[bytes], bytes]:

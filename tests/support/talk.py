@@ -55,7 +55,11 @@ class Talk:
 
     def send(self, message: Message) -> None:
         """Say it; the answer comes into `answers`."""
-        self._link.send(encode(message))
+        self.send_payload(encode(message))
+
+    def send_payload(self, payload: bytes) -> None:
+        """Say what may be no message."""
+        self._link.send(payload)
 
     def ask(self, message: Message) -> Message:
         """Say it, and wait for the answer."""

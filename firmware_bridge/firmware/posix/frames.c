@@ -2,7 +2,9 @@
  * What the frame reader makes of bytes. A line in is hexadecimal, the bytes of a fresh line; a line out is
  * JSON:
  *
- *     {"frames": [[KIND, SEQ, ACK, "PAYLOAD"], ...], "dropped": N}
+ *     {"frames": [[KIND, SEQ, ACK, "PAYLOAD", "WRITTEN"], ...], "dropped": N}
+ *
+ * where WRITTEN is what the frame writer makes of that frame again.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -16,10 +18,22 @@ static int nibble(int letter) {
     return -1;
 }
 
+static void write(struct frame_reader const *reader) {
+    static uint8_t copy[BRIDGE_QUEUE];
+    struct frame_writer writer;
+    memset(&writer, 0, sizeof writer);
+    memcpy(copy, reader->bytes + FRAME_HEAD, reader->bytes[3]);
+    frame_begin(&writer, reader->bytes[0], reader->bytes[1], reader->bytes[2], copy, 0, reader->bytes[3]);
+    for (int16_t byte = frame_write(&writer); byte >= 0; byte = frame_write(&writer))
+        printf("%02x", (unsigned)byte);
+}
+
 static void print(struct frame_reader const *reader, bool first) {
     printf("%s[%d, %d, %d, \"", first ? "" : ", ", reader->bytes[0], reader->bytes[1], reader->bytes[2]);
     for (unsigned i = 0; i < reader->bytes[3]; i++)
         printf("%02x", reader->bytes[FRAME_HEAD + i]);
+    printf("\", \"");
+    write(reader);
     printf("\"]");
 }
 
