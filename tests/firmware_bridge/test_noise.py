@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -22,12 +23,12 @@ CLOSE_S = 2.0
 class Talk:
     """Both ends send numbered messages over a line; what arrives is held against what was sent on that link."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, baud: int | None = None) -> None:
         self.rng = rng
         self.boots = 1
         self.host = HostLink(7, lambda: rng.getrandbits(32))
         self.board = BoardLink(self.boots, mtu=64, window=4, dead_ms=900)
-        self.line = Line(self.host, self.board, self.heard)
+        self.line = Line(self.host, self.board, self.heard, baud=baud)
         self.sent: dict[str, list[bytes]] = {"host": [], "board": []}
         self.got: dict[str, int] = {"host": 0, "board": 0}
         self.links = 0
@@ -120,6 +121,25 @@ def test_a_line_with_everything_wrong_with_it() -> None:
         talk.line.run(lambda: False, 0.1)
     talk.line.spoil = clean
     assert talk.line.run(talk.in_step, 2 * CLOSE_S)
+
+
+@pytest.mark.parametrize("baud", [9600, 115200])
+@pytest.mark.parametrize("who", ["host", "board"])
+def test_a_sound_line_is_full_and_nothing_is_sent_twice(who: str, baud: int) -> None:
+    talk = Talk(random.Random(1), baud)
+    assert talk.line.run(talk.in_step, CLOSE_S)
+    to = 1 if who == "host" else 0
+    began, carried = talk.line.now, talk.line.carried[to]
+    for _ in range(500):
+        talk.say(who)
+        talk.line.run(lambda: talk.end(who).unacknowledged < 8, 10)
+    assert talk.line.run(talk.in_step, 10)
+    sent = sum(len(payload) + 9 for payload in talk.sent[who])
+    seconds, beats = talk.line.now - began, 9 * 20
+    share = sent * 10 / baud / seconds
+    print(f"{share:.0%} of {baud} baud")
+    assert talk.line.carried[to] - carried <= sent + beats
+    assert share > 0.9
 
 
 class Trouble(RuleBasedStateMachine):

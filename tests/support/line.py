@@ -24,12 +24,17 @@ class Line:
         *,
         spoil: Spoil = clean,
         delay_s: float = 0.002,
+        baud: int | None = None,
     ) -> None:
         self.ends = [host, board]
         self.now = 0.0
         self.spoil = spoil
         self._heard = heard
         self._delay_s = delay_s
+        self._byte_s = 10 / baud if baud else 0.0
+        self._free_at = [0.0, 0.0]
+        self.carried = [0, 0]
+        """Bytes that went to each end."""
         self._due: list[float | None] = [0.0, 0.0]
         self._flying: list[tuple[float, int, int, bytes]] = []
         self._order = itertools.count()
@@ -73,4 +78,11 @@ class Line:
                 self._heard(end, event)
 
     def _fly(self, to: int, data: bytes) -> None:
-        heapq.heappush(self._flying, (self.now + self._delay_s, next(self._order), to, data))
+        self.carried[to] += len(data)
+        if not self._byte_s:
+            heapq.heappush(self._flying, (self.now + self._delay_s, next(self._order), to, data))
+            return
+        for byte in data:  # one after the other, as a line has them
+            self._free_at[to] = max(self._free_at[to], self.now) + self._byte_s
+            arrives = self._free_at[to] + self._delay_s
+            heapq.heappush(self._flying, (arrives, next(self._order), to, bytes((byte,))))
