@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-RUNS = 10_000
+RUNS = 5_000
 SECONDS = 60
 
 
