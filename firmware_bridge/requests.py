@@ -106,11 +106,9 @@ class Requests:
         unanswered = [each for each in self._asked.values() if not each.introduces]
         self._asked.clear()
         for request in reversed(unanswered):
-            if same_boot:
-                self._waiting.appendleft(request)
-            elif request.purpose is Purpose.REBOOT:
+            if request.purpose is Purpose.REBOOT and not same_boot:
                 _settle(request, Done(request.number))
-            elif request.capability and request.capability.type is Type.PRESS:
+            elif request.capability and request.capability.type is Type.PRESS and not same_boot:
                 _settle(
                     request,
                     OutcomeUnknownError(
@@ -118,7 +116,6 @@ class Requests:
                     ),
                 )
             else:
-                request.number = 0
                 self._waiting.appendleft(request)
         for request in [each for each in self._waiting if not each.introduces]:
             wanted = request.capability

@@ -421,3 +421,30 @@ async def test_who_comes_after_us_is_not_taken_for_us() -> None:
         ("chime", None),
         ("lamp", 30),
     ]
+
+
+@in_simulated_time
+async def test_ten_presses_whose_answers_are_lost_with_the_link_act_once_each() -> None:
+    bench = Bench(SimulatedBoard(dead_ms=900, window=8))
+    async with Board(bench, answer_s=20) as board:
+        await asyncio.sleep(0.5)
+        bench.to_host = lambda _: b""
+        presses = [asyncio.create_task(board.set("chime")) for _ in range(10)]
+        await asyncio.sleep(2.5)
+        bench.to_host = bytes
+        await asyncio.gather(*presses)
+    assert bench.board.acted == [("chime", None)] * 10
+
+
+@in_simulated_time
+async def test_what_was_told_to_a_board_before_it_started_again_was_sent() -> None:
+    bench = Bench()
+    async with Board(bench) as board:
+        await asyncio.sleep(0.5)
+        bench.to_host = lambda _: b""
+        setting = asyncio.create_task(board.set("lamp", 50))
+        await asyncio.sleep(0.3)
+        bench.board.reset()
+        with pytest.raises(OutcomeUnknownError):
+            await setting
+    assert bench.board.acted == [("lamp", 50)]
