@@ -85,7 +85,7 @@ def _run(work: Coroutine[object, object, None]) -> None:
 
     try:
         asyncio.run(work)
-    except (BridgeError, ExceptionGroup) as exc:
+    except BridgeError as exc:
         raise click.ClickException(str(exc)) from exc
     except ModuleNotFoundError as exc:
         raise click.ClickException(
