@@ -1,0 +1,1 @@
+"""Boards on a line as devices of the house."""

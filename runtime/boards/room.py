@@ -1,0 +1,149 @@
+"""Boards on their lines, all at once: devices of the house while they are there, told what to do, and heard.
+
+Knows boards, the registry and the border to dispatch. Which lines there are is given; what a board means is in
+`entries.py`; how a line is kept is the bridge's.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, assert_never
+
+from firmware_bridge.client import Board
+from firmware_bridge.errors import BridgeError, OutcomeUnknownError, VersionError
+from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
+from firmware_bridge.transport import Transport, transport
+from runtime.boards.entries import SOURCE, board_id, entries, states
+from runtime.commands.registry.binding import Outgoing
+from runtime.commands.registry.devices import Value
+from runtime.commands.registry.live import Registry
+from runtime.errors import DeviceError
+
+_log = logging.getLogger(__name__)
+
+_LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
+_AGAIN_S: Final = 10.0
+"""How long a board of another version is left alone."""
+Pressed = Callable[[str, Value], None]
+"""Is told the id of what happened on a board (`uno.button`), and which way."""
+
+
+class BoardRoom:
+    """All boards. A channel: what is sent returns once its board has done it."""
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        registry: Registry,
+        *,
+        happened: Pressed | None = None,
+        answer_s: float = 5.0,
+        line: Callable[[str], Transport] = transport,
+    ) -> None:
+        """`addresses`: serial ports by name, or `socket://host:port`; `happened` hears of what has no state.
+
+        `line` makes a transport of an address.
+        """
+        self._line = line
+        self._addresses = addresses
+        self._registry = registry
+        self._happened = happened
+        self._answer_s = answer_s
+        self._boards: dict[str, Board] = {}
+        """Those that have said who they are, by id."""
+
+    @property
+    def boards(self) -> Mapping[str, Board]:
+        """Those that have said who they are, by id."""
+        return self._boards
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep every line until `stop` is set."""
+        async with asyncio.TaskGroup() as tasks:
+            lines = [tasks.create_task(self._keep(each), name=f"board {each}") for each in self._addresses]
+            await stop.wait()
+            for line in lines:
+                line.cancel()
+
+    async def send(self, outgoing: Outgoing) -> None:
+        """See `Channel.send`."""
+        board_name, _, name = outgoing.address.partition("/")
+        board = self._boards.get(board_name)
+        if board is None or not board.connected:
+            raise DeviceError(f"the board {board_name} is not connected; look at its plug")
+        try:
+            await board.set(name, json.loads(outgoing.payload), answer_s=self._answer_s)
+        except OutcomeUnknownError as exc:
+            raise TimeoutError(str(exc)) from exc
+        except BridgeError as exc:
+            raise DeviceError(str(exc)) from exc
+
+    async def _keep(self, address: str) -> None:
+        """One line, whatever is plugged into it."""
+        while True:
+            try:
+                async with Board(self._line(address), patient=True, answer_s=self._answer_s) as board:
+                    listening, known = board.events(), ""
+                    try:
+                        async for event in listening:
+                            known = self._hear(board, known, event)
+                    finally:
+                        self._leave(board, known)
+            except VersionError as exc:
+                _log.warning("%s: %s", address, exc)
+            await asyncio.sleep(_AGAIN_S)
+
+    def _hear(self, board: Board, known: str, event: Event) -> str:
+        """Take note of what a board tells; the id by which it is known from now on."""
+        match event:
+            case Connected(about, complaints):
+                return self._enter(board, known, board_id(about), complaints)
+            case Disconnected(reason):
+                _log.info("board %s: %s", known or "on a line", reason)
+                self._reachable(board, known, there=False)
+            case Changed(name, value):
+                described = board.capabilities.get(name)
+                for capability, state in () if described is None else states(described, value):
+                    self._registry.heard(f"{known}.{name}", capability, state, time.time())
+            case Happened(name, value):
+                if self._happened is not None:
+                    self._happened(f"{known}.{name}", value)
+            case Logged(level, text):
+                _log.log(_LEVELS[min(level, 3)], "board %s: %s", known, text)
+            case Missed(count):
+                _log.warning("board %s told more than could be heard; %d events are lost", known, count)
+            case _:
+                assert_never(event)
+        return known
+
+    def _enter(self, board: Board, before: str, name: str, complaints: Sequence[str]) -> str:
+        """Its devices are there. A board that describes others than before has only those."""
+        for each in complaints:
+            _log.warning("board %s: %s", name, each)
+        if self._boards.get(name, board) is not board:
+            _log.warning("a second board calls itself %s; give one of them a serial number", name)
+            return ""
+        self._leave(board, before)
+        about = board.about
+        if about is None:
+            return ""
+        self._boards[name] = board
+        for entry in entries(about, board.capabilities.values()):
+            self._registry.put(SOURCE, entry)
+        for capability, value in board.values.items():
+            self._hear(board, name, Changed(capability, value))
+        return name
+
+    def _leave(self, board: Board, name: str) -> None:
+        if self._boards.get(name) is not board:
+            return
+        del self._boards[name]
+        for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
+            self._registry.drop(SOURCE, device)
+
+    def _reachable(self, board: Board, name: str, *, there: bool) -> None:
+        if self._boards.get(name) is board:
+            for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
+                self._registry.reachable(device, there)

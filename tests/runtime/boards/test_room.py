@@ -1,0 +1,103 @@
+"""A simulated board becomes devices that sentences move; unplugged, it is told nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from runtime.boards.room import BoardRoom
+from runtime.commands.meaning import Action, Do
+from runtime.commands.registry.devices import Kind, Value
+from runtime.commands.registry.live import Registry
+from runtime.commands.rules.stage import Rules
+from runtime.commands.sentence import Memory, Sentence
+from runtime.errors import DeviceError
+from tests.support.boards import Bench
+from tests.support.mqtt import until
+
+LAMP = "simulated-0001.lamp"
+
+
+@asynccontextmanager
+async def house(
+    bench: Bench, happened: list[tuple[str, Value]] | None = None
+) -> AsyncGenerator[tuple[Registry, BoardRoom]]:
+    registry, stop = Registry(), asyncio.Event()
+    heard = [] if happened is None else happened
+    room = BoardRoom(
+        ("bench",), registry, happened=lambda *what: heard.append(what), answer_s=2.0, line=lambda _: bench
+    )
+    running = asyncio.create_task(room.run(stop))
+    try:
+        await until(lambda: registry.house.value(LAMP, "brightness") is not None)
+        yield registry, room
+    finally:
+        stop.set()
+        await running
+
+
+async def carry(registry: Registry, room: BoardRoom, action: Action) -> None:
+    for outgoing in registry.outgoing(action):
+        await room.send(outgoing)
+
+
+async def test_a_plugged_board_is_devices_of_the_house() -> None:
+    async with house(Bench()) as (registry, _):
+        found = {each.id.removeprefix("simulated-0001."): each for each in registry.house.devices.values()}
+        assert {name: each.kind for name, each in found.items()} == {
+            "lamp": Kind.LIGHT,
+            "relay": Kind.SWITCH,
+            "temperature": Kind.SENSOR,
+            "mode": Kind.SELECT,
+            "chime": Kind.BUTTON,
+        }
+        relay = found["relay"].capability("power")
+        assert relay is not None
+        assert relay.is_dangerous(value=True)
+
+
+async def test_a_sentence_moves_it() -> None:
+    bench = Bench()
+    rules = Rules(["en"])
+    async with house(bench) as (registry, room):
+        for text, level in (
+            ("turn the lamp to 30 percent", 30),
+            ("turn off the lamp", 0),
+            ("turn on the lamp", 100),
+        ):
+            reading = await rules.read(Sentence(text), registry.house, Memory())
+            assert reading is not None
+            assert isinstance(reading.meaning, Do)
+            for action in reading.meaning.actions:
+                await carry(registry, room, action)
+            assert bench.board.values[0] == level
+            await until(lambda level=level: registry.house.value(LAMP, "brightness") == level)
+            assert registry.house.value(LAMP, "power") is (level > 0)
+
+
+async def test_what_only_happens_is_told() -> None:
+    happened: list[tuple[str, Value]] = []
+    bench = Bench()
+    async with house(bench, happened):
+        bench.board.happen("button")
+        await until(lambda: happened == [("simulated-0001.button", None)])
+
+
+async def test_a_board_that_is_pulled_out_is_away_and_told_nothing() -> None:
+    bench = Bench()
+    async with house(bench) as (registry, room):
+        await bench.unplug()
+        await until(lambda: LAMP in registry.house.away)
+        with pytest.raises(DeviceError, match="plug"):
+            await carry(registry, room, Action(LAMP, "brightness", 40))
+        bench.plug()
+        await until(lambda: LAMP not in registry.house.away)
+        await carry(registry, room, Action(LAMP, "brightness", 40))
+        assert bench.board.values[0] == 40
+
+
+async def test_devices_go_with_the_line() -> None:
+    async with house(Bench()) as (registry, _):
+        assert registry.house.devices
+    assert not registry.house.devices
