@@ -5,10 +5,12 @@ until the last order is done.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +30,8 @@ from runtime.commands.order import Result
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.policy.toml import policy_file
+from runtime.commands.registry.binding import Outgoing
+from runtime.commands.registry.devices import Value
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import SOURCE as TOML
@@ -43,7 +47,7 @@ from runtime.commands.unmatched import refuse_misspelt, unmatched
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError, ConfigError
+from runtime.errors import BundleError, ConfigError, DeviceError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -57,12 +61,14 @@ from runtime.mqtt.topics import client_id
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
+    from runtime.boards.room import BoardRoom
     from runtime.commands.order import Outbox
     from runtime.commands.registry.binding import Channel
 
 _log = logging.getLogger(__name__)
 
 FOLDER: Final = "house"
+BOARDS: Final = "bridge"
 _FROM_BROKER: Final = (MQTT, HERMES)
 """Whose orders show that the broker was there for us."""
 _SESSIONS: Final = 1000
@@ -186,7 +192,10 @@ class Commanding:
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
+        self._boards = _boards(config, registry, feed)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
+        if self._boards is not None:
+            channels[BOARDS] = self._boards
         outboxes: dict[str, Outbox] = {HTTP: http}
         self.desk = Desk(
             registry,
@@ -238,6 +247,8 @@ class Commanding:
         """
         done, over = asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
+            if self._boards is not None:
+                tasks.create_task(self._boards.run(over), name="commands.boards")
             if self._feed is not None:
                 tasks.create_task(self._feed.run(over), name="commands.devices")
                 tasks.create_task(self._prepare(), name="commands.prepare.written")
@@ -328,6 +339,31 @@ async def commands_of(
         there.keep(commanding.there_until)
     finally:
         await journal.close()
+
+
+def _boards(config: Config, registry: Registry, feed: DeviceFeed | None) -> "BoardRoom | None":
+    """The boards of the configuration; None where there are none.
+
+    Raises:
+        ConfigError: there are, and what speaks to them is not installed.
+    """
+    if not config.bridge.boards:
+        return None
+    try:
+        from runtime.boards.room import BoardRoom  # noqa: PLC0415  the extra `bridge` is wanted only with boards
+    except ImportError as exc:
+        raise ConfigError(f"bridge.boards needs more ({exc}); pip install 'inglenook[bridge]'") from exc
+    happened = None if feed is None else partial(_happened, feed, config.mqtt.node)
+    return BoardRoom(config.bridge.boards, registry, happened=happened, answer_s=config.bridge.answer_s)
+
+
+async def _happened(feed: DeviceFeed, node: str, name: str, value: Value) -> None:
+    """Tell the broker that something happened on a board; nobody is owed it."""
+    topic = f"ingle/{node}/board/{name.replace('.', '/')}"
+    try:
+        await feed.send(Outgoing(DEVICES, topic, json.dumps({"value": value}).encode()))
+    except (DeviceError, TimeoutError) as exc:
+        _log.info("%s was not told: %s", topic, exc)
 
 
 def _write_down(house: HouseFile, registry: Registry) -> None:

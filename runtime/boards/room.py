@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, assert_never
 
 from firmware_bridge.client import Board
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 _AGAIN_S: Final = 10.0
 """How long a board of another version is left alone."""
-Pressed = Callable[[str, Value], None]
+Told = Callable[[str, Value], Awaitable[None]]
 """Is told the id of what happened on a board (`uno.button`), and which way."""
 
 
@@ -38,7 +38,7 @@ class BoardRoom:
         addresses: Sequence[str],
         registry: Registry,
         *,
-        happened: Pressed | None = None,
+        happened: Told | None = None,
         answer_s: float = 5.0,
         line: Callable[[str], Transport] = transport,
     ) -> None:
@@ -89,6 +89,8 @@ class BoardRoom:
                     try:
                         async for event in listening:
                             known = self._hear(board, known, event)
+                            if isinstance(event, Happened) and self._happened is not None:
+                                await self._happened(f"{known}.{event.name}", event.value)
                     finally:
                         self._leave(board, known)
             except VersionError as exc:
@@ -107,9 +109,8 @@ class BoardRoom:
                 described = board.capabilities.get(name)
                 for capability, state in () if described is None else states(described, value):
                     self._registry.heard(f"{known}.{name}", capability, state, time.time())
-            case Happened(name, value):
-                if self._happened is not None:
-                    self._happened(f"{known}.{name}", value)
+            case Happened():
+                pass
             case Logged(level, text):
                 _log.log(_LEVELS[min(level, 3)], "board %s: %s", known, text)
             case Missed(count):

@@ -119,6 +119,18 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """Microcontrollers on a line."""
+
+    boards: tuple[
+        Annotated[str, Matches(r"\S+", "a port that `ingle bridge list` shows, or socket://HOST:PORT")], ...
+    ] = ()
+    """Where boards are: serial ports by the names that stay theirs, or sockets."""
+    answer_s: Annotated[float, Between(0.5, 60)] = 5.0
+    """How long a board has to do what it is told, a lost link and all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     """What is written to standard error (the journal, under systemd)."""
 
@@ -134,6 +146,7 @@ class Config:
     engine: EngineSettings = EngineSettings()
     mqtt: Mqtt = field(default_factory=Mqtt)
     commands: Commands = Commands()
+    bridge: Bridge = Bridge()
     limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     """What the owner states and refuses about licences; held to by pulling and by serving."""

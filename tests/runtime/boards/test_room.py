@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -24,10 +25,12 @@ async def house(
     bench: Bench, happened: list[tuple[str, Value]] | None = None
 ) -> AsyncGenerator[tuple[Registry, BoardRoom]]:
     registry, stop = Registry(), asyncio.Event()
-    heard = [] if happened is None else happened
-    room = BoardRoom(
-        ("bench",), registry, happened=lambda *what: heard.append(what), answer_s=2.0, line=lambda _: bench
-    )
+
+    async def hear(name: str, value: Value) -> None:
+        if happened is not None:
+            happened.append((name, value))
+
+    room = BoardRoom(("bench",), registry, happened=hear, answer_s=2.0, line=lambda _: bench)
     running = asyncio.create_task(room.run(stop))
     try:
         await until(lambda: registry.house.value(LAMP, "brightness") is not None)
@@ -35,6 +38,10 @@ async def house(
     finally:
         stop.set()
         await running
+
+
+def is_at(registry: Registry, level: int) -> bool:
+    return registry.house.value(LAMP, "brightness") == level
 
 
 async def carry(registry: Registry, room: BoardRoom, action: Action) -> None:
@@ -72,7 +79,7 @@ async def test_a_sentence_moves_it() -> None:
             for action in reading.meaning.actions:
                 await carry(registry, room, action)
             assert bench.board.values[0] == level
-            await until(lambda level=level: registry.house.value(LAMP, "brightness") == level)
+            await until(partial(is_at, registry, level))
             assert registry.house.value(LAMP, "power") is (level > 0)
 
 

@@ -1,0 +1,59 @@
+"""The firmware of the Arduino Uno in an emulator, a whole appliance, a real mosquitto: from a sentence to a register."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.firmware import Emulator, make, need, need_simavr
+from tests.support.mqtt import Mosquitto, Person, until
+from tests.test_commands_end_to_end import house
+
+OCR0A, PORTD = 0x47, 0x2B
+RELAY_PIN = 1 << 7
+
+pytestmark = pytest.mark.skipif(
+    Mosquitto.program() is None, reason="needs mosquitto and mosquitto-clients (Debian packages)"
+)
+
+
+@pytest.fixture
+def uno(tmp_path: Path) -> Iterator[Emulator]:
+    need("avr-gcc", "make")
+    need_simavr()
+    room = tmp_path / "firmware"
+    room.mkdir()
+    make(room, "uno")
+    make(room, "emulator")
+    with Emulator(room) as emulator:
+        yield emulator
+
+
+async def test_a_sentence_moves_a_register_a_press_is_heard_and_a_kill_makes_it_safe(
+    uno: Emulator, tmp_path: Path
+) -> None:
+    folder = tmp_path / "appliance"
+    folder.mkdir()
+    async with (
+        house(folder, INGLE_BRIDGE_BOARDS=f"socket://127.0.0.1:{uno.port}") as there,
+        Person(there.broker.address, "ingle/home/board/#") as person,
+    ):
+        async with asyncio.timeout(20):
+            while (said := await there.command("turn the lamp to 30 percent")).returncode:
+                await asyncio.sleep(0.2)
+        assert b"30%" in said.stdout
+        assert uno.data(OCR0A) == 77  # of 255
+
+        uno.wish("press")
+        assert await person.hear() == {"value": None}
+        uno.wish("release")
+
+        assert (await there.command("turn on the relay")).returncode == 0
+        await until(lambda: bool(uno.data(PORTD) & RELAY_PIN))
+        there.process.kill()  # and nobody is there to say otherwise
+        await until(lambda: not uno.data(PORTD) & RELAY_PIN)
+        assert uno.data(OCR0A) == 77  # a lamp may stay on
+        await there.start()
+        assert (await there.command("turn off the lamp")).returncode == 0
+        assert uno.data(OCR0A) == 0
