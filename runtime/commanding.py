@@ -192,7 +192,7 @@ class Commanding:
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
-        self._boards = _boards(config, registry, feed)
+        self._boards = _boards(config, registry, feed, owned.house)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         if self._boards is not None:
             channels[BOARDS] = self._boards
@@ -341,7 +341,9 @@ async def commands_of(
         await journal.close()
 
 
-def _boards(config: Config, registry: Registry, feed: DeviceFeed | None) -> "BoardRoom | None":
+def _boards(
+    config: Config, registry: Registry, feed: DeviceFeed | None, house: HouseFile
+) -> "BoardRoom | None":
     """The boards of the configuration; None where there are none.
 
     Raises:
@@ -354,7 +356,10 @@ def _boards(config: Config, registry: Registry, feed: DeviceFeed | None) -> "Boa
     except ImportError as exc:
         raise ConfigError(f"bridge.boards needs more ({exc}); pip install 'inglenook[bridge]'") from exc
     happened = None if feed is None else partial(_happened, feed, config.mqtt.node)
-    return BoardRoom(config.bridge.boards, registry, happened=happened, answer_s=config.bridge.answer_s)
+    settings = config.bridge
+    return BoardRoom(
+        settings.boards, registry, happened=happened, answer_s=settings.answer_s, owned=house.owned
+    )
 
 
 async def _happened(feed: DeviceFeed, node: str, name: str, value: Value) -> None:

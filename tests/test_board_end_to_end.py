@@ -1,4 +1,4 @@
-"""The firmware of the Arduino Uno in an emulator, a whole appliance, a real mosquitto: from a sentence to a register."""
+"""The firmware of the Uno in an emulator, a whole appliance and a real mosquitto: from a sentence to a register."""
 
 import asyncio
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ async def test_a_sentence_moves_a_register_a_press_is_heard_and_a_kill_makes_it_
         Person(there.broker.address, "ingle/home/board/#") as person,
     ):
         async with asyncio.timeout(20):
-            while (said := await there.command("turn the lamp to 30 percent")).returncode:
+            while (said := await there.command("turn the lamp to 30 percent")).returncode:  # noqa: ASYNC110  it asks
                 await asyncio.sleep(0.2)
         assert b"30%" in said.stdout
         assert uno.data(OCR0A) == 77  # of 255

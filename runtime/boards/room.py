@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
 from firmware_bridge.client import Board
@@ -16,9 +17,11 @@ from firmware_bridge.errors import BridgeError, OutcomeUnknownError, VersionErro
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
 from firmware_bridge.transport import Transport, transport
 from runtime.boards.entries import SOURCE, board_id, entries, states
-from runtime.commands.registry.binding import Outgoing
+from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.devices import Value
 from runtime.commands.registry.live import Registry
+from runtime.commands.registry.owned import Owned
+from runtime.commands.registry.wiring import Found
 from runtime.errors import DeviceError
 
 _log = logging.getLogger(__name__)
@@ -40,12 +43,14 @@ class BoardRoom:
         *,
         happened: Told | None = None,
         answer_s: float = 5.0,
+        owned: Mapping[str, Owned] | None = None,
         line: Callable[[str], Transport] = transport,
     ) -> None:
         """`addresses`: serial ports by name, or `socket://host:port`; `happened` hears of what has no state.
 
-        `line` makes a transport of an address.
+        `owned`: what the owner says of devices, by id; `line` makes a transport of an address.
         """
+        self._owned = owned or {}
         self._line = line
         self._addresses = addresses
         self._registry = registry
@@ -132,10 +137,27 @@ class BoardRoom:
             return ""
         self._boards[name] = board
         for entry in entries(about, board.capabilities.values()):
-            self._registry.put(SOURCE, entry)
+            self._put(entry)
         for capability, value in board.values.items():
             self._hear(board, name, Changed(capability, value))
         return name
+
+    def _put(self, entry: Entry) -> None:
+        """A device as its owner has it."""
+        owned = self._owned.get(entry.device.id)
+        if owned is None:
+            self._registry.put(SOURCE, entry)
+            return
+        try:
+            found = owned.of(Found(entry))
+        except DeviceError as exc:  # rather not there than without the confirmation that was asked for
+            _log.warning("what the house file says of %s does not fit it: %s", entry.device.id, exc)
+            return
+        if found is not None:
+            device = found.entry.device
+            if found.area_name is not None and self._registry.takes(SOURCE, device.id):
+                device = replace(device, area=self._registry.area_named(found.area_name))
+            self._registry.put(SOURCE, replace(found.entry, device=device))
 
     def _leave(self, board: Board, name: str) -> None:
         if self._boards.get(name) is not board:

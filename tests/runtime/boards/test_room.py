@@ -9,8 +9,9 @@ import pytest
 
 from runtime.boards.room import BoardRoom
 from runtime.commands.meaning import Action, Do
-from runtime.commands.registry.devices import Kind, Value
+from runtime.commands.registry.devices import Kind, Name, Value
 from runtime.commands.registry.live import Registry
+from runtime.commands.registry.owned import Owned
 from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.errors import DeviceError
@@ -22,7 +23,7 @@ LAMP = "simulated-0001.lamp"
 
 @asynccontextmanager
 async def house(
-    bench: Bench, happened: list[tuple[str, Value]] | None = None
+    bench: Bench, happened: list[tuple[str, Value]] | None = None, owned: dict[str, Owned] | None = None
 ) -> AsyncGenerator[tuple[Registry, BoardRoom]]:
     registry, stop = Registry(), asyncio.Event()
 
@@ -30,7 +31,7 @@ async def house(
         if happened is not None:
             happened.append((name, value))
 
-    room = BoardRoom(("bench",), registry, happened=hear, answer_s=2.0, line=lambda _: bench)
+    room = BoardRoom(("bench",), registry, happened=hear, answer_s=2.0, owned=owned, line=lambda _: bench)
     running = asyncio.create_task(room.run(stop))
     try:
         await until(lambda: registry.house.value(LAMP, "brightness") is not None)
@@ -108,3 +109,15 @@ async def test_devices_go_with_the_line() -> None:
     async with house(Bench()) as (registry, _):
         assert registry.house.devices
     assert not registry.house.devices
+
+
+async def test_its_owner_says_where_it_is_what_it_is_called_and_what_is_dangerous() -> None:
+    owned = {
+        LAMP: Owned(LAMP, (Name("Reading light"),), area="Study", dangerous=True),
+        "simulated-0001.chime": Owned("simulated-0001.chime", ignore=True),
+    }
+    async with house(Bench(), owned=owned) as (registry, _):
+        lamp = registry.house.devices[LAMP]
+        assert (lamp.name, lamp.area) == ("Reading light", "study")
+        assert all(each.always_dangerous for each in lamp.capabilities)
+        assert "simulated-0001.chime" not in registry.house.devices
