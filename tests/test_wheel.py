@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.skipif(
     "INGLENOOK_FROM_WHEEL" not in os.environ, reason="asked of the installed wheel only, which .ci/run does"
 )
-PACKAGES = ("runtime", "models")
+PACKAGES = ("runtime", "models", "firmware_bridge")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
