@@ -1,6 +1,6 @@
 """`ingle bridge`: what is plugged in, what it tells, telling it what to do, and a board for those who have none.
 
-What is heavy, and in the extra `bridge`, is imported when a command runs.
+What is heavy is imported when a command runs.
 """
 
 import asyncio
@@ -87,10 +87,6 @@ def _run(work: Coroutine[object, object, None]) -> None:
         asyncio.run(work)
     except BridgeError as exc:
         raise click.ClickException(str(exc)) from exc
-    except ModuleNotFoundError as exc:
-        raise click.ClickException(
-            f"{exc.name} is not installed; install the bridge with `pip install 'inglenook[bridge]'`"
-        ) from exc
 
 
 def _line(address: str, baud: int) -> "Transport":

@@ -10,6 +10,7 @@ Links that break are begun again in the background; what was asked meanwhile is 
 import asyncio
 import time
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Final, Self
 
 from firmware_bridge.connection import Connection
@@ -42,8 +43,7 @@ class Board:
         self._connection = Connection(line, self, answer_s)
         self._listening: set[Listening] = set()
         self._looking: asyncio.Task[None] | None = None
-        self.values: dict[str, Value] = {}
-        """The last value known of each capability that can be read."""
+        self._values: dict[str, Value] = {}
 
     async def __aenter__(self) -> Self:
         """Connect and get to know the board.
@@ -62,7 +62,9 @@ class Board:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._connection.stop()
         if self._looking:
             self._looking.cancel()
@@ -84,6 +86,11 @@ class Board:
     def capabilities(self) -> Mapping[str, Capability]:
         """What it can do, by name."""
         return self._connection.known.capabilities if self._connection.known else {}
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The last value known of each capability that can be read."""
+        return self._values
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -149,7 +156,7 @@ class Board:
 
     def connected_to(self, known: Introduction) -> None:
         """A connection's: the board can be told what to do."""
-        self.values = {name: value for name, value in self.values.items() if name in known.capabilities}
+        self._values = {name: value for name, value in self._values.items() if name in known.capabilities}
         self._tell(Connected(known.about, known.complaints))
         if self._looking:
             self._looking.cancel()
@@ -196,8 +203,8 @@ class Board:
 
     def _changed(self, capability: Capability, wire: Wire) -> Value:
         value = capability.value(wire)
-        if capability.readable and self.values.get(capability.name, self) != value:
-            self.values[capability.name] = value
+        if capability.readable and self._values.get(capability.name, self) != value:
+            self._values[capability.name] = value
             self._tell(Changed(capability.name, value))
         return value
 

@@ -344,17 +344,10 @@ async def commands_of(
 def _boards(
     config: Config, registry: Registry, feed: DeviceFeed | None, house: HouseFile
 ) -> "BoardRoom | None":
-    """The boards of the configuration; None where there are none.
-
-    Raises:
-        ConfigError: there are, and what speaks to them is not installed.
-    """
+    """The boards of the configuration; None where there are none."""
     if not config.bridge.boards:
         return None
-    try:
-        from runtime.boards.room import BoardRoom  # noqa: PLC0415  the extra `bridge` is wanted only with boards
-    except ImportError as exc:
-        raise ConfigError(f"bridge.boards needs more ({exc}); pip install 'inglenook[bridge]'") from exc
+    from runtime.boards.room import BoardRoom  # noqa: PLC0415  a few megabytes that only boards need
     happened = None if feed is None else partial(_happened, feed, config.mqtt.node)
     settings = config.bridge
     return BoardRoom(
