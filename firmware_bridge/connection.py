@@ -30,8 +30,9 @@ from firmware_bridge.pump import pump
 from firmware_bridge.requests import Purpose, Request, Requests
 from firmware_bridge.transport import Transport
 
-_BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.0)
-"""Before the line is opened again; the last for good, so that who plugs a board in does not wait."""
+_BACK_OFF_S: Final = (0.1, 0.2, 0.4)
+"""Before the line is opened again; the last for good: who plugs a board in, with a boot loader that waits for a second,
+can use it within two."""
 _FAREWELL_S: Final = 1.0
 _RANDOM: Final = random.SystemRandom()
 

@@ -1,4 +1,4 @@
-"""Which boards are plugged in: serial ports by the names that stay theirs. Looks, and opens nothing."""
+"""Which ports are plugged in: by the names that stay theirs, and who made them. Looks, and opens nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,6 +8,16 @@ from typing import Final
 
 BY_ID: Final = Path("/dev/serial/by-id")
 _DEVICES: Final = ("ttyACM*", "ttyUSB*")
+_ABOVE: Final = 4
+"""So far above a port its USB device is: an interface, and for some a port of it, are in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usb:
+    """What a USB device says it is: numbers that the USB Implementers Forum gives to makers, and they to products."""
+
+    vendor: int
+    product: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,8 @@ class Port:
 
     name: str
     device: Path
+    usb: Usb | None = None
+    """None where it is not on USB, or the system does not say."""
 
     @property
     def address(self) -> str:
@@ -37,21 +49,36 @@ class Unplugged:
     port: Port
 
 
-def ports(by_id: Path = BY_ID, dev: Path = Path("/dev")) -> tuple[Port, ...]:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the system shows its ports."""
+
+    by_id: Path = BY_ID
+    dev: Path = Path("/dev")
+    tty: Path = Path("/sys/class/tty")
+
+
+_SYSTEM: Final = Places()
+
+
+def ports(places: Places = _SYSTEM) -> tuple[Port, ...]:
     """What is plugged in now, by name; devices that have no name of their own (no udev) by device."""
-    named = [Port(each.name, each.resolve()) for each in sorted(by_id.glob("*")) if each.exists()]
-    known = {port.device for port in named}
-    bare = [each for pattern in _DEVICES for each in sorted(dev.glob(pattern)) if each.resolve() not in known]
-    return (*named, *(Port(each.name, each) for each in bare))
+    named = [(each.name, each.resolve()) for each in sorted(places.by_id.glob("*")) if each.exists()]
+    known = {device for _, device in named}
+    bare = [
+        (each.name, each)
+        for pattern in _DEVICES
+        for each in sorted(places.dev.glob(pattern))
+        if each.resolve() not in known
+    ]
+    return tuple(Port(name, device, _usb(places.tty / device.name)) for name, device in (*named, *bare))
 
 
-async def watch(
-    interval_s: float = 0.5, by_id: Path = BY_ID, dev: Path = Path("/dev")
-) -> AsyncIterator[Plugged | Unplugged]:
+async def watch(interval_s: float = 0.25, places: Places = _SYSTEM) -> AsyncIterator[Plugged | Unplugged]:
     """What is plugged in and pulled out, beginning with what is there. Looks every `interval_s`."""
     known: Sequence[Port] = ()
     while True:
-        now = ports(by_id, dev)
+        now = ports(places)
         for port in known:
             if port not in now:
                 yield Unplugged(port)
@@ -60,3 +87,14 @@ async def watch(
                 yield Plugged(port)
         known = now
         await asyncio.sleep(interval_s)
+
+
+def _usb(tty: Path) -> Usb | None:
+    """The numbers of the USB device that a port belongs to (Linux, Documentation/ABI/stable/sysfs-bus-usb)."""
+    place = (tty / "device").resolve()
+    for _ in range(_ABOVE):
+        try:
+            return Usb(*(int((place / each).read_text(), 16) for each in ("idVendor", "idProduct")))
+        except (OSError, ValueError):  # another kind of thing, or it was pulled out meanwhile
+            place = place.parent
+    return None

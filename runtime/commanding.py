@@ -5,12 +5,10 @@ until the last order is done.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +17,8 @@ from models.licences.policy import enforce
 from models.store import Store
 from runtime.api.ordering import CHANNEL as HTTP
 from runtime.api.ordering import HttpCommands
+from runtime.boarding import board_room
+from runtime.boards.entries import CHANNEL as BOARDS
 from runtime.commands.answering import ModelAnswers
 from runtime.commands.asking.stage import Asking
 from runtime.commands.choice.stage import Choice
@@ -30,8 +30,6 @@ from runtime.commands.order import Result
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.policy.toml import policy_file
-from runtime.commands.registry.binding import Outgoing
-from runtime.commands.registry.devices import Value
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import SOURCE as TOML
@@ -47,7 +45,7 @@ from runtime.commands.unmatched import refuse_misspelt, unmatched
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError, ConfigError, DeviceError
+from runtime.errors import BundleError, ConfigError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -61,14 +59,12 @@ from runtime.mqtt.topics import client_id
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
-    from runtime.boards.room import BoardRoom
     from runtime.commands.order import Outbox
     from runtime.commands.registry.binding import Channel
 
 _log = logging.getLogger(__name__)
 
 FOLDER: Final = "house"
-BOARDS: Final = "bridge"
 _FROM_BROKER: Final = (MQTT, HERMES)
 """Whose orders show that the broker was there for us."""
 _SESSIONS: Final = 1000
@@ -192,7 +188,7 @@ class Commanding:
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
-        self._boards = _boards(config, registry, feed, owned.house)
+        self._boards = board_room(config, registry, feed, owned.house)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         if self._boards is not None:
             channels[BOARDS] = self._boards
@@ -339,29 +335,6 @@ async def commands_of(
         there.keep(commanding.there_until)
     finally:
         await journal.close()
-
-
-def _boards(
-    config: Config, registry: Registry, feed: DeviceFeed | None, house: HouseFile
-) -> "BoardRoom | None":
-    """The boards of the configuration; None where there are none."""
-    if not config.bridge.boards:
-        return None
-    from runtime.boards.room import BoardRoom  # noqa: PLC0415  a few megabytes that only boards need
-    happened = None if feed is None else partial(_happened, feed, config.mqtt.node)
-    settings = config.bridge
-    return BoardRoom(
-        settings.boards, registry, happened=happened, answer_s=settings.answer_s, owned=house.owned
-    )
-
-
-async def _happened(feed: DeviceFeed, node: str, name: str, value: Value) -> None:
-    """Tell the broker that something happened on a board; nobody is owed it."""
-    topic = f"ingle/{node}/board/{name.replace('.', '/')}"
-    try:
-        await feed.send(Outgoing(DEVICES, topic, json.dumps({"value": value}).encode()))
-    except (DeviceError, TimeoutError) as exc:
-        _log.info("%s was not told: %s", topic, exc)
 
 
 def _write_down(house: HouseFile, registry: Registry) -> None:

@@ -1,22 +1,22 @@
 """Boards on their lines, all at once: devices of the house while they are there, told what to do, and heard.
 
-Knows boards, the registry and the border to dispatch. Which lines there are is given; what a board means is in
-`entries.py`; how a line is kept is the bridge's.
+Knows boards, the registry and the border to dispatch. Which lines there are is the business of `lines.py`; what a
+board means is in `entries.py`; how a line is kept is the bridge's.
 """
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
-from firmware_bridge.client import Board
-from firmware_bridge.errors import BridgeError, OutcomeUnknownError, VersionError
+from firmware_bridge.board import AnyBoard
+from firmware_bridge.errors import BridgeError, OutcomeUnknownError
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
-from firmware_bridge.transport import Transport, transport
 from runtime.boards.entries import SOURCE, board_id, entries, states
+from runtime.boards.lines import Line
 from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.devices import Value
 from runtime.commands.registry.live import Registry
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 _AGAIN_S: Final = 10.0
-"""How long a board of another version is left alone."""
+"""How long a line is left alone whose board cannot be spoken to, as one of another version."""
 Told = Callable[[str, Value], Awaitable[None]]
 """Is told the id of what happened on a board (`uno.button`), and which way."""
 
@@ -38,39 +38,36 @@ class BoardRoom:
 
     def __init__(
         self,
-        addresses: Sequence[str],
+        lines: AsyncIterator[Line],
         registry: Registry,
         *,
         happened: Told | None = None,
         answer_s: float = 5.0,
         owned: Mapping[str, Owned] | None = None,
-        line: Callable[[str], Transport] = transport,
     ) -> None:
-        """`addresses`: serial ports by name, or `socket://host:port`; `happened` hears of what has no state.
+        """`lines`: where boards are, as they come; `happened` hears of what has no state.
 
-        `owned`: what the owner says of devices, by id; `line` makes a transport of an address.
+        `answer_s`: how long a board has to do what it is told; `owned`: what the owner says of devices, by id.
         """
         self._owned = owned or {}
-        self._line = line
-        self._addresses = addresses
+        self._lines = lines
         self._registry = registry
         self._happened = happened
         self._answer_s = answer_s
-        self._boards: dict[str, Board] = {}
+        self._boards: dict[str, AnyBoard] = {}
         """Those that have said who they are, by id."""
 
     @property
-    def boards(self) -> Mapping[str, Board]:
+    def boards(self) -> Mapping[str, AnyBoard]:
         """Those that have said who they are, by id."""
         return self._boards
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep every line until `stop` is set."""
         async with asyncio.TaskGroup() as tasks:
-            lines = [tasks.create_task(self._keep(each), name=f"board {each}") for each in self._addresses]
+            keeping = tasks.create_task(self._keep_all(), name="boards")
             await stop.wait()
-            for line in lines:
-                line.cancel()
+            keeping.cancel()
 
     async def send(self, outgoing: Outgoing) -> None:
         """See `Channel.send`."""
@@ -85,24 +82,44 @@ class BoardRoom:
         except BridgeError as exc:
             raise DeviceError(str(exc)) from exc
 
-    async def _keep(self, address: str) -> None:
-        """One line, whatever is plugged into it."""
+    async def _keep_all(self) -> None:
+        kept: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as tasks:
+            async for line in self._lines:
+                if line.address not in kept or kept[line.address].done():
+                    keeping = self._keep_named(line) if line.named else self._keep_found(line)
+                    kept[line.address] = tasks.create_task(keeping, name=f"board {line.address}")
+
+    async def _keep_named(self, line: Line) -> None:
+        """Where a board has to be: for ever."""
         while True:
             try:
-                async with Board(self._line(address), patient=True, answer_s=self._answer_s) as board:
-                    listening, known = board.events(), ""
-                    try:
-                        async for event in listening:
-                            known = self._hear(board, known, event)
-                            if isinstance(event, Happened) and self._happened is not None:
-                                await self._happened(f"{known}.{event.name}", event.value)
-                    finally:
-                        self._leave(board, known)
-            except VersionError as exc:
-                _log.warning("%s: %s", address, exc)
+                await self._keep(line)
+            except BridgeError as exc:
+                _log.warning("%s: %s", line.address, exc)
             await asyncio.sleep(_AGAIN_S)
 
-    def _hear(self, board: Board, known: str, event: Event) -> str:
+    async def _keep_found(self, line: Line) -> None:
+        """Where a board may be: left alone if it says nothing that we understand, until it is plugged in again."""
+        try:
+            await self._keep(line)
+        except BridgeError as exc:
+            _log.info("%s is left alone until it is plugged in again: %s", line.address, exc)
+
+    async def _keep(self, line: Line) -> None:
+        """One line, whatever is plugged into it."""
+        board, known = line.board(), ""
+        listening = board.events()
+        async with board:
+            try:
+                async for event in listening:
+                    known = self._hear(board, known, event)
+                    if isinstance(event, Happened) and self._happened is not None:
+                        await self._happened(f"{known}.{event.name}", event.value)
+            finally:
+                self._leave(board, known)
+
+    def _hear(self, board: AnyBoard, known: str, event: Event) -> str:
         """Take note of what a board tells; the id by which it is known from now on."""
         match event:
             case Connected(about, complaints):
@@ -124,7 +141,7 @@ class BoardRoom:
                 assert_never(event)
         return known
 
-    def _enter(self, board: Board, before: str, name: str, complaints: Sequence[str]) -> str:
+    def _enter(self, board: AnyBoard, before: str, name: str, complaints: Sequence[str]) -> str:
         """Its devices are there. A board that describes others than before has only those."""
         for each in complaints:
             _log.warning("board %s: %s", name, each)
@@ -159,14 +176,14 @@ class BoardRoom:
                 device = replace(device, area=self._registry.area_named(found.area_name))
             self._registry.put(SOURCE, replace(found.entry, device=device))
 
-    def _leave(self, board: Board, name: str) -> None:
+    def _leave(self, board: AnyBoard, name: str) -> None:
         if self._boards.get(name) is not board:
             return
         del self._boards[name]
         for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
             self._registry.drop(SOURCE, device)
 
-    def _reachable(self, board: Board, name: str, *, there: bool) -> None:
+    def _reachable(self, board: AnyBoard, name: str, *, there: bool) -> None:
         if self._boards.get(name) is board:
             for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
                 self._registry.reachable(device, there)

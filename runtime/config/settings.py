@@ -126,6 +126,8 @@ class Bridge:
         Annotated[str, Matches(r"\S+", "a port that `ingle bridge list` shows, or socket://HOST:PORT")], ...
     ] = ()
     """Where boards are: serial ports by the names that stay theirs, or sockets."""
+    find: bool = True
+    """Whether ports of boards made to be programmed are opened without being named."""
     answer_s: Annotated[float, Between(0.5, 60)] = 5.0
     """How long a board has to do what it is told, a lost link and all."""
 

@@ -21,7 +21,7 @@ from firmware_bridge.errors import (
     TransportError,
 )
 from firmware_bridge.memory import MemoryTransport
-from firmware_bridge.ports import Plugged, Port, Unplugged, ports, watch
+from firmware_bridge.ports import Places, Plugged, Port, Unplugged, ports, watch
 from firmware_bridge.recorder import Recorder, Replay, recorded
 from firmware_bridge.serial import SerialTransport
 from firmware_bridge.simulator import SimulatedBoard
@@ -195,11 +195,12 @@ def plug(root: Path, device: str, name: str | None = None) -> None:
 
 
 def test_ports_are_listed_by_names_that_stay_theirs(tmp_path: Path) -> None:
-    assert ports(tmp_path / "by-id", tmp_path) == ()
+    places = Places(tmp_path / "by-id", tmp_path, tmp_path)
+    assert ports(places) == ()
     plug(tmp_path, "ttyACM0", "usb-Arduino-if00")
     plug(tmp_path, "ttyUSB3")
     (tmp_path / "by-id" / "usb-gone").symlink_to(tmp_path / "nowhere")
-    named, bare = ports(tmp_path / "by-id", tmp_path)
+    named, bare = ports(places)
     assert named == Port("usb-Arduino-if00", tmp_path / "ttyACM0")
     assert named.address == "usb-Arduino-if00"
     assert bare.address == str(tmp_path / "ttyUSB3")
@@ -208,7 +209,7 @@ def test_ports_are_listed_by_names_that_stay_theirs(tmp_path: Path) -> None:
 def test_plugging_in_and_pulling_out_is_noticed(tmp_path: Path) -> None:
     async def look() -> None:
         plug(tmp_path, "ttyACM0", "usb-a")
-        seen = watch(0.5, tmp_path / "by-id", tmp_path)
+        seen = watch(0.5, Places(tmp_path / "by-id", tmp_path, tmp_path))
         first = Port("usb-a", tmp_path / "ttyACM0")
         assert await anext(seen) == Plugged(first)
         plug(tmp_path, "ttyACM1", "usb-b")

@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 
+from firmware_bridge.client import Board
+from runtime.boards.lines import Line, lines
 from runtime.boards.room import BoardRoom
 from runtime.commands.meaning import Action, Do
 from runtime.commands.registry.devices import Kind, Name, Value
@@ -31,7 +33,8 @@ async def house(
         if happened is not None:
             happened.append((name, value))
 
-    room = BoardRoom(("bench",), registry, happened=hear, answer_s=2.0, owned=owned, line=lambda _: bench)
+    there = lines([Line("bench", partial(Board, bench, patient=True, answer_s=2.0))], None, never)
+    room = BoardRoom(there, registry, happened=hear, answer_s=2.0, owned=owned)
     running = asyncio.create_task(room.run(stop))
     try:
         await until(lambda: registry.house.value(LAMP, "brightness") is not None)
@@ -39,6 +42,10 @@ async def house(
     finally:
         stop.set()
         await running
+
+
+def never(address: str) -> Board:
+    raise AssertionError(f"nobody looks for boards here, and {address} was found")
 
 
 def is_at(registry: Registry, level: int) -> bool:

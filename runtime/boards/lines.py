@@ -1,0 +1,53 @@
+"""Which lines have a board: those that the owner names, and those that are plugged in and can be nothing else.
+
+Looks, and opens nothing. docs/adr/0019 says what is opened without being named, and why not more.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from firmware_bridge.board import AnyBoard
+from firmware_bridge.makers import is_board
+from firmware_bridge.ports import Plugged, Port, Unplugged
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, and what is at its other end."""
+
+    address: str
+    board: Callable[[], AnyBoard]
+    """Makes what speaks to the board there, to be entered."""
+    named: bool = True
+    """The owner says that there is a board. Otherwise it was found, and a line that stays silent is left alone."""
+
+
+async def lines(
+    named: Sequence[Line],
+    plugged: AsyncIterator[Plugged | Unplugged] | None,
+    board: Callable[[str], AnyBoard],
+) -> AsyncIterator[Line]:
+    """The named ones at once; then, as they are `plugged` in, those that are found; `board` makes what speaks there."""
+    for line in named:
+        yield line
+    if plugged is None:
+        return
+    async for change in plugged:
+        port = change.port
+        if isinstance(change, Unplugged) or any(_is_at(port, line.address) for line in named):
+            continue
+        if is_board(port):
+            yield Line(port.address, partial(board, port.address), named=False)
+        else:
+            _log.info(
+                "%s may be a board or something else; if it is one, name it in bridge.boards", port.address
+            )
+
+
+def _is_at(port: Port, address: str) -> bool:
+    return address in {port.name, str(port.device)} or Path(address).resolve() == port.device.resolve()
