@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import runtime
-from models.store import Bundle
+from models.machine import Machine
+from models.store import Bundle, Store
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
@@ -28,7 +29,7 @@ from runtime.config.secret import find_secret, read_secret
 from runtime.errors import BusyError
 from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
-from runtime.loading import find_bundle, load_prepared
+from runtime.loading import Loader, find_bundle
 from runtime.mqtt.appliance import Appliance
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
@@ -39,6 +40,7 @@ from runtime.mqtt.replies import Replies
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
+from runtime.residency.residents import Model, Residents
 
 _log = logging.getLogger(__name__)
 
@@ -79,9 +81,9 @@ async def serve(
     state: Path,
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[Started], None] = lambda _: None,
-    load: Callable[[Bundle, Config, Path], Completer] = load_prepared,
+    load: Callable[[Bundle], Model] | None = None,
 ) -> None:
-    """Serve until a signal says to stop, then drain. `load` may block; it is called on a thread.
+    """Serve until a signal says to stop, then drain. `load` brings a bundle into memory; it is called on a thread.
 
     Raises:
         StoreError: the model is not on this machine.
@@ -107,9 +109,10 @@ async def serve(
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
         link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
         notifier.status(f"loading {bundle.reference}")
-        completer = await asyncio.to_thread(load, bundle, config, state)
-        parts.push_async_callback(completer.engine.close)
-        serving.ready([completer])
+        residents = _residents(config, state, load or Loader(config, state).load)
+        parts.push_async_callback(residents.close)
+        completer = await residents.pin(bundle)
+        serving.ready(residents)
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
         login = _login(config.mqtt, environ)
@@ -130,6 +133,20 @@ async def serve(
             await drain(runner.app)
             watchdog.cancel()
         await runner.cleanup()
+
+
+def _residents(config: Config, state: Path, load: Callable[[Bundle], Model]) -> Residents:
+    """The models that this machine has memory for: seven tenths of it, where the owner does not say."""
+    store = Store.below(state)
+    most = config.limits.model_bytes
+    return Residents(
+        store,
+        config.model.name,
+        lambda bundle: asyncio.to_thread(load, bundle),
+        policy=config.policy,
+        budget=7 * Machine.measure(store.root).memory_total // 10 if most is None else most,
+        keep_alive_s=config.model.keep_alive_s,
+    )
 
 
 def _started(

@@ -54,6 +54,9 @@ class Limits:
     cache_slots: int = 8
     """Conversations that are computed at once, and whose cache is kept between turns; commands have one more to
     themselves. Memory is touched only as far as it is used."""
+    model_bytes: int | None = None
+    """Memory for the weights of all models together; None: seven tenths of the machine's. The one that is served by
+    default is there in any case."""
     kv_bytes: int | None = None
     """Memory for the caches of all conversations together; None: half of what is free when the model has been loaded.
     Idle conversations are forgotten first; then a request waits that does not fit beside those that run."""

@@ -12,7 +12,9 @@ from models.licences.policy import enforce
 from models.store import Bundle, Store
 from runtime.completion import Completer, Wording
 from runtime.config import Config
+from runtime.encoding import TextEncoder
 from runtime.engine.engine import OnnxEngine
+from runtime.engine.turns import Turns
 
 _PREFIXES: Final = "prefixes"
 
@@ -29,10 +31,12 @@ def find_bundle(config: Config, state: Path) -> Bundle:
     return bundle
 
 
-def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool = False) -> Completer:
+def load_completer(
+    bundle: Bundle, config: Config, state: Path, *, prepare: bool = False, turns: Turns | None = None
+) -> Completer:
     """Load a bundle, and what the state directory keeps of prompts. The caller closes the completer's engine.
 
-    With `prepare` nothing of it is left to be done when the first form is asked for.
+    With `prepare` nothing of it is left to be done when the first form is asked for; `turns` are shared by all engines.
 
     Raises:
         BundleError: the bundle cannot be loaded, or is not what its manifest says.
@@ -47,6 +51,7 @@ def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool
             limits=limits,
             threads=config.engine.threads,
             prefixes=state / _PREFIXES if config.engine.prefix_files else None,
+            turns=turns,
         )
         try:
             wording = Wording.load(bundle.path, bundle.manifest, config.limits)
@@ -58,10 +63,20 @@ def load_completer(bundle: Bundle, config: Config, state: Path, *, prepare: bool
         return Completer(loading.result(), wording, config.limits)
 
 
-def load_prepared(bundle: Bundle, config: Config, state: Path) -> Completer:
-    """The same for a process that stays: its first command is answered as fast as any.
+class Loader:
+    """Loads for a process that stays: engines take turns on its cores, and the first answer is as fast as any."""
 
-    Raises:
-        BundleError: as `load_completer`.
-    """
-    return load_completer(bundle, config, state, prepare=True)
+    def __init__(self, config: Config, state: Path) -> None:
+        self._config = config
+        self._state = state
+        self._turns = Turns()
+
+    def load(self, bundle: Bundle) -> Completer | TextEncoder:
+        """A bundle of any task, in memory. The caller closes a completer's engine.
+
+        Raises:
+            BundleError: it cannot be loaded, or is not what its manifest says.
+        """
+        if bundle.manifest.task == "generate":
+            return load_completer(bundle, self._config, self._state, prepare=True, turns=self._turns)
+        return TextEncoder.load(bundle, bundle.manifest.task, threads=self._config.engine.threads)

@@ -38,9 +38,15 @@ def add_routes(app: web.Application) -> None:
 
 async def _metrics(request: web.Request) -> web.Response:
     state = request.app[SERVING].state
-    models = state.models if isinstance(state, Ready) else {}
+    models: dict[str, Completer] = {}
+    if isinstance(state, Ready):
+        models = {
+            each.name: each for there in state.models.resident() if (each := there.completer) is not None
+        }
     metrics = [
-        Metric("ingle_ready", "gauge", "1 while requests are answered.", (((), int(bool(models))),)),
+        Metric(
+            "ingle_ready", "gauge", "1 while requests are answered.", (((), int(isinstance(state, Ready))),)
+        ),
         *_engines(models),
         *request.app[TRAFFIC].metrics(),
         *_process(),

@@ -48,6 +48,8 @@ class Model:
     """Which bundle is served."""
 
     name: Annotated[str, Matches(r"\S+", "the name of a model that `ingle list` shows")] = "smollm2-135m"
+    keep_alive_s: Annotated[float, Between(0, 31_536_000)] = 300.0
+    """How long another model stays in memory after it was last used, where who asks does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from runtime.engine.request import Done, Event, Request, Score, Scored, ScoreEve
 from runtime.engine.sampling import check_sampling
 from runtime.engine.session import Session
 from runtime.engine.shelf import Shelf
+from runtime.engine.turns import Turns
 from runtime.engine.worker import Worker
 from runtime.errors import BundleError, BusyError, CallerError, IngleError, PromptTooLongError
 from runtime.limits import Limits
@@ -37,12 +38,14 @@ _SHARE: Final = 2
 class OnnxEngine:
     """Implements `runtime.engine.interface.Engine` with onnxruntime."""
 
-    def __init__(self, session: Session, limits: Limits, *, prefixes: Path | None = None) -> None:
+    def __init__(
+        self, session: Session, limits: Limits, *, prefixes: Path | None = None, turns: Turns | None = None
+    ) -> None:
         self._session = session
         self._limits = limits
         self._budget = _budget(session.manifest, limits)
         self._shelf = None if prefixes is None else _shelf(session, limits, prefixes)
-        self._worker = Worker(session, limits, self._budget, self._shelf)
+        self._worker = Worker(session, limits, self._budget, self._shelf, turns or Turns())
         self._draining = False
 
     @classmethod
@@ -54,6 +57,7 @@ class OnnxEngine:
         limits: Limits,
         threads: int | None = None,
         prefixes: Path | None = None,
+        turns: Turns | None = None,
     ) -> Self:
         """Load a bundle; blocks for as long as onnxruntime takes.
 
@@ -63,11 +67,12 @@ class OnnxEngine:
             limits: Bounds.
             threads: None: one for each physical core.
             prefixes: A directory of ours alone, for what prompts say to be stable; None keeps nothing on disk.
+            turns: Shared by all engines that compute on the same cores.
 
         Raises:
             BundleError: the bundle cannot be loaded or is not what its manifest says.
         """
-        return cls(Session(bundle, manifest, threads=threads), limits, prefixes=prefixes)
+        return cls(Session(bundle, manifest, threads=threads), limits, prefixes=prefixes, turns=turns)
 
     @property
     def manifest(self) -> Manifest:

@@ -28,6 +28,7 @@ from runtime.engine.score import score
 from runtime.engine.session import Session
 from runtime.engine.shelf import LEAST_TOKENS, Shelf
 from runtime.engine.speculate import Drafter, costs_on
+from runtime.engine.turns import Turns
 from runtime.engine.work import Ended, Lease, Logits, Work
 from runtime.errors import EngineError, IngleError
 from runtime.limits import Limits
@@ -40,8 +41,11 @@ _PAUSE_S: Final = 0.1
 class Worker:
     """Slots, and the thread that computes in them."""
 
-    def __init__(self, session: Session, limits: Limits, budget: Budget, shelf: Shelf | None) -> None:
-        """Start the thread."""
+    def __init__(
+        self, session: Session, limits: Limits, budget: Budget, shelf: Shelf | None, turns: Turns
+    ) -> None:
+        """Start the thread; `turns` are shared with the workers of other engines."""
+        self._turns = turns
         self._vocabulary = session.manifest.vocabulary_size
         self._chunk = limits.prefill_chunk
         self._processor = cpu_class()
@@ -130,13 +134,16 @@ class Worker:
             turn = self._scheduler.turn(_steps)
             if not turn and self._scheduler.waiting:
                 self._wake.wait(_PAUSE_S)  # who waits for room that nobody holds
-        start = time.perf_counter()
-        if turn and _steps(turn[0]):
-            self._step(turn)
-        elif turn:
-            self._guarded(turn[0], partial(self._append, turn[0]))
-        with self._wake:
-            self._scheduler.used(time.perf_counter() - start)
+        if turn:
+            with self._turns:
+                start = time.perf_counter()
+                if _steps(turn[0]):
+                    self._step(turn)
+                else:
+                    self._guarded(turn[0], partial(self._append, turn[0]))
+                used = time.perf_counter() - start
+            with self._wake:
+                self._scheduler.used(used)
         return True
 
     def _admit(self) -> None:

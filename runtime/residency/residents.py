@@ -19,7 +19,7 @@ from models.licences.policy import Policy, enforce
 from models.store import Store
 from runtime.completion import Completer
 from runtime.encoding import TextEncoder
-from runtime.errors import BusyError, CallerError, ModelNotFoundError
+from runtime.errors import BundleError, BusyError, CallerError, ModelNotFoundError
 from runtime.residency.border import Resident
 from runtime.residency.plan import Place, to_leave
 
@@ -123,14 +123,20 @@ class Residents:
             for each in there
         ]
 
-    def put(self, bundle: Bundle, model: Model) -> None:
-        """A model that is in memory already, and stays."""
-        ready: asyncio.Future[Model] = asyncio.get_running_loop().create_future()
-        ready.set_result(model)
-        now = self._clock()
-        self._held[bundle.digest] = _Held(
-            bundle, _cost(bundle), ready, pinned=True, since=now, used=now, keep_s=-1
-        )
+    async def pin(self, bundle: Bundle) -> Completer:
+        """Load a model that stays, whatever it takes.
+
+        Raises:
+            BundleError: it cannot be loaded, or writes no text.
+        """
+        held = self._begin(bundle, _cost(bundle))
+        held.pinned = True
+        model = await held.model
+        if not isinstance(model, Completer):
+            raise BundleError(
+                f"{bundle.manifest.name} writes no text; name another in model.name, as `ingle list` shows them"
+            )
+        return model
 
     @asynccontextmanager
     async def completer(

@@ -20,8 +20,9 @@ from models.errors import ModelError
 from models.store import Bundle
 from runtime import app
 from runtime.completion import Completer
-from runtime.config import Config, load
+from runtime.config import load
 from runtime.errors import IngleError
+from runtime.limits import Limits
 from runtime.mqtt.topics import Topics
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
@@ -57,10 +58,11 @@ class Running:
         """The model is loaded once it is set."""
         self.started: app.Started | None = None
         self.stopped = False
+        self.limits = Limits()
 
-    def load(self, _: Bundle, config: Config, __: Path) -> Completer:
+    def load(self, _: Bundle) -> Completer:
         asyncio.run_coroutine_threadsafe(self.loading.wait(), self.loop).result(10)
-        return scripted_completer(self.engine, config.limits)
+        return scripted_completer(self.engine, self.limits)
 
     def announce(self, started: app.Started) -> None:
         self.started = started
@@ -80,9 +82,9 @@ class Running:
     async def run(self, state: Path, **settings: str) -> AsyncIterator[asyncio.Task[None]]:
         self.loop = asyncio.get_running_loop()
         environ = environment(state, INGLE_LIMITS_DRAIN_SECONDS="5", **settings)
-        serving = app.serve(
-            load(environ=environ).config, state=state, environ=environ, announce=self.announce, load=self.load
-        )
+        config = load(environ=environ).config
+        self.limits = config.limits
+        serving = app.serve(config, state=state, environ=environ, announce=self.announce, load=self.load)
         task = asyncio.create_task(serving)
         yield task
         self.stop()
@@ -266,8 +268,8 @@ from runtime.config import load
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 
-def slow(bundle, config, state):
-    return scripted_completer(EngineSimulator((10, 11), token_s=60), config.limits)
+def slow(bundle):
+    return scripted_completer(EngineSimulator((10, 11), token_s=60), load().config.limits)
 
 def announce(started):
     print(started.port, flush=True)

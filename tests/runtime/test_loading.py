@@ -9,13 +9,21 @@ from models.store import Bundle
 from runtime.completion import Choice, Completer, CompletionRequest, Delta
 from runtime.config import Config, load
 from runtime.errors import BundleError
-from runtime.loading import load_completer, load_prepared
+from runtime.loading import Loader, load_completer
 from tests.support.tiny import tiny_bundle
 
 pytest.importorskip("llguidance", reason="run script/check: it installs what is new")
 
 Load = Callable[[Bundle, Config, Path], Completer]
-either = pytest.mark.parametrize("loaded", [load_completer, load_prepared])
+
+
+def load_to_stay(bundle: Bundle, config: Config, state: Path) -> Completer:
+    loaded = Loader(config, state).load(bundle)
+    assert isinstance(loaded, Completer)
+    return loaded
+
+
+either = pytest.mark.parametrize("loaded", [load_completer, load_to_stay])
 
 
 @either

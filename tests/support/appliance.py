@@ -16,6 +16,7 @@ from runtime.limits import Limits
 from runtime.text.tokenizer import Tokenizer
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
+from tests.support.shown_models import ShownModels
 from tests.support.text import CHATML, byte_level
 
 
@@ -38,7 +39,7 @@ class Appliance:
 
     def load(self) -> None:
         """Let the model be there."""
-        self.serving.ready([scripted_completer(self.engine, self.limits, self.template)])
+        self.serving.ready(ShownModels(scripted_completer(self.engine, self.limits, self.template)))
 
     @property
     def url(self) -> str:

@@ -39,13 +39,13 @@ def add_routes(app: web.Application) -> None:
 
 async def _chat(request: web.Request) -> web.StreamResponse:
     asked = parse(await read_json(request), request.app[LIMITS], client=request.remote or "")
-    completer = request.app[SERVING].completer(asked.model)
-    reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
-    async with aclosing(completer.complete(asked.completion)) as events:
-        if asked.stream:
-            async with aclosing(_chunks(reply, asked, events)) as chunks:
-                return await _stream(request, chunks)
-        return web.json_response(await _whole(reply, events))
+    async with request.app[SERVING].models.completer(asked.model) as completer:
+        reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
+        async with aclosing(completer.complete(asked.completion)) as events:
+            if asked.stream:
+                async with aclosing(_chunks(reply, asked, events)) as chunks:
+                    return await _stream(request, chunks)
+            return web.json_response(await _whole(reply, events))
 
 
 async def _whole(reply: Reply, events: Events) -> dict[str, Any]:

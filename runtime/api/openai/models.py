@@ -1,12 +1,14 @@
 """GET /v1/models and /v1/models/{id}."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
+from models.bundle import Bundle
 from models.licences import terms_of
 from runtime.api.keys import SERVING
-from runtime.completion import Completer
+from runtime.errors import ModelNotFoundError
 
 
 def add_routes(app: web.Application) -> None:
@@ -16,25 +18,33 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _models(request: web.Request) -> web.Response:
-    ready = request.app[SERVING].answering()
-    data = [_described(completer, int(ready.since)) for completer in ready.models.values()]
+    models = request.app[SERVING].models
+    since = {each.bundle.digest: each.since for each in models.resident()}
+    data = [_described(each, since.get(each.digest)) for each in await asyncio.to_thread(models.available)]
     return web.json_response({"object": "list", "data": data})
 
 
 async def _model(request: web.Request) -> web.Response:
-    serving = request.app[SERVING]
-    completer = serving.completer(request.match_info["id"])
-    return web.json_response(_described(completer, int(serving.answering().since)))
+    models, name = request.app[SERVING].models, request.match_info["id"]
+    since = {each.bundle.digest: each.since for each in models.resident()}
+    available = await asyncio.to_thread(models.available)
+    for each in available:
+        if name in {each.manifest.name, each.reference}:
+            return web.json_response(_described(each, since.get(each.digest)))
+    raise ModelNotFoundError(name[:80], tuple(each.manifest.name for each in available))
 
 
-def _described(completer: Completer, created: int) -> dict[str, Any]:
-    """OpenAI's model object; `meta` as llama-server gives it, and `kv`; `licence` with the words it wants shown."""
-    manifest = completer.manifest
+def _described(bundle: Bundle, since: float | None) -> dict[str, Any]:
+    """OpenAI's model object; `meta` as llama-server gives it, and `kv`; `licence` with the words it wants shown.
+
+    `since`: when it came into memory, in seconds since the epoch; None: it is on disk, and comes when it is asked for.
+    """
+    manifest = bundle.manifest
     terms = terms_of(manifest.licence)
     return {
-        "id": completer.name,
+        "id": manifest.name,
         "object": "model",
-        "created": created,
+        "created": 0 if since is None else int(since),
         "owned_by": "inglenook",
         "version": manifest.version,
         "licence": {"id": terms.spdx, "url": terms.url, "display": terms.display},
@@ -43,6 +53,8 @@ def _described(completer: Completer, created: int) -> dict[str, Any]:
             "n_vocab": manifest.vocabulary_size,
             "n_params": manifest.parameters,
             "kv": manifest.kv or None,
-            "size": sum(file.size for file in manifest.files),
+            "size": bundle.size,
+            "task": manifest.task,
+            "loaded": since is not None,
         },
     }

@@ -9,6 +9,7 @@ from runtime.commands.meaning import Action
 from runtime.commands.order import Result, Status
 from runtime.limits import Limits
 from tests.support.commands import DONE, Served, served
+from tests.support.shown_models import ShownModels
 
 LIMITS = Limits(drain_seconds=0.1, request_seconds=5.0)
 
@@ -91,7 +92,7 @@ async def test_a_caller_that_hangs_up_takes_nothing_back() -> None:
 
 async def test_health_says_whether_commands_are_taken() -> None:
     async def state(there: Served) -> Any:
-        there.serving.ready([])
+        there.serving.ready(ShownModels())
         async with there.client.get("/health") as response:
             assert response.status == 200
             return await response.json()

@@ -183,9 +183,9 @@ async def test_health_is_ok_once_the_model_is_there_and_not_while_draining() -> 
 
 async def test_a_model_that_is_loaded_too_late_does_not_end_the_drain() -> None:
     async with appliance(EngineSimulator()) as served:
-        ready = served.serving.answering()
+        models = served.serving.models
         served.serving.drain()
-        served.serving.ready(ready.models.values())
+        served.serving.ready(models)
         assert (await served.ask())[0] == 503
 
 

@@ -125,8 +125,7 @@ async def test_who_asks_says_how_long_it_stays(shop: Shop) -> None:
 
 async def test_what_is_pinned_stays(shop: Shop) -> None:
     async with residents(shop, keep_alive_s=0.01) as there:
-        bundle = shop.store.resolve("a")
-        there.put(bundle, await shop.load(bundle))
+        await there.pin(shop.store.resolve("a"))
         await use(there, "a", 0)
         await use(there, "b")
         await use(there, "c")

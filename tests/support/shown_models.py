@@ -1,0 +1,57 @@
+"""Models that are in memory from the start, as `runtime.residency.border.Models` has them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from models.bundle import Bundle
+from runtime.completion import Completer
+from runtime.encoding import TextEncoder
+from runtime.errors import CallerError, ModelNotFoundError
+from runtime.residency.border import Resident
+
+
+class ShownModels:
+    """Completers by name; the first is the default."""
+
+    def __init__(self, *completers: Completer, since: float = 0.0) -> None:
+        self._completers = {each.name: each for each in completers}
+        self._since = since
+
+    @property
+    def default(self) -> str:
+        return next(iter(self._completers), "none")
+
+    def available(self) -> Sequence[Bundle]:
+        return [_bundle(each) for each in self._completers.values()]
+
+    def resident(self) -> Sequence[Resident]:
+        return [
+            Resident(_bundle(each), 1, self._since, None, pinned=True, completer=each)
+            for each in self._completers.values()
+        ]
+
+    @asynccontextmanager
+    async def completer(
+        self, name: str | None, *, keep_alive_s: float | None = None
+    ) -> AsyncIterator[Completer]:
+        del keep_alive_s
+        if (found := self._completers.get(name or self.default)) is None:
+            raise ModelNotFoundError((name or "")[:80], tuple(self._completers))
+        yield found
+
+    @asynccontextmanager
+    async def encoder(
+        self, name: str | None, task: str, *, keep_alive_s: float | None = None
+    ) -> AsyncIterator[TextEncoder]:
+        del keep_alive_s
+        raise CallerError(f"{name} is not there to {task}", param="model")
+        yield  # makes it a generator
+
+    async def unload(self, name: str) -> bool:
+        del name
+        return False
+
+
+def _bundle(completer: Completer) -> Bundle:
+    return Bundle(Path("nowhere"), completer.manifest, completer.manifest.digest)
