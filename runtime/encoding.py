@@ -28,6 +28,11 @@ class TextEncoder:
         self._reader = reader
         self._session = session
 
+    @property
+    def name(self) -> str:
+        """What callers know the model as."""
+        return self._manifest.name
+
     @classmethod
     def load(cls, bundle: Bundle, task: str, *, threads: int | None = None) -> Self:
         """Load a bundle that is for `task`: embed or classify.

@@ -8,7 +8,7 @@ and the runner's `cleanup`.
 from aiohttp import web
 
 from runtime.api import commands as command_paths
-from runtime.api import health, metrics, page
+from runtime.api import health, metrics, page, rerank, tokens
 from runtime.api.access import Access
 from runtime.api.garbled import GARBLED
 from runtime.api.keys import COMMANDS, LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
@@ -34,7 +34,7 @@ def make_app(
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
     app[COMMANDS] = commands or HttpCommands(wanted=False)
-    for room in (health, metrics, page, chat, models, command_paths):
+    for room in (health, metrics, page, chat, models, tokens, rerank, command_paths):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since

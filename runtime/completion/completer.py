@@ -35,6 +35,7 @@ from runtime.limits import Limits
 from runtime.text.parts import Part, Refused, Thoughts, Words
 from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
+from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools import dialect
 from runtime.text.tools.values import Call, ToolCall
 
@@ -96,6 +97,20 @@ class Completer:
     def engine(self) -> Engine:
         """What generates; closing it is up to whoever loaded it."""
         return self._engine
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Text to token ids and back, as this model has them."""
+        return self._tokenizer
+
+    def render(self, request: CompletionRequest) -> str:
+        """The prompt that messages become, in letters.
+
+        Raises:
+            CallerError, BundleError: as `encode`.
+        """
+        check_request(request, self._limits, self.manifest.vocabulary_size)
+        return self._prompting.render(request).text
 
     def encode(self, request: CompletionRequest) -> tuple[int, ...]:
         """The prompt in token ids, however long.

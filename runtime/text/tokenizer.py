@@ -186,9 +186,17 @@ class Tokenizer(Reader):
         decoder = self.stream()
         return "".join(map(decoder.feed, ids)) + decoder.flush()
 
+    def spell(self, ids: Iterable[int]) -> str:
+        """The text of ids, with the letters of control tokens; ids that there are none of are left out."""
+        decoder = StreamDecoder(self._letters_of, self._spelling.leading)
+        return "".join(map(decoder.feed, ids)) + decoder.flush()
+
     def stream(self) -> StreamDecoder:
         """A decoder for one answer."""
         return StreamDecoder(self._bytes_of, self._spelling.leading)
+
+    def _letters_of(self, token: int) -> bytes:
+        return self._control[token].encode() if token in self._hidden else self._bytes_of(token)
 
     def _bytes_of(self, token: int) -> bytes:
         if token in self._hidden or (piece := self._library.id_to_token(token)) is None:

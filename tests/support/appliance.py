@@ -1,7 +1,7 @@
 """The HTTP front end on a real socket, in front of an engine that plays a script."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from aiohttp import web
 from runtime.api.access import Access
 from runtime.api.server import make_app, make_runner
 from runtime.api.serving import Serving
+from runtime.encoding import TextEncoder
 from runtime.limits import Limits
 from runtime.text.tokenizer import Tokenizer
 from tests.support.completer import scripted_completer
@@ -36,10 +37,12 @@ class Appliance:
     client: aiohttp.ClientSession
     limits: Limits
     template: str
+    encoders: Sequence[TextEncoder] = ()
 
     def load(self) -> None:
         """Let the model be there."""
-        self.serving.ready(ShownModels(scripted_completer(self.engine, self.limits, self.template)))
+        completer = scripted_completer(self.engine, self.limits, self.template)
+        self.serving.ready(ShownModels(completer, encoders=self.encoders))
 
     @property
     def url(self) -> str:
@@ -66,6 +69,7 @@ async def appliance(
     access: Access | None = None,
     loaded: bool = True,
     template: str = CHATML,
+    encoders: Sequence[TextEncoder] = (),
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
@@ -76,7 +80,7 @@ async def appliance(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = int(runner.addresses[0][1])
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-            served = Appliance(engine, serving, runner, port, client, limits, template)
+            served = Appliance(engine, serving, runner, port, client, limits, template, encoders)
             if loaded:
                 served.load()
             yield served

@@ -12,10 +12,13 @@ from runtime.residency.border import Resident
 
 
 class ShownModels:
-    """Completers by name; the first is the default."""
+    """Completers by name, of which the first is the default, and encoders."""
 
-    def __init__(self, *completers: Completer, since: float = 0.0) -> None:
+    def __init__(
+        self, *completers: Completer, encoders: Sequence[TextEncoder] = (), since: float = 0.0
+    ) -> None:
         self._completers = {each.name: each for each in completers}
+        self._encoders = {each.name: each for each in encoders}
         self._since = since
 
     @property
@@ -45,8 +48,11 @@ class ShownModels:
         self, name: str | None, task: str, *, keep_alive_s: float | None = None
     ) -> AsyncIterator[TextEncoder]:
         del keep_alive_s
-        raise CallerError(f"{name} is not there to {task}", param="model")
-        yield  # makes it a generator
+        if name in self._completers:
+            raise CallerError(f"{name} is not there to {task}", param="model")
+        if (found := self._encoders.get(name or next(iter(self._encoders), ""))) is None:
+            raise ModelNotFoundError((name or "")[:80], (*self._completers, *self._encoders))
+        yield found
 
     async def unload(self, name: str) -> bool:
         del name
