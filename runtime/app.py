@@ -253,8 +253,7 @@ def _presence(endpoint: Endpoint, config: Config, completer: Completer) -> Prese
         commands=config.commands.enabled,
         temperature=hottest() is not None,
     )
-    announce = settings.broker is not None if settings.announce is None else settings.announce
-    return PresenceService(link, appliance, lambda: completer.engine.stats, announce=announce)
+    return PresenceService(link, appliance, lambda: completer.engine.stats, announce=settings.announces)
 
 
 async def _opened(

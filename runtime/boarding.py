@@ -1,42 +1,64 @@
 """The boards of a configuration, wired into the house: where they are, and who hears of them. Decides nothing."""
 
-import json
-import logging
 from collections.abc import AsyncIterator
 from functools import partial
 
+import runtime
 from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
 from firmware_bridge.ports import watch
 from firmware_bridge.transport import transport
+from runtime.boards.guarded import guarded
+from runtime.boards.homeassistant import Announcer
 from runtime.boards.lines import Line, lines
+from runtime.boards.publishing import SESSION, Publishing
 from runtime.boards.room import BoardRoom
-from runtime.commands.registry.binding import Outgoing
-from runtime.commands.registry.devices import Value
+from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import HouseFile
-from runtime.commands.registry.wiring import CHANNEL as DEVICES
 from runtime.config.settings import Bridge, Config
-from runtime.errors import ConfigError, DeviceError
-from runtime.mqtt.devices import DeviceFeed
-
-_log = logging.getLogger(__name__)
+from runtime.errors import ConfigError
+from runtime.mqtt.appliance import device_id
+from runtime.mqtt.client import PahoLink
+from runtime.mqtt.link import Endpoint
+from runtime.mqtt.topics import client_id
 
 
 def board_room(
-    config: Config, registry: Registry, feed: DeviceFeed | None, house: HouseFile
+    config: Config, registry: Registry, house: HouseFile, publishing: Publishing | None
 ) -> BoardRoom | None:
     """The boards of a configuration; None where there are none, and none is looked for.
 
     Raises:
         ConfigError: an address is none.
     """
-    if not config.bridge.boards and not config.bridge.find:
+    settings = config.bridge
+    if not _wanted(settings):
         return None
-    happened = None if feed is None else partial(_happened, feed, config.mqtt.node)
-    return BoardRoom(
-        _lines(config.bridge), registry, happened=happened, answer_s=config.bridge.answer_s, owned=house.owned
+    told = None if publishing is None else publishing.heard
+    return BoardRoom(_lines(settings), registry, told=told, answer_s=settings.answer_s, owned=house.owned)
+
+
+def board_publishing(
+    config: Config, endpoint: Endpoint | None, registry: Registry, house: HouseFile, policy: PolicySettings
+) -> Publishing | None:
+    """What tells the broker of them; None where there are none, or no broker."""
+    if endpoint is None or not _wanted(config.bridge):
+        return None
+    settings = config.mqtt
+    announcer = Announcer(
+        settings.node,
+        device_id(settings.node),
+        runtime.__version__,
+        lambda device: guarded(device, policy.dangerous),
+        settings.discovery_prefix,
     )
+    link = PahoLink(endpoint, client_id(settings.node, "boards"), config.limits, session=SESSION)
+    return Publishing(link, announcer, lambda: registry.house, house.owned, announce=settings.announces)
+
+
+def _wanted(settings: Bridge) -> bool:
+    return bool(settings.boards) or settings.find
 
 
 def _lines(settings: Bridge) -> AsyncIterator[Line]:
@@ -50,12 +72,3 @@ def _lines(settings: Bridge) -> AsyncIterator[Line]:
             raise ConfigError(f"bridge.boards: {exc}") from exc
     named = [Line(each, partial(board, each, patient=True)) for each in settings.boards]
     return lines(named, watch() if settings.find else None, partial(board, patient=False))
-
-
-async def _happened(feed: DeviceFeed, node: str, name: str, value: Value) -> None:
-    """Tell the broker that something happened on a board; nobody is owed it."""
-    topic = f"ingle/{node}/board/{name.replace('.', '/')}"
-    try:
-        await feed.send(Outgoing(DEVICES, topic, json.dumps({"value": value}).encode()))
-    except (DeviceError, TimeoutError) as exc:
-        _log.info("%s was not told: %s", topic, exc)

@@ -17,7 +17,7 @@ from models.licences.policy import enforce
 from models.store import Store
 from runtime.api.ordering import CHANNEL as HTTP
 from runtime.api.ordering import HttpCommands
-from runtime.boarding import board_room
+from runtime.boarding import board_publishing, board_room
 from runtime.boards.entries import CHANNEL as BOARDS
 from runtime.commands.answering import ModelAnswers
 from runtime.commands.asking.stage import Asking
@@ -188,7 +188,8 @@ class Commanding:
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
-        self._boards = board_room(config, registry, feed, owned.house)
+        self._publishing = board_publishing(config, endpoint, registry, owned.house, owned.policy)
+        self._boards = board_room(config, registry, owned.house, self._publishing)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         if self._boards is not None:
             channels[BOARDS] = self._boards
@@ -245,6 +246,8 @@ class Commanding:
         async with asyncio.TaskGroup() as tasks:
             if self._boards is not None:
                 tasks.create_task(self._boards.run(over), name="commands.boards")
+            if self._publishing is not None:
+                tasks.create_task(self._publishing.run(over), name="commands.boards.publishing")
             if self._feed is not None:
                 tasks.create_task(self._feed.run(over), name="commands.devices")
                 tasks.create_task(self._prepare(), name="commands.prepare.written")
@@ -347,4 +350,6 @@ def _write_down(house: HouseFile, registry: Registry) -> None:
 
 def _feed(config: Config, endpoint: Endpoint, registry: Registry, house: HouseFile) -> DeviceFeed:
     link = PahoLink(endpoint, client_id(config.mqtt.node, "devices"), config.limits, session=DEVICE_SESSION)
-    return DeviceFeed(link, registry, config.limits, house=house, prefix=config.mqtt.discovery_prefix)
+    return DeviceFeed(
+        link, registry, config.limits, house=house, prefix=config.mqtt.discovery_prefix, node=config.mqtt.node
+    )

@@ -7,7 +7,7 @@ texts are the board's: they name something, and are never more than a name.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware_bridge.description import Capability as Described
@@ -28,6 +28,7 @@ from runtime.commands.registry.devices import (
     Value,
 )
 from runtime.commands.registry.house import House
+from runtime.commands.registry.standard import guarded
 
 SOURCE: Final = "bridge"
 CHANNEL: Final = "bridge"
@@ -72,7 +73,7 @@ class Wired:
 
 def board_id(about: About) -> str:
     """What a board is called in ids: its name, and its serial number if it tells one."""
-    parts = (_NO_ID.sub("-", each.casefold()).strip("-")[:_LONGEST] for each in (about.name, about.serial))
+    parts = (_NO_ID.sub("-", each.casefold()).strip("-_")[:_LONGEST] for each in (about.name, about.serial))
     return "-".join(filter(None, parts)) or "board"
 
 
@@ -115,14 +116,15 @@ def _kind(described: Described) -> Kind:
 def _capabilities(kind: Kind, described: Described) -> Iterator[Capability]:
     """With a power of its own, where only a level is told of."""
     if _has_power(kind, described):
-        yield _capability("power", Switch(), described)
-    yield _capability(_name_of(kind, described), _domain(described), described)
+        yield _capability("power", Switch(), kind, described)
+    yield _capability(_name_of(kind, described), _domain(described), kind, described)
 
 
-def _capability(name: str, domain: Domain, described: Described) -> Capability:
-    return Capability(
-        name, domain, described.settable, described.readable, always_dangerous=described.dangerous
-    )
+def _capability(name: str, domain: Domain, kind: Kind, described: Described) -> Capability:
+    """Dangerous if the board says so, or if what it says it is is so by custom."""
+    plain = Capability(name, domain, described.settable, described.readable)
+    dangerous, always = guarded(kind, described.device_class or None, plain)
+    return replace(plain, dangerous=dangerous, always_dangerous=always or described.dangerous)
 
 
 def _has_power(kind: Kind, described: Described) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -18,7 +18,6 @@ from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happ
 from runtime.boards.entries import SOURCE, board_id, entries, states
 from runtime.boards.lines import Line
 from runtime.commands.registry.binding import Entry, Outgoing
-from runtime.commands.registry.devices import Value
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.owned import Owned
 from runtime.commands.registry.wiring import Found
@@ -29,8 +28,9 @@ _log = logging.getLogger(__name__)
 _LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 _AGAIN_S: Final = 10.0
 """How long a line is left alone whose board cannot be spoken to, as one of another version."""
-Told = Callable[[str, Value], Awaitable[None]]
-"""Is told the id of what happened on a board (`uno.button`), and which way."""
+Told = Callable[[str, AnyBoard, Event], None]
+"""Is told what a board says, and its id, once its devices are as it says."""
+_GONE: Final = Disconnected("it is not on its line any more")
 
 
 class BoardRoom:
@@ -41,18 +41,18 @@ class BoardRoom:
         lines: AsyncIterator[Line],
         registry: Registry,
         *,
-        happened: Told | None = None,
+        told: Told | None = None,
         answer_s: float = 5.0,
         owned: Mapping[str, Owned] | None = None,
     ) -> None:
-        """`lines`: where boards are, as they come; `happened` hears of what has no state.
+        """`lines`: where boards are, as they come; `told` hears what they say.
 
         `answer_s`: how long a board has to do what it is told; `owned`: what the owner says of devices, by id.
         """
         self._owned = owned or {}
         self._lines = lines
         self._registry = registry
-        self._happened = happened
+        self._told = told or _nobody
         self._answer_s = answer_s
         self._boards: dict[str, AnyBoard] = {}
         """Those that have said who they are, by id."""
@@ -113,11 +113,15 @@ class BoardRoom:
         async with board:
             try:
                 async for event in listening:
-                    known = self._hear(board, known, event)
-                    if isinstance(event, Happened) and self._happened is not None:
-                        await self._happened(f"{known}.{event.name}", event.value)
+                    before, known = known, self._hear(board, known, event)
+                    if before not in {"", known}:
+                        self._told(before, board, _GONE)
+                    if known:
+                        self._told(known, board, event)
             finally:
                 self._leave(board, known)
+                if known:
+                    self._told(known, board, _GONE)
 
     def _hear(self, board: AnyBoard, known: str, event: Event) -> str:
         """Take note of what a board tells; the id by which it is known from now on."""
@@ -187,3 +191,7 @@ class BoardRoom:
         if self._boards.get(name) is board:
             for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
                 self._registry.reachable(device, there)
+
+
+def _nobody(_name: str, _board: AnyBoard, _event: Event) -> None:
+    """Where nobody is told."""

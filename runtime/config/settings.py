@@ -96,6 +96,11 @@ class Mqtt:
     hermes: bool = False
     """Whether hermes/nlu/query is answered, and hermes/asr/textCaptured carried out."""
 
+    @property
+    def announces(self) -> bool:
+        """Whether Home Assistant is told of this appliance and its boards."""
+        return self.broker is not None if self.announce is None else self.announce
+
 
 @dataclass(frozen=True, slots=True)
 class Commands:

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from runtime.commands.order import Result, Status
 from runtime.commands.registry.devices import Capability, Name, Options, Range, shown
+from runtime.commands.registry.homeassistant.neighbour import SENDER
 from runtime.commands.registry.house import House
 from runtime.mqtt.link import Publication
 from runtime.mqtt.results import JSON, encoded
 from runtime.mqtt.topics import Topics
 
-SENDER: Final = "homeassistant"
-"""Who says what is typed into Home Assistant."""
 _LONGEST_STATE: Final = 255
 """Characters of a state there."""
 
@@ -47,7 +46,7 @@ class Appliance:
 
     @property
     def _id(self) -> str:
-        return f"inglenook_{re.sub('[^a-z0-9_]', '_', self.topics.node.lower())}"
+        return device_id(self.topics.node)
 
     def discovery(self) -> Publication:
         """The retained message that makes Home Assistant show it."""
@@ -204,6 +203,11 @@ class Appliance:
             **({} if available else availability),
             **more,
         }
+
+
+def device_id(node: str) -> str:
+    """As which Home Assistant knows an appliance."""
+    return f"inglenook_{re.sub('[^a-z0-9_]', '_', node.lower())}"
 
 
 def _names(names: tuple[Name, ...]) -> list[dict[str, str]]:

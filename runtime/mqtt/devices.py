@@ -62,6 +62,7 @@ class DeviceFeed:
         *,
         house: HouseFile | None = None,
         prefix: str | None = "homeassistant",
+        node: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Put the owner's devices into the registry: they are there, whether the broker is or not.
@@ -72,6 +73,7 @@ class DeviceFeed:
             limits: `device_bytes` is the largest message that is read.
             house: what the owner wrote down.
             prefix: where devices announce themselves to Home Assistant; None leaves them alone.
+            node: who we are: what this appliance itself announces is no device of others.
             clock: seconds since the epoch.
         """
         self._link = link
@@ -82,7 +84,7 @@ class DeviceFeed:
         self._complaints = Complaints(_log)
         self._listening = Listening()
         self._origins = Origins(
-            registry, self._listening, limits, self._complaints, house or HouseFile(), prefix
+            registry, self._listening, limits, self._complaints, house or HouseFile(), prefix, node
         )
         self._listening.changes()  # these are subscribed to when the link is opened
         self._waiting: dict[str, Delivery] = {}

@@ -43,7 +43,10 @@ class Origins:
         complaints: Complaints,
         house: HouseFile,
         prefix: str | None,
+        node: str = "",
     ) -> None:
+        """`node`: who we are, to know what is our own."""
+        self._node = node
         self._registry = registry
         self._listening = listening
         self._limits = limits
@@ -116,7 +119,7 @@ class Origins:
                 self._complaints.about(topic, str(exc))
                 return None
             return () if device is None else (device,)
-        came = discovery.discovered(self._prefix or "", topic, delivery.payload, most)
+        came = discovery.discovered(self._prefix or "", topic, delivery.payload, most, self._node)
         for fault in came.faults:
             self._complaints.about(topic, fault)
         return None if came.faults and not came.found else came.found

@@ -107,10 +107,13 @@ def guarded(kind: Kind, device_class: str | None, capability: Capability) -> tup
     """Which values of a capability are dangerous, and whether all of them are, if nobody says otherwise."""
     if not capability.settable:
         return (), False
-    if kind is Kind.LOCK and isinstance(capability.domain, Options):
-        return tuple(each for each in capability.domain.values if each != "locked"), False
+    blind = isinstance(capability.domain, Switch | Press)  # which way it goes is not said
+    if kind is Kind.LOCK:
+        if isinstance(capability.domain, Options):
+            return tuple(each for each in capability.domain.values if each != "locked"), False
+        return (), blind
     if kind in {Kind.COVER, Kind.VALVE} and device_class in _GUARDED:
         if isinstance(capability.domain, Options):
             return tuple(each for each in capability.domain.values if each == "open"), False
-        return (), capability.name == "position"
+        return (), blind or capability.name == "position"
     return (), False

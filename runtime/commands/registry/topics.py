@@ -19,8 +19,8 @@ class OursError(DeviceError):
     """A topic of this appliance, or of another of its kind: so its own entities, announced to others, are not taken."""
 
 
-def device_topic(topic: str, key: str) -> str:
-    """`topic`, which stands under `key`, if a device may listen or speak there.
+def device_topic(topic: str, key: str, granted: frozenset[str] = frozenset()) -> str:
+    """`topic`, which stands under `key`, if a device may listen or speak there; of ours only one that is `granted`.
 
     Raises:
         DeviceError: empty, too long, with a wildcard or a control character, a broker's, or one of our own.
@@ -34,7 +34,7 @@ def device_topic(topic: str, key: str) -> str:
     if topic.startswith("$"):
         raise DeviceError(f"{key} is {topic!r}, which is the broker's; name a topic of the device")
     first, _, rest = topic.partition("/")
-    if first.strip().lower() in _OURS:
+    if first.strip().lower() in _OURS and topic not in granted:
         raise OursError(f"{key} is {topic!r}, and topics under {first}/ are ours; name a topic of the device")
     if rest.endswith("/config"):
         raise DeviceError(f"{key} is {topic!r}, where devices are announced; name a topic of the device")

@@ -7,7 +7,9 @@ from functools import partial
 
 import pytest
 
+from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
+from firmware_bridge.events import Event, Happened
 from runtime.boards.lines import Line, lines
 from runtime.boards.room import BoardRoom
 from runtime.commands.meaning import Action, Do
@@ -29,12 +31,12 @@ async def house(
 ) -> AsyncGenerator[tuple[Registry, BoardRoom]]:
     registry, stop = Registry(), asyncio.Event()
 
-    async def hear(name: str, value: Value) -> None:
-        if happened is not None:
-            happened.append((name, value))
+    def hear(name: str, _board: AnyBoard, event: Event) -> None:
+        if happened is not None and isinstance(event, Happened):
+            happened.append((f"{name}.{event.name}", event.value))
 
     there = lines([Line("bench", partial(Board, bench, patient=True, answer_s=2.0))], None, never)
-    room = BoardRoom(there, registry, happened=hear, answer_s=2.0, owned=owned)
+    room = BoardRoom(there, registry, told=hear, answer_s=2.0, owned=owned)
     running = asyncio.create_task(room.run(stop))
     try:
         await until(lambda: registry.house.value(LAMP, "brightness") is not None)

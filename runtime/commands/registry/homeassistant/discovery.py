@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from runtime.commands.registry import standard
-from runtime.commands.registry.binding import Entry
+from runtime.commands.registry.binding import Binding, Entry
 from runtime.commands.registry.devices import Capability, Device, Kind
 from runtime.commands.registry.homeassistant.climate import climate
 from runtime.commands.registry.homeassistant.cover import cover
@@ -16,6 +16,7 @@ from runtime.commands.registry.homeassistant.humidifier import humidifier
 from runtime.commands.registry.homeassistant.light import light
 from runtime.commands.registry.homeassistant.lock import lock
 from runtime.commands.registry.homeassistant.message import Config, configs
+from runtime.commands.registry.homeassistant.neighbour import Courteous, Thing
 from runtime.commands.registry.homeassistant.number import number
 from runtime.commands.registry.homeassistant.press import press
 from runtime.commands.registry.homeassistant.selection import select
@@ -65,14 +66,17 @@ class Discovered:
     """Why entities of it were left out, a sentence each."""
 
 
-def discovered(prefix: str, topic: str, payload: bytes, most_bytes: int) -> Discovered:
-    """The devices that a message tells of; none where it takes them away. Never raises, whatever the message is."""
+def discovered(prefix: str, topic: str, payload: bytes, most_bytes: int, node: str = "") -> Discovered:
+    """The devices that a message tells of; none where it takes them away. Never raises, whatever the message is.
+
+    `node`: who we are. What hangs on our own lines is a device already.
+    """
     found: list[Found] = []
     faults: list[str] = []
     try:
         for config in configs(prefix, topic, payload, most_bytes):
             try:
-                found += _found(config)
+                found += _found(config, node)
             except OursError as exc:
                 if f"/{_OWN}" not in topic:
                     faults.append(f"{config.place}: {exc}")
@@ -83,7 +87,10 @@ def discovered(prefix: str, topic: str, payload: bytes, most_bytes: int) -> Disc
     return Discovered(tuple(found), tuple(faults))
 
 
-def _found(config: Config) -> tuple[Found, ...]:
+def _found(config: Config, node: str) -> tuple[Found, ...]:
+    thing = Thing.at(config.place)
+    if thing is not None and thing.node == node:
+        return ()
     if config.component not in set(Kind) or Kind(config.component) not in COMPONENTS:
         return ()
     kind = Kind(config.component)
@@ -104,7 +111,8 @@ def _found(config: Config) -> tuple[Found, ...]:
     )
     setters: dict[str, Setter] = {part.name: part.setter for part in parts if part.setter is not None}
     reports = tuple(report for part in parts for report in part.reports)
-    return (Found(Entry(device, Wired(setters)), reports, entity.presence, entity.area, own),)
+    binding: Binding = Wired(setters) if thing is None else Courteous(thing, Wired(setters))
+    return (Found(Entry(device, binding), reports, entity.presence, entity.area, own),)
 
 
 def _capability(part: Part, entity: Entity) -> Capability:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from runtime.commands.registry.codec import FARTHEST, Codec, Word
 from runtime.commands.registry.devices import Domain, Kind, Name
 from runtime.commands.registry.homeassistant.message import Config
+from runtime.commands.registry.homeassistant.neighbour import Thing
 from runtime.commands.registry.names import LONGEST_NAME, made_id, plain_name
 from runtime.commands.registry.standard import MOMENTARY
 from runtime.commands.registry.tables import MOST_OPTIONS, option_words
@@ -42,6 +43,7 @@ class Entity:
         self._keys = config.keys
         self._device = config.device
         self._config = config
+        self._granted = thing.topics if (thing := Thing.at(config.place)) else frozenset[str]()
         self.kind = kind
 
     def has(self, key: str) -> bool:
@@ -60,7 +62,7 @@ class Entity:
         """A topic where the device listens or speaks; None without it."""
         if not self.has(key) or self._keys[key] == "":
             return None
-        return device_topic(self.word(key, ""), key)
+        return device_topic(self.word(key, ""), key, self._granted)
 
     def template(self, key: str) -> Template | None:
         """A template; None without it."""
@@ -180,13 +182,13 @@ class Entity:
         if not isinstance(listed, list) or len(listed) > _MOST_SIGNS:
             raise DeviceError(f"availability is no list of at most {_MOST_SIGNS} topics")
         mode = self.word("availability_mode", "latest")
-        return Presence(tuple(map(_sign, listed)), _mode(mode))
+        return Presence(tuple(_sign(each, self._granted) for each in listed), _mode(mode))
 
 
-def _sign(raw: Mapping[str, Any]) -> Sign:
+def _sign(raw: Mapping[str, Any], granted: frozenset[str]) -> Sign:
     source = raw.get("value_template")
     return Sign(
-        device_topic(_word(raw.get("topic"), "availability.topic", ""), "availability.topic"),
+        device_topic(_word(raw.get("topic"), "availability.topic", ""), "availability.topic", granted),
         _word(raw.get("payload_available"), "payload_available", "online"),
         _word(raw.get("payload_not_available"), "payload_not_available", "offline"),
         Template(source) if isinstance(source, str) and source else None,

@@ -1,0 +1,106 @@
+"""Home Assistant as far as MQTT goes: what an entity of a discovery message sends, and what it makes of a state.
+
+Templates run in Jinja's own sandbox with the filters that Home Assistant adds, not in ours; keys mean what its
+documentation says. What it would refuse is an assertion.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_DEFAULTS: Final = {
+    "payload_on": "ON",
+    "payload_off": "OFF",
+    "payload_press": "PRESS",
+    "payload_open": "OPEN",
+    "payload_close": "CLOSE",
+    "payload_stop": "STOP",
+    "payload_lock": "LOCK",
+    "payload_unlock": "UNLOCK",
+}
+
+_jinja = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+_jinja.filters["to_json"] = lambda value: json.dumps(value, ensure_ascii=False)
+
+
+def render(template: str, **variables: Any) -> str:
+    """As Home Assistant does: the ends of what comes out are stripped."""
+    return _jinja.from_string(template).render(**variables).strip()
+
+
+class Entity:
+    """One entity."""
+
+    def __init__(self, topic: str, payload: bytes) -> None:
+        self.component = topic.split("/")[-4]
+        self.config: dict[str, Any] = json.loads(payload)
+        assert self.config["default_entity_id"].startswith(f"{self.component}.")
+
+    def __getitem__(self, key: str) -> Any:
+        return self.config.get(key, _DEFAULTS.get(key))
+
+    def send(self, what: str, value: Any = None) -> str:
+        """The payload for its command topic: `on`, `off`, `press`, `open`..., or `set` to a value."""
+        variables = {"value": self[f"payload_{what}"] if value is None else value}
+        match self.component, what:
+            case "light", _:
+                template = f"command_{what}_template"
+                variables = {"state": what} | ({} if value is None else {"brightness": value})
+            case "fan", "set":
+                assert self["speed_range_min"] <= value <= self["speed_range_max"] or value == 0
+                template = "percentage_command_template"
+            case "cover", "set":
+                template, variables = "set_position_template", {"position": value, "value": value}
+            case "fan", "on" | "off":
+                template = "command_template"
+            case _, "set":
+                assert value in (self["options"] or [value])
+                template = "command_template"
+            case _:
+                assert isinstance(variables["value"], str)
+                return variables["value"]
+        return render(self[template], **variables)
+
+    def everything(self) -> Iterator[str]:
+        """A payload of each sort that it can send."""
+        for what in ("on", "off", "press", "open", "close", "stop", "lock", "unlock"):
+            if what in _VERBS.get(self.component, ()) and self[f"payload_{what}"] is not None:
+                yield self.send(what)
+        for value in self._values():
+            yield self.send("on" if self.component == "light" else "set", value)
+
+    def _values(self) -> Iterator[Any]:
+        match self.component:
+            case "light" if self["brightness_template"]:
+                yield from (1, 2, 77, 128, 254, 255)
+            case "fan" if self["percentage_command_topic"]:
+                top = self["speed_range_max"]
+                yield from (0, 1, top // 2, top)
+            case "cover" if self["set_position_topic"]:
+                yield from (0, 1, 50, 100)
+            case "valve" if self["reports_position"]:
+                yield from (0, 1, 50, 100)
+            case "number":
+                assert self["step"] >= 0.001
+                yield from (self["min"], self["max"])
+            case "select":
+                yield from self["options"]
+
+    def shows(self, payload: str, key: str = "value_template") -> str:
+        """What a template makes of what was said."""
+        return render(self[key], value=payload, value_json=json.loads(payload))
+
+
+_VERBS: Final = {
+    "light": ("on", "off"),
+    "switch": ("on", "off"),
+    "fan": ("on", "off"),
+    "scene": ("on",),
+    "button": ("press",),
+    "cover": ("open", "close", "stop"),
+    "valve": ("open", "close"),
+    "lock": ("lock", "unlock"),
+}
