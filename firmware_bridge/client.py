@@ -44,6 +44,8 @@ class Board:
         self._listening: set[Listening] = set()
         self._looking: asyncio.Task[None] | None = None
         self._values: dict[str, Value] = {}
+        self._described: Mapping[str, Capability] = {}
+        """What could be done on the last link: of what is something else now, the value is not known."""
 
     async def __aenter__(self) -> Self:
         """Connect and get to know the board.
@@ -156,7 +158,9 @@ class Board:
 
     def connected_to(self, known: Introduction) -> None:
         """A connection's: the board can be told what to do."""
-        self._values = {name: value for name, value in self._values.items() if name in known.capabilities}
+        same = {name for name, each in known.capabilities.items() if self._described.get(name) == each}
+        self._described = known.capabilities
+        self._values = {name: value for name, value in self._values.items() if name in same}
         self._tell(Connected(known.about, known.complaints))
         if self._looking:
             self._looking.cancel()

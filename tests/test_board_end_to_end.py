@@ -37,7 +37,7 @@ async def test_a_sentence_moves_a_register_a_press_is_heard_and_a_kill_makes_it_
     folder.mkdir()
     async with (
         house(folder, INGLE_BRIDGE_BOARDS=f"socket://127.0.0.1:{uno.port}") as there,
-        Person(there.broker.address, "ingle/home/board/#") as person,
+        Person(there.broker.address, "ingle/home/board/+/button") as person,
     ):
         async with asyncio.timeout(20):
             while (said := await there.command("turn the lamp to 30 percent")).returncode:  # noqa: ASYNC110  it asks

@@ -119,6 +119,7 @@ class Publishing:
         telling = asyncio.create_task(self._tell_all(), name="boards.publishing")
         try:
             await stop.wait()
+            telling.cancel()
             await self._part()
         finally:
             telling.cancel()
@@ -213,7 +214,7 @@ class Publishing:
     def _next(self) -> Publication | None:
         if self._happened:
             return self._happened.popleft()
-        due = self._retained.due()
+        due = self._retained.take()
         return None if due is None else Publication(*due, retain=True)
 
     async def _tell(self, publication: Publication) -> bool:
@@ -221,20 +222,18 @@ class Publishing:
         try:
             with contextlib.suppress(BarredError):  # the log has it, and to say it again changes no rules
                 await self._link.publish(publication)
-        except (AwayError, BusyError, LostError):  # said anew on the next connection
+        except (AwayError, BusyError, LostError):
+            if publication.retain:
+                self._retained.again(publication.topic, publication.payload)
             return False
-        if publication.retain:
-            self._retained.told(publication.topic, publication.payload)
         return True
 
     async def _part(self) -> None:
-        for name in self._here:
-            self._retained.want(self._thing(name).board_topic, OFFLINE)
-        self._news.set()
+        """Our last will says it too; who looks at a board alone hears it here."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PARTING_S):
-                while self._connected and self._retained.due() is not None:  # noqa: ASYNC110  two seconds at most
-                    await asyncio.sleep(0.01)
+                for name in self._here:
+                    await self._tell(Publication(self._thing(name).board_topic, OFFLINE, retain=True))
 
 
 def _state(value: Value) -> bytes:

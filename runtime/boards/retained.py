@@ -2,7 +2,7 @@
 
 
 class Retained:
-    """Wanted messages, the newest on each topic; each is due until it was told, and all are once told `anew`."""
+    """Wanted messages, the newest on each topic; each is due until it is taken, and all are `anew`."""
 
     def __init__(self) -> None:
         self._wanted: dict[str, bytes] = {}
@@ -28,14 +28,15 @@ class Retained:
         """Whoever listens may have heard nothing of it."""
         self._due = dict.fromkeys(self._wanted)
 
-    def due(self) -> tuple[str, bytes] | None:
-        """The next to be told."""
+    def take(self) -> tuple[str, bytes] | None:
+        """The next to be told, which then counts as told."""
         topic = next(iter(self._due), None)
-        return None if topic is None else (topic, self._wanted[topic])
+        if topic is None:
+            return None
+        del self._due[topic]
+        return topic, self._wanted[topic] or self._wanted.pop(topic)
 
-    def told(self, topic: str, payload: bytes) -> None:
-        """The broker has it; it may be that something else is wanted by now."""
-        if self._wanted.get(topic) == payload:
-            self._due.pop(topic, None)
-            if not payload:
-                del self._wanted[topic]
+    def again(self, topic: str, payload: bytes) -> None:
+        """What was taken was not told after all. If something else is wanted by now, that is due."""
+        self._wanted.setdefault(topic, payload)
+        self._due[topic] = None
