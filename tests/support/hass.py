@@ -66,8 +66,9 @@ class Entity:
 
     def everything(self) -> Iterator[str]:
         """A payload of each sort that it can send."""
-        for what in ("on", "off", "press", "open", "close", "stop", "lock", "unlock"):
-            if what in _VERBS.get(self.component, ()) and self[f"payload_{what}"] is not None:
+        verbs = () if self["reports_position"] else _VERBS.get(self.component, ())  # else by positions alone
+        for what in verbs:
+            if self[f"payload_{what}"] is not None:
                 yield self.send(what)
         for value in self._values():
             yield self.send("on" if self.component == "light" else "set", value)
