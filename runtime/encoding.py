@@ -1,7 +1,7 @@
 """Texts to vectors or to labels: where an encoder meets its tokenizer. Knows no wire format and no terminal."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
 import numpy as np
@@ -10,23 +10,37 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.manifest import TOKENIZER_NAME, Encoder, Manifest
 from runtime.engine.encoder import EncoderSession
+from runtime.engine.turns import Turns
 from runtime.errors import BundleError, CallerError
 from runtime.text.tokenizer import Reader
 
 _TOGETHER: Final = 16
 """Texts a run: more take memory and are no faster."""
 
+_TOKENS: Final = 512
+"""Tokens a run, as far as one text leaves a choice: who waits for the cores has them some tenths of a second later."""
+
 Answers = NDArray[np.float32]
+Ids = tuple[int, ...]
 
 
 class TextEncoder:
     """A bundle that answers with numbers."""
 
-    def __init__(self, encoder: Encoder, manifest: Manifest, reader: Reader, session: EncoderSession) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        manifest: Manifest,
+        reader: Reader,
+        session: EncoderSession,
+        turns: Turns | None = None,
+    ) -> None:
+        """Put the parts together; `turns` are shared with the engines that compute on the same cores."""
         self.encoder = encoder
         self._manifest = manifest
         self._reader = reader
         self._session = session
+        self._turns = turns or Turns()
 
     @property
     def name(self) -> str:
@@ -34,7 +48,9 @@ class TextEncoder:
         return self._manifest.name
 
     @classmethod
-    def load(cls, bundle: Bundle, task: str, *, threads: int | None = None) -> Self:
+    def load(
+        cls, bundle: Bundle, task: str, *, threads: int | None = None, turns: Turns | None = None
+    ) -> Self:
         """Load a bundle that is for `task`: embed or classify.
 
         Raises:
@@ -54,38 +70,72 @@ class TextEncoder:
                 "export the model again"
             )
         session = EncoderSession(bundle.path, manifest, threads=threads)
-        return cls(manifest.encoder, manifest, reader, session)
+        return cls(manifest.encoder, manifest, reader, session, turns)
 
     def answers(self, texts: Sequence[str]) -> Answers:
         """One row a text, [len(texts), width]: its vector, or the scores of its labels.
-
-        Texts of equal length are run together and none is padded, so an answer does not hang on its neighbours.
 
         Raises:
             CallerError: a text is too long for this model. Nothing is cut silently.
             EngineError: onnxruntime failed.
         """
-        by_length: defaultdict[int, list[int]] = defaultdict(list)
-        ids = [self._ids(place, text) for place, text in enumerate(texts)]
-        for place, row in enumerate(ids):
-            by_length[len(row)].append(place)
+        ids = [self.encode(place, text) for place, text in enumerate(texts)]
         answers = np.empty((len(texts), self.encoder.width), np.float32)
-        for places in by_length.values():
-            for start in range(0, len(places), _TOGETHER):
-                together = places[start : start + _TOGETHER]
-                answers[together] = self._session.run(np.array([ids[place] for place in together], np.int64))
+        for places in self.runs(ids):
+            answers[places] = self.run([ids[place] for place in places])
         return answers
 
-    def _ids(self, place: int, text: str) -> tuple[int, ...]:
-        ids = self._reader.encode(text, special=False, begin=True)
-        longest = self._manifest.context_length
+    def encode(self, place: int, text: str) -> Ids:
+        """The token ids of a text, the `place`th of several counted from 0, with what the model wants around them.
+
+        Raises:
+            CallerError: it is too long for this model.
+        """
+        return self.check(place, self._reader.encode(text, special=False, begin=True))
+
+    def check(self, place: int, ids: Ids) -> Ids:
+        """Let ids through that this model can read.
+
+        Raises:
+            CallerError: they are too many, or not of its vocabulary.
+        """
+        longest, vocabulary = self._manifest.context_length, self._manifest.vocabulary_size
         if len(ids) > longest:
             raise CallerError(
                 f"text {place + 1} has {len(ids)} tokens, but {self._manifest.name} reads at most {longest}; "
                 "split it into shorter ones",
                 param="input",
             )
+        if not ids or min(ids) < 0 or max(ids) >= vocabulary:
+            raise CallerError(
+                f"text {place + 1} has no token ids, or some that are not below {vocabulary}, where those of "
+                f"{self._manifest.name} end; send the text itself",
+                param="input",
+            )
         return ids
+
+    @staticmethod
+    def runs(rows: Sequence[Ids]) -> Iterator[list[int]]:
+        """Which rows are run together, by their places.
+
+        They are of one length: none is padded, so an answer does not hang on its neighbours.
+        """
+        by_length: defaultdict[int, list[int]] = defaultdict(list)
+        for place, row in enumerate(rows):
+            by_length[len(row)].append(place)
+        for length, places in by_length.items():
+            together = max(1, min(_TOGETHER, _TOKENS // length))
+            for start in range(0, len(places), together):
+                yield places[start : start + together]
+
+    def run(self, rows: Sequence[Ids]) -> Answers:
+        """Answer rows of one length, when it is our turn; blocks.
+
+        Raises:
+            EngineError: onnxruntime failed.
+        """
+        with self._turns:
+            return self._session.run(np.array(rows, np.int64))
 
 
 def cosines(first: NDArray[np.float32], others: Answers) -> NDArray[np.float32]:

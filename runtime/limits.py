@@ -25,6 +25,10 @@ class Limits:
     """Most messages in one chat request."""
     tools: int = 64
     """Most tools in one chat request."""
+    texts: int = 256
+    """Most texts in one request for their vectors."""
+    text_tokens: int = 65536
+    """Most tokens of all of them."""
     completion_tokens: int = 1024
     """Answer length when the caller names none (never past the context)."""
     stop_strings: int = 16

@@ -79,4 +79,6 @@ class Loader:
         """
         if bundle.manifest.task == "generate":
             return load_completer(bundle, self._config, self._state, prepare=True, turns=self._turns)
-        return TextEncoder.load(bundle, bundle.manifest.task, threads=self._config.engine.threads)
+        return TextEncoder.load(
+            bundle, bundle.manifest.task, threads=self._config.engine.threads, turns=self._turns
+        )

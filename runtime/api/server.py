@@ -13,11 +13,12 @@ from runtime.api.access import Access
 from runtime.api.garbled import GARBLED
 from runtime.api.keys import COMMANDS, LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
 from runtime.api.middleware import guard, observe, translate
-from runtime.api.openai import chat, models
+from runtime.api.openai import chat, embeddings, models
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
+from runtime.api.vectors import add_vectors
 from runtime.limits import Limits
 
 
@@ -34,7 +35,8 @@ def make_app(
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
     app[COMMANDS] = commands or HttpCommands(wanted=False)
-    for room in (health, metrics, page, chat, models, tokens, rerank, command_paths):
+    add_vectors(app, limits)
+    for room in (health, metrics, page, chat, models, embeddings, tokens, rerank, command_paths):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since
