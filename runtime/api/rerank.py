@@ -4,7 +4,6 @@ The score is the cosine of the two vectors of an encoder, from -1 to 1: for an o
 https://docs.cohere.com/reference/rerank
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from runtime.api.body import read_json
 from runtime.api.keys import SERVING
+from runtime.api.vectors import VECTORS
 from runtime.encoding import cosines
 from runtime.errors import CallerError
 from runtime.strict_json import shown
@@ -59,7 +59,7 @@ class _Asked:
 async def _rerank(request: web.Request) -> web.Response:
     asked = _Asked.of(await read_json(request))
     async with request.app[SERVING].models.encoder(asked.model, "embed") as encoder:
-        vectors = await asyncio.to_thread(encoder.answers, (asked.query, *asked.documents))
+        vectors, _ = await request.app[VECTORS].of(encoder, (asked.query, *asked.documents))
         name = encoder.name
     scores = cosines(vectors[0], vectors[1:])
     order = sorted(range(len(scores)), key=lambda index: (-float(scores[index]), index))

@@ -14,6 +14,7 @@ from runtime.api.garbled import GARBLED
 from runtime.api.keys import COMMANDS, LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.openai import chat, embeddings, models
+from runtime.api.openapi import document
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
@@ -27,7 +28,7 @@ def make_app(
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks."""
     app = web.Application(
-        middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS)],
+        middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS | document.PATHS)],
         client_max_size=limits.request_bytes,
     )
     app[SERVING] = serving
@@ -36,7 +37,7 @@ def make_app(
     app[RUNNING] = Running()
     app[COMMANDS] = commands or HttpCommands(wanted=False)
     add_vectors(app, limits)
-    for room in (health, metrics, page, chat, models, embeddings, tokens, rerank, command_paths):
+    for room in (health, metrics, page, chat, models, embeddings, tokens, rerank, command_paths, document):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since

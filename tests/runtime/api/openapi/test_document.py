@@ -1,0 +1,85 @@
+"""The document says what is served: all of it, nothing else, and truly."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from runtime.api import page
+from runtime.api.access import Access
+from runtime.api.openapi.document import document
+from runtime.api.server import make_app
+from runtime.api.serving import Serving
+from runtime.limits import Limits
+from tests.support.appliance import appliance
+from tests.support.engine import EngineSimulator
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+EXAMPLES = int(os.environ.get("INGLE_API_EXAMPLES", "40"))
+"""For each path; the coverage of all fields' edges comes on top."""
+
+
+def test_every_path_is_documented_and_no_other() -> None:
+    app = make_app(Serving(), limits=Limits(), access=Access())
+    served = {
+        (route.method.lower(), resource.canonical)
+        for resource in app.router.resources()
+        for route in resource
+        if resource.canonical not in page.PATHS and route.method != "HEAD"
+    }
+    documented = {(method, path) for path, each in document()["paths"].items() for method in each}
+    assert documented == served
+
+
+def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
+    told = document()
+    for schema in told["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    names = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(told))
+    assert set(names) == set(told["components"]["schemas"])
+
+
+async def test_it_is_served_to_whoever_asks() -> None:
+    async with (
+        appliance(EngineSimulator(), access=Access(key="secret")) as served,
+        served.client.get("/openapi.json") as response,
+    ):
+        assert response.status == 200
+        assert await response.json() == document()
+
+
+@pytest.mark.skipif(
+    shutil.which("schemathesis", path=str(Path(sys.executable).parent)) is None, reason="no schemathesis"
+)
+def test_nothing_that_it_allows_or_forbids_gets_an_answer_that_it_does_not_tell_of(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("schemathesis")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.model_listener"], stdout=subprocess.PIPE, text=True
+    ) as listener:
+        assert listener.stdout is not None
+        address = listener.stdout.readline().strip()
+        try:
+            done = subprocess.run(
+                [
+                    *(program, "run", f"{address}/openapi.json", "--checks", CHECKS, "--no-color"),
+                    *("--max-examples", str(EXAMPLES), "--suppress-health-check", "all"),
+                    *("--generation-deterministic",),
+                ],
+                capture_output=True,
+                text=True,
+                cwd=tmp_path,
+                check=False,
+            )
+        finally:
+            listener.kill()
+    assert done.returncode == 0, done.stdout[-8000:]
+    counted = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert counted is not None, done.stdout[-2000:]
+    print(f"{counted[1]} requests, {counted[2]} answered as documented")
+    assert int(counted[1]) >= 20 * EXAMPLES
