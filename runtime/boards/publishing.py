@@ -91,11 +91,11 @@ class Publishing:
             case Disconnected():
                 self._retained.want(self._thing(name).board_topic, OFFLINE)
             case Changed(capability, value):
-                self._retained.want(self._thing(name, capability).topic, _state(value))
+                self._tell_state(name, capability, value)
             case Happened(capability, value):
-                if self._connected:  # nobody is owed it, least of all late
-                    topic = self._thing(name, capability).topic
-                    self._happened.append(Publication(topic, _state(value), content_type=JSON))
+                thing = self._thing(name, capability)
+                if self._connected and not self._is_left_out(thing):  # nobody is owed it, least of all late
+                    self._happened.append(Publication(thing.topic, _state(value), content_type=JSON))
             case Missed():
                 self._tell_states(name, board)
             case Logged():
@@ -152,7 +152,17 @@ class Publishing:
 
     def _tell_states(self, name: str, board: AnyBoard) -> None:
         for capability, value in board.values.items():
-            self._retained.want(self._thing(name, capability).topic, _state(value))
+            self._tell_state(name, capability, value)
+
+    def _tell_state(self, name: str, capability: str, value: Value) -> None:
+        thing = self._thing(name, capability)
+        if not self._is_left_out(thing):
+            self._retained.want(thing.topic, _state(value))
+
+    def _is_left_out(self, thing: Thing) -> bool:
+        """Whether its owner wants to know nothing of it."""
+        owned = self._owned.get(thing.device)
+        return owned is not None and owned.ignore
 
     def _take_back(self, topic: str, thing: Thing) -> None:
         self._kept.pop(topic, None)

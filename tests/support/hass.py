@@ -5,6 +5,7 @@ documentation says. What it would refuse is an assertion.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -105,3 +106,43 @@ _VERBS: Final = {
     "valve": ("open", "close"),
     "lock": ("lock", "unlock"),
 }
+
+
+class HomeAssistant:
+    """All that it has heard on a broker: which entities there are, whether each is available, and how it is."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, bytes] = {}
+        """The last on each topic; an empty payload is nothing."""
+        self.count: Counter[str] = Counter()
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        self.count[topic] += 1
+        if payload:
+            self.heard[topic] = payload
+        else:
+            self.heard.pop(topic, None)
+
+    def entity(self, component: str, name: str) -> Entity | None:
+        """The entity of that component whose topic has that name."""
+        for topic, payload in self.heard.items():
+            if topic.startswith(f"homeassistant/{component}/") and topic.endswith(f"/{name}/config"):
+                return Entity(topic, payload)
+        return None
+
+    def available(self, entity: Entity) -> bool:
+        """As `availability` says, with mode all."""
+        assert entity["availability_mode"] == "all"
+        said = [self._said(each["topic"], each.get("value_template")) for each in entity["availability"]]
+        return said == ["online"] * len(said)
+
+    def state(self, entity: Entity, key: str = "value_template", topic: str = "state_topic") -> str | None:
+        """What a template makes of what was said last."""
+        said = self.heard.get(entity[topic])
+        return None if said is None else entity.shows(said.decode(), key)
+
+    def _said(self, topic: str, template: str | None) -> str | None:
+        payload = self.heard.get(topic, b"").decode()
+        if template is None or not payload:
+            return payload
+        return render(template, value=payload, value_json=json.loads(payload))

@@ -249,6 +249,10 @@ class Person:
         """The next message as it came."""
         return await asyncio.wait_for(self._heard.get(), 20)
 
+    async def wait_message(self) -> mqtt.MQTTMessage:
+        """The next message, however long it takes."""
+        return await self._heard.get()
+
     def heard_nothing_more(self) -> bool:
         return self._heard.empty()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from runtime.boards.publishing import SESSION, Publishing
 from runtime.boards.retained import Retained
 from runtime.boards.room import BoardRoom
 from runtime.commands.registry.live import Registry
+from runtime.commands.registry.owned import Owned
 from tests.support.boards import Bench
 from tests.support.mqtt import MemoryLink, until
 
@@ -48,15 +49,21 @@ class Told:
 
 
 @asynccontextmanager
-async def told(bench: Bench | None = None, *, announce: bool = True, up: bool = True) -> AsyncGenerator[Told]:
+async def told(
+    bench: Bench | None = None,
+    *,
+    announce: bool = True,
+    up: bool = True,
+    owned: Mapping[str, Owned] | None = None,
+) -> AsyncGenerator[Told]:
     """A board, a room, and what tells of it."""
     there, registry, link, stop = bench or Bench(), Registry(), MemoryLink(SESSION), asyncio.Event()
     announcer = Announcer("home", "inglenook_home", "1", lambda device: guarded(device, ()))
     publishing = Publishing(
-        link, announcer, lambda: registry.house, {}, announce=announce, jitter_s=(0.0, 0.01)
+        link, announcer, lambda: registry.house, owned or {}, announce=announce, jitter_s=(0.0, 0.01)
     )
     line = Line("bench", partial(Board, there, patient=True, answer_s=2.0))
-    room = BoardRoom(lines([line], None, never), registry, told=publishing.heard, answer_s=2.0)
+    room = BoardRoom(lines([line], None, never), registry, told=publishing.heard, answer_s=2.0, owned=owned)
     running = [asyncio.create_task(each.run(stop)) for each in (room, publishing)]
     try:
         await until(lambda: link.opened)
@@ -187,6 +194,21 @@ async def test_home_assistant_is_told_nothing_where_its_owner_wants_that() -> No
         await until(lambda: broker.count(LAMP) == 1)
         await until(lambda: broker.says(f"{BOARD}/lamp", {"value": 0}))
         assert not any("/config" in topic for topic in broker.kept)
+
+
+async def test_what_its_owner_leaves_out_is_on_no_topic() -> None:
+    ids = [f"simulated-0001.{each}" for each in ("lamp", "button")]
+    async with told(owned={each: Owned(each, ignore=True) for each in ids}) as broker:
+        await until(lambda: f"{BOARD}/mode" in broker.kept)
+        broker.bench.board.happen("button")
+        broker.bench.board.happen("lamp", 30)
+        broker.bench.board.happen("temperature", 220)
+        await until(lambda: broker.says(f"{BOARD}/temperature", {"value": 22.0}))
+        assert not any(each.topic.split("/")[-1] in {"lamp", "button"} for each in broker.link.published)
+        told_of = {
+            each.topic.split("/")[-2] for each in broker.link.published if each.topic.endswith("/config")
+        }
+        assert told_of == {"relay", "temperature", "mode", "chime"}
 
 
 async def test_a_broker_that_bars_a_topic_hears_the_others() -> None:
