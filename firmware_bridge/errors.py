@@ -21,6 +21,10 @@ class VersionError(ProtocolError):
     """The other side speaks no version of the protocol that is known here."""
 
 
+class BoardsFileError(BridgeError, ValueError):
+    """An owner's description of boards cannot be read, or describes what cannot be."""
+
+
 class UnknownCapabilityError(BridgeError, LookupError):
     """The board has nothing of that name."""
 

@@ -1,0 +1,1 @@
+"""Boards that do not describe themselves: their owner does, in a file."""
