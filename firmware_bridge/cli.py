@@ -5,16 +5,24 @@ What is heavy is imported when a command runs.
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
+    from firmware_bridge.board import AnyBoard
     from firmware_bridge.description import Capability, Value
     from firmware_bridge.events import Event
     from firmware_bridge.transport import Transport
 
-_SPEED = click.option("--baud", type=int, default=115200, show_default=True, help="Speed of a serial line.")
+_SPEED = click.option("--baud", type=int, help="Speed of a serial line; if not said: the file's, or 115200.")
+_FILE = click.option(
+    "--boards",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that describes boards which do not describe themselves.",
+)
 _WORDS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
@@ -28,24 +36,27 @@ def bridge() -> None:
     """Boards on a serial line: list them, watch them, tell them what to do.
 
     ADDRESS is a name from `ingle bridge list`, a device such as /dev/ttyACM0, or socket://HOST:PORT.
+    With --boards it may be the name of a board in that file.
     """
 
 
 @bridge.command("list")
 @click.option("--ask", is_flag=True, help="Open each port and ask the board what it can do.")
+@_FILE
 @_SPEED
-def list_ports(*, ask: bool, baud: int) -> None:
-    """List the serial ports that are plugged in."""
+def list_ports(*, ask: bool, file: Path | None, baud: int | None) -> None:
+    """List the serial ports that are plugged in, and the boards of a file."""
     from firmware_bridge.ports import ports  # noqa: PLC0415  as the module says
 
-    found = ports()
-    if not found:
+    described = _described(file)
+    found = [(port.address, str(port.device)) for port in ports() if port.address not in described.values()]
+    if not found and not described:
         click.echo("No serial port is plugged in.", err=True)
-    for port in found:
-        click.echo(f"{port.address}\t{port.device}")
+    for address, where in (*found, *described.items()):
+        click.echo(f"{address}\t{where}")
         if ask:
             try:
-                _run(_tell_of(port.address, baud))
+                _run(_tell_of(address, file, baud))
             except click.ClickException as exc:
                 click.echo(f"  {exc.format_message()}")
 
@@ -53,10 +64,11 @@ def list_ports(*, ask: bool, baud: int) -> None:
 @bridge.command()
 @click.argument("address")
 @click.option("--record", type=click.File("w"), help="Write the line's bytes to this file as well.")
+@_FILE
 @_SPEED
-def monitor(address: str, record: TextIO | None, baud: int) -> None:
+def monitor(address: str, record: TextIO | None, file: Path | None, baud: int | None) -> None:
     """Print what a board tells, until Ctrl-C."""
-    _run(_monitor(address, record, baud))
+    _run(_monitor(address, record, file, baud))
 
 
 @bridge.command()
@@ -64,19 +76,30 @@ def monitor(address: str, record: TextIO | None, baud: int) -> None:
 @click.argument("name")
 @click.argument("value", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask before something dangerous.")
+@_FILE
 @_SPEED
-def send(address: str, name: str, value: str | None, *, yes: bool, baud: int) -> None:
+def send(
+    address: str, name: str, value: str | None, *, yes: bool, file: Path | None, baud: int | None
+) -> None:
     """Have capability NAME be VALUE; without a VALUE, read it, or press what is pressed."""
-    _run(_send(address, name, value, yes=yes, baud=baud))
+    _run(_send(address, name, value, yes=yes, file=file, baud=baud))
 
 
 @bridge.command()
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="TCP port to listen on; 0 for a free one."
 )
-def simulate(port: int) -> None:
+@click.option(
+    "--as",
+    "language",
+    type=click.Choice(["inglenook", "text", "firmata"]),
+    default="inglenook",
+    show_default=True,
+    help="What it speaks.",
+)
+def simulate(port: int, language: str) -> None:
     """Be a board: a lamp, a relay, a button, a temperature, behind a socket of this machine."""
-    _run(_simulate(port))
+    _run(_simulate(port, language))
 
 
 def _run(work: Coroutine[object, object, None]) -> None:
@@ -98,10 +121,40 @@ def _line(address: str, baud: int) -> "Transport":
         raise click.BadParameter(str(exc), param_hint="ADDRESS") from exc
 
 
-async def _tell_of(address: str, baud: int) -> None:
-    from firmware_bridge.client import Board  # noqa: PLC0415  as the module says
+def _described(file: Path | None) -> dict[str, str]:
+    """Where each board of a file is, by name."""
+    from firmware_bridge.described.boards import boards  # noqa: PLC0415  as the module says
+    from firmware_bridge.errors import BoardsFileError  # noqa: PLC0415  as the module says
 
-    async with Board(_line(address, baud)) as board:
+    try:
+        return {each.name: each.at for each in boards(file)} if file else {}
+    except BoardsFileError as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+def _board(address: str, file: Path | None, baud: int | None, record: TextIO | None = None) -> "AnyBoard":
+    """The board of that name in the file, if there is one; else one of our own protocol at that address."""
+    from firmware_bridge.client import Board  # noqa: PLC0415  as the module says
+    from firmware_bridge.described.boards import boards  # noqa: PLC0415  as the module says
+    from firmware_bridge.recorder import Recorder  # noqa: PLC0415  as the module says
+    from firmware_bridge.transport import BAUD  # noqa: PLC0415  as the module says
+
+    def line(at: str, speed: int) -> "Transport":
+        opened = _line(at, speed if baud is None else baud)
+        return Recorder(opened, record) if record else opened
+
+    for each in boards(file) if file else ():
+        if address in {each.name, each.at}:
+            return each.open(line)
+    return Board(line(address, BAUD))
+
+
+async def _tell_of(address: str, file: Path | None, baud: int | None) -> None:
+    from firmware_bridge.events import Connected  # noqa: PLC0415  as the module says
+
+    board = _board(address, file, baud)
+    told = board.events()
+    async with board:
         if board.about:
             click.echo(
                 f"  {board.about.name!r}, firmware {board.about.firmware!r}, number {board.about.serial!r}"
@@ -110,16 +163,15 @@ async def _tell_of(address: str, baud: int) -> None:
             can = "can be set" if capability.settable else "is read" if capability.readable else "tells"
             warned = ", dangerous" if capability.dangerous else ""
             click.echo(f"  {capability.name}: {can}, {capability.takes}{warned}")
-        for complaint in board.complaints:
-            click.echo(f"  not used: {complaint}")
+        async for event in told:
+            if isinstance(event, Connected):
+                for complaint in event.complaints:
+                    click.echo(f"  not used: {complaint}")
+                break
 
 
-async def _monitor(address: str, record: TextIO | None, baud: int) -> None:
-    from firmware_bridge.client import Board  # noqa: PLC0415  as the module says
-    from firmware_bridge.recorder import Recorder  # noqa: PLC0415  as the module says
-
-    line = _line(address, baud)
-    board = Board(Recorder(line, record) if record else line)
+async def _monitor(address: str, record: TextIO | None, file: Path | None, baud: int | None) -> None:
+    board = _board(address, file, baud, record)
     told = board.events()
     async with board:
         async for event in told:
@@ -156,12 +208,13 @@ def _shown(value: "Value") -> str:
             return f"{value:g}"
 
 
-async def _send(address: str, name: str, value: str | None, *, yes: bool, baud: int) -> None:
-    from firmware_bridge.client import Board  # noqa: PLC0415  as the module says
+async def _send(
+    address: str, name: str, value: str | None, *, yes: bool, file: Path | None, baud: int | None
+) -> None:
     from firmware_bridge.description import Type  # noqa: PLC0415  as the module says
     from firmware_bridge.errors import UnknownCapabilityError  # noqa: PLC0415  as the module says
 
-    async with Board(_line(address, baud)) as board:
+    async with _board(address, file, baud) as board:
         capability = board.capabilities.get(name)
         if capability is None:
             raise UnknownCapabilityError(name, tuple(board.capabilities))
@@ -193,11 +246,14 @@ def _meant(capability: "Capability", text: str | None) -> "Value":
             return text
 
 
-async def _simulate(port: int) -> None:
+async def _simulate(port: int, language: str) -> None:
+    from firmware_bridge.described.simulated_firmata import SimulatedFirmataBoard  # noqa: PLC0415  as the module says
+    from firmware_bridge.described.simulated_text import SimulatedTextBoard  # noqa: PLC0415  as the module says
     from firmware_bridge.simulator import SimulatedBoard  # noqa: PLC0415  as the module says
     from firmware_bridge.tcp import TcpTransport  # noqa: PLC0415  as the module says
 
-    board = SimulatedBoard()
+    kinds = {"inglenook": SimulatedBoard, "text": SimulatedTextBoard, "firmata": SimulatedFirmataBoard}
+    board = kinds[language]()
     alone = asyncio.Lock()
 
     async def plugged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -86,13 +86,13 @@ def pin(table: Table, type_: Type) -> tuple[Pin, bool, bool]:
     match type_:
         case Type.SWITCH:
             if table.flag("set", default=True):
-                return Pin(_number(table), Mode.OUTPUT, table.flag("inverted", default=False)), True, True
+                return Pin(_number(table), Mode.OUTPUT, _inverted(table)), True, True
             return _input(table), True, False
         case Type.NUMBER if "analog" in table:
             return _analog(table), True, False
         case Type.NUMBER:
             ends = _decimal(table, "min"), _decimal(table, "max")
-            return Pin(_number(table), Mode.PWM, table.flag("inverted", default=False), ends=ends), True, True
+            return Pin(_number(table), Mode.PWM, _inverted(table), ends=ends), True, True
         case Type.PRESS:
             pulse_s = table.within("pulse", 0.01, 5, 0.2)
             return (
@@ -123,6 +123,16 @@ def check(board: str, pins: Mapping[str, Pin]) -> None:
 
 def _number(table: Table) -> int:
     return table.integer("pin", 0, _PIN_MOST)
+
+
+def _inverted(table: Table) -> bool:
+    """Whether an output is on when it is low, as it is from the board's start."""
+    inverted = table.flag("inverted", default=False)
+    if inverted and "safe" not in table:
+        raise table.wrong(
+            "safe", "is missing; what is inverted is on when the board starts, so say what it goes to"
+        )
+    return inverted
 
 
 def _input(table: Table) -> Pin:

@@ -29,7 +29,7 @@ from firmware_bridge.messages import Wire
 
 SETTLE_S: Final = 0.1
 """What comes so soon after opening was begun before."""
-READY_S: Final = 3.0
+READY_S: Final = 2.0
 """How long a board that may have started with the opening of the line is waited for."""
 STEP_S: Final = 3.0
 """How long a question of our own waits for its answer."""
