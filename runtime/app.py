@@ -18,6 +18,7 @@ from typing import Any, Final
 import runtime
 from models.machine import Machine
 from models.store import Bundle, Store
+from runtime.api.kiosk.around import Around
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
@@ -35,12 +36,13 @@ from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
 from runtime.mqtt.link import Endpoint, Session
 from runtime.mqtt.presence import SESSION as PRESENCE_SESSION
-from runtime.mqtt.presence import PresenceService, hottest
+from runtime.mqtt.presence import PresenceService
 from runtime.mqtt.replies import Replies
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
 from runtime.residency.residents import Model, Residents
+from runtime.vitals import hottest
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +102,10 @@ async def serve(
     stop = _stop_on_signals()
     serving = Serving()
     http = HttpCommands(wanted=config.commands.enabled)
-    app = make_app(serving, limits=config.limits, access=access(config.server, key), commands=http)
+    around = Around()
+    app = make_app(
+        serving, limits=config.limits, access=access(config.server, key), commands=http, around=around
+    )
     runner = make_runner(app)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(runner.cleanup)
@@ -123,6 +128,7 @@ async def serve(
             told = presence.told if presence else _ignore
             room = commands_of(config, state, owned, completer, endpoint, http, told)
             commanding = await _opened(room, parts, http)
+            _show(around, commanding, presence)
             for name, work in _works(config, completer, link, presence, commanding, stop):
                 tasks.create_task(work, name=name)
             gc.collect()
@@ -133,6 +139,14 @@ async def serve(
             await drain(runner.app)
             watchdog.cancel()
         await runner.cleanup()
+
+
+def _show(around: Around, commanding: Commanding | None, presence: PresenceService | None) -> None:
+    """Have the page tell of what there is."""
+    if commanding is not None:
+        commanding.tell(around)
+    if presence is not None:
+        around.broker = lambda: presence.connected
 
 
 def _residents(config: Config, state: Path, load: Callable[[Bundle], Model]) -> Residents:

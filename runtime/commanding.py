@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from models.errors import ModelError, StoreError
 from models.licences.policy import enforce
 from models.store import Store
+from runtime.api.kiosk.around import Around, Board
 from runtime.api.ordering import CHANNEL as HTTP
+from runtime.api.ordering import SENDER as HTTP_SENDER
 from runtime.api.ordering import HttpCommands
 from runtime.boarding import board_publishing, board_room
 from runtime.boards.entries import CHANNEL as BOARDS
@@ -28,6 +30,7 @@ from runtime.commands.interpret import Interpreter
 from runtime.commands.journal.journal import Journal
 from runtime.commands.order import Result
 from runtime.commands.policy.policy import Policy
+from runtime.commands.policy.seen import Seen
 from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.policy.toml import policy_file
 from runtime.commands.registry.house import House
@@ -194,10 +197,12 @@ class Commanding:
         if self._boards is not None:
             channels[BOARDS] = self._boards
         outboxes: dict[str, Outbox] = {HTTP: http}
+        policy = Policy(owned.policy)
+        self._seen = Seen(policy, HTTP_SENDER, lambda: registry.house)
         self.desk = Desk(
             registry,
             interpreter,
-            Policy(owned.policy),
+            policy,
             journal,
             channels,
             outboxes,
@@ -235,6 +240,21 @@ class Commanding:
     def house(self) -> House:
         """The devices that there are now."""
         return self._registry.house
+
+    def tell(self, around: Around) -> None:
+        """Have the page look here for the house and the boards."""
+        around.house = lambda: self._seen.house
+        around.languages = self._config.commands.languages
+        around.boards = self._told_boards
+
+    def _told_boards(self) -> list[Board]:
+        there = {} if self._boards is None else self._boards.boards
+        known = [(name, board, board.about) for name, board in there.items()]
+        return [
+            Board(name, about.name, about.firmware, board.connected)
+            for name, board, about in known
+            if about is not None
+        ]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take orders until `stop` is set, and see to those that were taken.

@@ -82,5 +82,7 @@ class Limits:
     """Largest message in which a device describes itself, or says how it is."""
     group_members: int = 256
     """Appliances of our group that are known at a time; of one more it is not noticed when it goes down."""
+    live_streams: int = 256
+    """Pages that look on at a time; one more is told to come back."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from runtime.api.kiosk.live import Live
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
@@ -14,6 +15,7 @@ SERVING: Final = web.AppKey("serving", Serving)
 LIMITS: Final = web.AppKey("limits", Limits)
 TRAFFIC: Final = web.AppKey("traffic", Traffic)
 COMMANDS: Final = web.AppKey("commands", HttpCommands)
+LIVE: Final = web.AppKey("live", Live)
 RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""
 

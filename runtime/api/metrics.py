@@ -1,8 +1,6 @@
 """GET /metrics: what Prometheus scrapes."""
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final, Literal
 
 from aiohttp import web
@@ -11,8 +9,7 @@ from runtime.api.exposition import CONTENT_TYPE, Metric, render
 from runtime.api.keys import SERVING, TRAFFIC
 from runtime.api.serving import Ready
 from runtime.completion import Completer
-
-_STATM: Final = Path("/proc/self/statm")
+from runtime.vitals import resident
 
 _ENGINE: Final[tuple[tuple[str, Literal["counter", "gauge"], str, str], ...]] = (
     ("ingle_requests_total", "counter", "Generations finished.", "requests"),
@@ -63,7 +60,5 @@ def _engines(models: Mapping[str, Completer]) -> Iterator[Metric]:
 
 def _process() -> Iterator[Metric]:
     """Resident memory, where the kernel tells it."""
-    if _STATM.exists():
-        pages = int(_STATM.read_text(encoding="ascii").split()[1])
-        rss = pages * os.sysconf("SC_PAGE_SIZE")
+    if (rss := resident()) is not None:
         yield Metric("ingle_resident_memory_bytes", "gauge", "Resident memory.", (((), rss),))

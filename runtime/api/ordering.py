@@ -12,7 +12,8 @@ from runtime.wire.commands import OrderReader, check_known, order_id
 from runtime.wire.fields import Fields
 
 CHANNEL: Final = "http"
-_SENDER: Final = "http"
+SENDER: Final = "http"
+"""Who commands, to the policy."""
 
 
 class State(StrEnum):
@@ -74,7 +75,7 @@ class HttpCommands:
         address = secrets.token_hex(12)
         given = order_id(fields)
         order = self._reader.order(
-            fields, given or f"http-{address}", ReplyTo(CHANNEL, address), sender=_SENDER, now=time.time()
+            fields, given or f"http-{address}", ReplyTo(CHANNEL, address), sender=SENDER, now=time.time()
         )
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._asked[address] = answer

@@ -11,7 +11,11 @@ from runtime.api import commands as command_paths
 from runtime.api import health, metrics, page, rerank, tokens
 from runtime.api.access import Access
 from runtime.api.garbled import GARBLED
-from runtime.api.keys import COMMANDS, LIMITS, REQUEST_ID, RUNNING, SERVING, TRAFFIC
+from runtime.api.keys import COMMANDS, LIMITS, LIVE, REQUEST_ID, RUNNING, SERVING, TRAFFIC
+from runtime.api.kiosk import stream
+from runtime.api.kiosk.around import Around
+from runtime.api.kiosk.live import Live
+from runtime.api.kiosk.status import Meter
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.openai import chat, embeddings, models
 from runtime.api.openapi import document
@@ -24,9 +28,18 @@ from runtime.limits import Limits
 
 
 def make_app(
-    serving: Serving, *, limits: Limits, access: Access, commands: HttpCommands | None = None
+    serving: Serving,
+    *,
+    limits: Limits,
+    access: Access,
+    commands: HttpCommands | None = None,
+    around: Around | None = None,
 ) -> web.Application:
-    """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks."""
+    """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
+
+    `around`: what the page tells of, beside the models.
+    """
+    commands, around = commands or HttpCommands(wanted=False), around or Around()
     app = web.Application(
         middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS | document.PATHS)],
         client_max_size=limits.request_bytes,
@@ -35,9 +48,22 @@ def make_app(
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
-    app[COMMANDS] = commands or HttpCommands(wanted=False)
+    app[COMMANDS] = commands
+    app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)
-    for room in (health, metrics, page, chat, models, embeddings, tokens, rerank, command_paths, document):
+    for room in (
+        health,
+        metrics,
+        page,
+        chat,
+        models,
+        embeddings,
+        tokens,
+        rerank,
+        command_paths,
+        document,
+        stream,
+    ):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since

@@ -7,19 +7,24 @@ they run on. What a board does not tell is no finding.
 import contextlib
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from runtime import vitals
 from runtime.doctor.finding import Finding
+from runtime.vitals import Strain
 
 _X86: Final = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8")
 _ARM: Final = ("asimd", "asimddp", "i8mm", "bf16", "sve")
 _GIB: Final = 1 << 30
 _HOT, _TOO_HOT = 75, 85
-_THROTTLED_NOW: Final = {0: "too little voltage", 1: "clock capped", 2: "throttled", 3: "temperature limit"}
-_SINCE_BOOT: Final = 16
-"""In Raspberry Pi's get_throttled bits 0 to 3 say what is now; from 16 on, what was since the start."""
+_STRAINS: Final = {
+    Strain.LOW_VOLTAGE: "too little voltage",
+    Strain.CAPPED: "clock capped",
+    Strain.THROTTLED: "throttled",
+    Strain.HOT: "temperature limit",
+}
 
 
 def examine(root: Path = Path("/")) -> Iterator[Finding]:
@@ -82,14 +87,9 @@ def memory(root: Path) -> Iterator[Finding]:
 
 def temperature(root: Path) -> Iterator[Finding]:
     """The hottest sensor."""
-    readings = [
-        int(text) / 1000
-        for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*/temp"))
-        if (text := _read(zone).strip()).lstrip("-").isdecimal()
-    ]
-    if not readings:
+    hottest = vitals.hottest(root)
+    if hottest is None:
         return
-    hottest = max(readings)
     fact = f"{hottest:.0f} °C"
     if hottest >= _TOO_HOT:
         yield Finding("fail", "temperature", fact, "the board slows down or stops: give it a fan or more air")
@@ -101,23 +101,23 @@ def temperature(root: Path) -> Iterator[Finding]:
 
 def throttling(root: Path) -> Iterator[Finding]:
     """Whether a Raspberry Pi had to slow down, and why."""
-    for path in sorted((root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
-        try:
-            bits = int(_read(path).strip(), 16)
-        except ValueError:
-            continue
-        now = [words for bit, words in _THROTTLED_NOW.items() if bits >> bit & 1]
-        before = [words for bit, words in _THROTTLED_NOW.items() if bits >> (bit + _SINCE_BOOT) & 1]
-        if now:
-            yield Finding("fail", "power", f"now: {', '.join(now)}", _power_advice(now))
-        elif before:
-            yield Finding("warn", "power", f"since the start: {', '.join(before)}", _power_advice(before))
-        else:
-            yield Finding("ok", "power", "never throttled since the start")
+    told = vitals.throttling(root)
+    if told is None:
+        return
+    if told.now:
+        yield Finding("fail", "power", f"now: {_named(told.now)}", _power_advice(told.now))
+    elif told.before:
+        yield Finding("warn", "power", f"since the start: {_named(told.before)}", _power_advice(told.before))
+    else:
+        yield Finding("ok", "power", "never throttled since the start")
 
 
-def _power_advice(words: list[str]) -> str:
-    if _THROTTLED_NOW[0] in words:
+def _named(strains: Iterable[Strain]) -> str:
+    return ", ".join(_STRAINS[each] for each in strains)
+
+
+def _power_advice(strains: Collection[Strain]) -> str:
+    if Strain.LOW_VOLTAGE in strains:
         return "use the board's own power supply and a short cable"
     return "cool the board: a heat sink or a fan"
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.commands.order import Result, Status
-from runtime.commands.registry.devices import Capability, Name, Options, Range, shown
 from runtime.commands.registry.homeassistant.neighbour import SENDER
 from runtime.commands.registry.house import House
 from runtime.mqtt.link import Publication
 from runtime.mqtt.results import JSON, encoded
 from runtime.mqtt.topics import Topics
+from runtime.wire.house import house_told
 
 _LONGEST_STATE: Final = 255
 """Characters of a state there."""
@@ -95,25 +95,7 @@ class Appliance:
 
     def registry(self, house: House) -> Publication:
         """The retained list of areas and devices."""
-        said = {
-            "node": self.topics.node,
-            "areas": [
-                {"id": area.id, "names": _names(area.names), "floor": area.floor}
-                for area in house.areas.values()
-            ],
-            "devices": [
-                {
-                    "id": device.id,
-                    "names": _names(device.names),
-                    "kind": device.kind.value,
-                    "area": device.area,
-                    "device_class": device.device_class,
-                    "source": device.source,
-                    "capabilities": [_capability(each) for each in device.capabilities],
-                }
-                for device in house.devices.values()
-            ],
-        }
+        said = {"node": self.topics.node, **house_told(house)}
         return Publication(self.topics.registry, encoded(said), retain=True, content_type=JSON)
 
     def _components(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -208,28 +190,3 @@ class Appliance:
 def device_id(node: str) -> str:
     """As which Home Assistant knows an appliance."""
     return f"inglenook_{re.sub('[^a-z0-9_]', '_', node.lower())}"
-
-
-def _names(names: tuple[Name, ...]) -> list[dict[str, str]]:
-    return [
-        {"text": each.text} | ({} if each.language is None else {"language": each.language}) for each in names
-    ]
-
-
-def _capability(capability: Capability) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "name": capability.name,
-        "type": type(capability.domain).__name__.lower(),
-        "settable": capability.settable,
-        "readable": capability.readable,
-    }
-    match capability.domain:
-        case Range(low, high, step, unit):
-            said |= {"low": low, "high": high, "step": step, "unit": unit}
-        case Options(values):
-            said["values"] = list(values)
-    if capability.always_dangerous:
-        said["dangerous"] = True
-    elif capability.dangerous:
-        said["dangerous"] = [shown(each) for each in capability.dangerous]
-    return said

@@ -9,7 +9,6 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, assert_never
 
 from runtime.commands.order import Result
@@ -30,6 +29,7 @@ from runtime.mqtt.link import (
     Subscription,
     Up,
 )
+from runtime.vitals import hottest
 
 SESSION: Final = Session(persistent=False)
 """How the link is to be made."""
@@ -64,6 +64,11 @@ class PresenceService:
         self._shown: House | None = None
         self._side: set[asyncio.Task[None]] = set()
         self._connected: bool | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._connected is True
 
     def lists(self, house: Callable[[], House]) -> None:
         """Tell which devices there are, from now on."""
@@ -176,12 +181,3 @@ class Meter:
     def _turn(self) -> None:
         if (day := self._today()) != self._day:
             self._day, self._commands = day, 0
-
-
-def hottest(root: Path = Path("/")) -> float | None:
-    """The hottest place of the board in degrees Celsius; None where it does not tell."""
-    found: list[float] = []
-    for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
-        with contextlib.suppress(OSError, ValueError):  # a sensor may be there and not answer
-            found.append(int(zone.read_text(encoding="ascii")) / 1000)
-    return max(found, default=None)

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from runtime.api.access import Access
+from runtime.api.kiosk.around import Around
 from runtime.api.server import make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.encoding import TextEncoder
@@ -70,11 +71,12 @@ async def appliance(
     loaded: bool = True,
     template: str = CHATML,
     encoders: Sequence[TextEncoder] = (),
+    around: Around | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
     serving = Serving()
-    runner = make_runner(make_app(serving, limits=limits, access=access or Access()))
+    runner = make_runner(make_app(serving, limits=limits, access=access or Access(), around=around))
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from runtime.commands.registry.devices import Capability, Device, Kind, Name, Op
 from runtime.commands.registry.house import House
 from runtime.engine.interface import EngineStats
 from runtime.mqtt.appliance import Appliance, Gauges
-from runtime.mqtt.presence import SESSION, Meter, PresenceService, hottest
+from runtime.mqtt.presence import SESSION, Meter, PresenceService
 from runtime.mqtt.topics import Topics
 from tests.support.lamps import house
 from tests.support.mqtt import MemoryLink, until
@@ -115,15 +114,6 @@ def test_a_meter_tells_what_happened_since_it_was_last_read() -> None:
     assert meter.read() == Gauges(0.0, 3, 1, 48.5)
     day[0] = 2
     assert meter.read().commands_today == 0
-
-
-def test_the_hottest_place_is_the_temperature(tmp_path: Path) -> None:
-    assert hottest(tmp_path) is None
-    for number, words in enumerate(("41500", "63250", "nonsense")):
-        zone = tmp_path / f"sys/class/thermal/thermal_zone{number}"
-        zone.mkdir(parents=True)
-        (zone / "temp").write_text(words)
-    assert hottest(tmp_path) == 63.25
 
 
 class Rooms:

@@ -1,0 +1,61 @@
+"""GET /kiosk/live: what `live.py` has to tell, as a stream of server-sent events that ends when the caller hangs up."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import web
+
+from runtime.api.keys import LIMITS, LIVE
+
+PATH: Final = "/kiosk/live"
+_PIECE: Final = 1 << 14
+"""Bytes that are handed to a socket at a time: what a slow reader makes us hold stays near this."""
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would hold the stream back
+}
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve the path, and look after what it tells for as long as the application runs."""
+    app.router.add_get(PATH, _live)
+    app.cleanup_ctx.append(_looking)
+
+
+async def _looking(app: web.Application) -> AsyncIterator[None]:
+    looking = asyncio.create_task(app[LIVE].run(), name="kiosk.live")
+    yield
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking
+
+
+async def _live(request: web.Request) -> web.StreamResponse:
+    live = request.app[LIVE]
+    with live.entered():
+        response = web.StreamResponse(headers=_HEADERS)
+        await response.prepare(request)
+        async with contextlib.aclosing(live.stream()) as events:
+            async for data in events:
+                await _send(request, response, data)
+        return response
+
+
+async def _send(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """Write, as fast as the reader takes it.
+
+    Raises:
+        ConnectionError: the reader is gone, or has taken nothing for too long, which counts as gone.
+    """
+    stall = request.app[LIMITS].stall_seconds
+    for begin in range(0, len(data), _PIECE):
+        try:
+            async with asyncio.timeout(stall):
+                await response.write(data[begin : begin + _PIECE])
+        except TimeoutError as exc:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionAbortedError(f"the stream was left unread for {stall:g} s") from exc
