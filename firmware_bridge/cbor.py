@@ -14,6 +14,7 @@ from firmware_bridge.errors import MessageError
 Item = int | str | bool | None | Sequence["Item"] | Mapping["Item", "Item"]
 
 _DEPTH: Final = 4
+_DEPTH_OF_OTHERS: Final = 8
 _TEXT: Final = 24
 """Bytes of the longest text."""
 _LOWEST, _HIGHEST = -(1 << 31), (1 << 32) - 1
@@ -58,6 +59,15 @@ def read(data: bytes) -> Item:
             "a number or length is written longer than needed, or something comes after the message"
         )
     return checked
+
+
+def is_map(data: bytes) -> bool:
+    """Whether `data` is a map under names, as other protocols have them: neither strict nor ours."""
+    try:
+        item = cbor2.loads(data, max_depth=_DEPTH_OF_OTHERS, semantic_decoders=_NoTags())
+    except (cbor2.CBORDecodeError, ValueError, TypeError):
+        return False
+    return isinstance(item, dict) and all(isinstance(key, str) for key in item)
 
 
 def _check(item: object, depth: int) -> Item:

@@ -4,13 +4,17 @@ What is heavy is imported when a command runs.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from firmware_bridge.command import run
+from firmware_bridge.flash.cli import bundle, flash
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from firmware_bridge.board import AnyBoard
     from firmware_bridge.description import Capability, Value
     from firmware_bridge.events import Event
@@ -40,6 +44,10 @@ def bridge() -> None:
     """
 
 
+bridge.add_command(bundle)
+bridge.add_command(flash)
+
+
 @bridge.command("list")
 @click.option("--ask", is_flag=True, help="Open each port and ask the board what it can do.")
 @_FILE
@@ -56,7 +64,7 @@ def list_ports(*, ask: bool, file: Path | None, baud: int | None) -> None:
         click.echo(f"{address}\t{where}")
         if ask:
             try:
-                _run(_tell_of(address, file, baud))
+                run(_tell_of(address, file, baud))
             except click.ClickException as exc:
                 click.echo(f"  {exc.format_message()}")
 
@@ -68,7 +76,7 @@ def list_ports(*, ask: bool, file: Path | None, baud: int | None) -> None:
 @_SPEED
 def monitor(address: str, record: TextIO | None, file: Path | None, baud: int | None) -> None:
     """Print what a board tells, until Ctrl-C."""
-    _run(_monitor(address, record, file, baud))
+    run(_monitor(address, record, file, baud))
 
 
 @bridge.command()
@@ -82,7 +90,7 @@ def send(
     address: str, name: str, value: str | None, *, yes: bool, file: Path | None, baud: int | None
 ) -> None:
     """Have capability NAME be VALUE; without a VALUE, read it, or press what is pressed."""
-    _run(_send(address, name, value, yes=yes, file=file, baud=baud))
+    run(_send(address, name, value, yes=yes, file=file, baud=baud))
 
 
 @bridge.command()
@@ -92,24 +100,17 @@ def send(
 @click.option(
     "--as",
     "language",
-    type=click.Choice(["inglenook", "text", "firmata"]),
+    type=click.Choice(["inglenook", "text", "firmata", "smp"]),
     default="inglenook",
     show_default=True,
     help="What it speaks.",
 )
 def simulate(port: int, language: str) -> None:
-    """Be a board: a lamp, a relay, a button, a temperature, behind a socket of this machine."""
-    _run(_simulate(port, language))
+    """Be a board: a lamp, a relay, a button, a temperature, behind a socket of this machine.
 
-
-def _run(work: Coroutine[object, object, None]) -> None:
-    """Run it to its end, with the errors of this package in a sentence."""
-    from firmware_bridge.errors import BridgeError  # noqa: PLC0415  as the module says
-
-    try:
-        asyncio.run(work)
-    except BridgeError as exc:
-        raise click.ClickException(str(exc)) from exc
+    With `smp` it has none of these, and can be flashed.
+    """
+    run(_simulate_smp(port) if language == "smp" else _simulate(port, language))
 
 
 def _line(address: str, baud: int) -> "Transport":
@@ -250,15 +251,26 @@ async def _simulate(port: int, language: str) -> None:
     from firmware_bridge.described.simulated_firmata import SimulatedFirmataBoard  # noqa: PLC0415  as the module says
     from firmware_bridge.described.simulated_text import SimulatedTextBoard  # noqa: PLC0415  as the module says
     from firmware_bridge.simulator import SimulatedBoard  # noqa: PLC0415  as the module says
-    from firmware_bridge.tcp import TcpTransport  # noqa: PLC0415  as the module says
 
     kinds = {"inglenook": SimulatedBoard, "text": SimulatedTextBoard, "firmata": SimulatedFirmataBoard}
-    board = kinds[language]()
+    await _behind_a_socket(port, kinds[language]().run)
+
+
+async def _simulate_smp(port: int) -> None:
+    from firmware_bridge.smp.simulator import SimulatedSmpBoard, new_flash  # noqa: PLC0415  as the module says
+
+    await _behind_a_socket(port, SimulatedSmpBoard(new_flash()).run)
+
+
+async def _behind_a_socket(port: int, board: "Callable[[Transport], Awaitable[None]]") -> None:
+    """A board for whoever connects, one after the other."""
+    from firmware_bridge.tcp import TcpTransport  # noqa: PLC0415  as the module says
+
     alone = asyncio.Lock()
 
     async def plugged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with alone:
-            await board.run(TcpTransport.accepted(reader, writer))
+            await board(TcpTransport.accepted(reader, writer))
 
     listener = await asyncio.start_server(plugged, "127.0.0.1", port)
     click.echo(f"socket://127.0.0.1:{listener.sockets[0].getsockname()[1]}")

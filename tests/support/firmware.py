@@ -16,6 +16,7 @@ import pytest
 import firmware_bridge
 
 _SOURCE = Path(firmware_bridge.__file__).parent / "firmware"
+_OPTIBOOT = Path("/usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot.c")
 _HEADER_OF_SIMAVR = Path("/usr/include/simavr/sim_avr.h")
 
 
@@ -46,10 +47,10 @@ def need_sanitizers() -> None:
         pytest.skip("libclang-rt-dev is not installed; script/test installs it")
 
 
-def make(room: Path, target: str) -> str:
-    """Build a target of the firmware's Makefile into `room`; what make printed."""
+def make(room: Path, *targets: str) -> str:
+    """Build targets of the firmware's Makefile into `room`, or give it `NAME=value`; what make printed."""
     result = subprocess.run(
-        ["make", "-C", str(_SOURCE), f"BUILD={room}", target],
+        ["make", "-C", str(_SOURCE), f"BUILD={room}", *targets],
         capture_output=True,
         text=True,
         check=False,
@@ -59,12 +60,29 @@ def make(room: Path, target: str) -> str:
     return result.stdout
 
 
+def make_boot_loader(room: Path) -> Path:
+    """Arduino's optiboot, for the boot section of 1 KB that it needs as this compiler builds it."""
+    if not _OPTIBOOT.exists():
+        pytest.skip("arduino-core-avr is not installed; script/test installs it")
+    addresses = "-Wl,--section-start=.text=0x7c00,--section-start=.version=0x7ffe"
+    options = ["-Os", "-DF_CPU=16000000L", "-DBAUD_RATE=115200", "-DLED_START_FLASHES=3", "-nostartfiles"]
+    elf, made = room / "optiboot.elf", room / "optiboot.hex"
+    commands: tuple[list[str | Path], ...] = (
+        ["avr-gcc", "-mmcu=atmega328p", *options, addresses, "-o", elf, _OPTIBOOT],
+        ["avr-objcopy", "-O", "ihex", "-j", ".text", "-j", ".data", "-j", ".version",
+         "--set-section-flags", ".version=alloc,load", elf, made],
+    )  # fmt: skip
+    for arguments in commands:
+        subprocess.run(arguments, check=True, capture_output=True, timeout=60)
+    return made
+
+
 class Emulator:
     """An Arduino Uno in simavr: its line is `port` of this machine, its pins are the methods."""
 
-    def __init__(self, room: Path) -> None:
+    def __init__(self, room: Path, runs: str = "uno.elf") -> None:
         self._process = subprocess.Popen(
-            [room / "emulator", room / "uno.elf"],
+            [room / "emulator", room / runs],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -3,6 +3,10 @@
  * program's input and output.
  *
  *     emulator FIRMWARE.elf [PORT]
+ *     emulator BOOTLOADER.hex [PORT]
+ *
+ * With a boot loader it is a board as it is sold: its firmware does nothing until some is flashed, and it is
+ * reset as often as a host connects, which on an Uno is what the line's DTR does.
  *
  * Says `port N` when it listens; one host at a time is connected. Then a line in is a wish, and its line out
  * says that it is done:
@@ -32,10 +36,16 @@
 #include <avr_uart.h>
 #include <sim_avr.h>
 #include <sim_elf.h>
+#include <sim_hex.h>
 
 #define FREQUENCY 16000000UL
 #define SLICE_NS 500000L /* how far the chip may run ahead of the clock */
 #define BUFFER 4096
+#define MCUSR_ADDRESS 0x54
+#define EXTERNAL_RESET 2
+
+/* `rjmp .`: a firmware that stays where it is. */
+static uint8_t const NOTHING[] = {0xFF, 0xCF};
 
 struct uno {
     avr_t *avr;
@@ -43,6 +53,7 @@ struct uno {
     int host;  /* -1: none */
     bool room; /* the chip's UART takes another byte */
     bool cut;
+    bool boots; /* by a boot loader */
     uint8_t in[BUFFER];
     size_t in_first, in_end;
     uint8_t out[BUFFER];
@@ -82,14 +93,48 @@ static void set_millivolts(struct uno *uno, uint32_t millivolts) {
     avr_raise_irq(avr_io_getirq(uno->avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_ADC0), millivolts);
 }
 
-static void make_chip(struct uno *uno, char const *path) {
+static void load_firmware(struct uno *uno, char const *path) {
     elf_firmware_t firmware;
     memset(&firmware, 0, sizeof firmware);
     if (elf_read_firmware(path, &firmware) != 0) fail("that is no firmware");
+    avr_load_firmware(uno->avr, &firmware);
+}
+
+static void load_boot_loader(struct uno *uno, char const *path) {
+    ihex_chunk_p chunks = NULL;
+    int count = read_ihex_chunks(path, &chunks);
+    if (count <= 0) fail("that is no boot loader");
+    memset(uno->avr->flash, 0xFF, uno->avr->flashend + 1);
+    memcpy(uno->avr->flash, NOTHING, sizeof NOTHING);
+    uno->avr->reset_pc = uno->avr->flashend;
+    for (int i = 0; i < count; i++) {
+        if (chunks[i].baseaddr + chunks[i].size > uno->avr->flashend + 1) fail("that is beyond the flash");
+        memcpy(uno->avr->flash + chunks[i].baseaddr, chunks[i].data, chunks[i].size);
+        if (chunks[i].baseaddr < uno->avr->reset_pc) uno->avr->reset_pc = chunks[i].baseaddr;
+    }
+    free_ihex_chunks(chunks);
+    uno->avr->codeend = uno->avr->flashend;
+}
+
+/* As by the button on the board, or by DTR. */
+static void reset_chip(struct uno *uno) {
+    avr_reset(uno->avr);
+    uno->avr->data[MCUSR_ADDRESS] = EXTERNAL_RESET;
+    uno->room = true;
+    uno->in_first = uno->in_end = 0;
+}
+
+static void make_chip(struct uno *uno, char const *path) {
+    size_t length = strlen(path);
+    uno->boots = length > 4 && strcmp(path + length - 4, ".hex") == 0;
     uno->avr = avr_make_mcu_by_name("atmega328p");
     if (uno->avr == NULL) fail("simavr has no ATmega328P");
     avr_init(uno->avr);
-    avr_load_firmware(uno->avr, &firmware);
+    if (uno->boots) {
+        load_boot_loader(uno, path);
+    } else {
+        load_firmware(uno, path);
+    }
     uno->avr->frequency = FREQUENCY;
     uno->avr->vcc = uno->avr->avcc = uno->avr->aref = 5000;
     uno->avr->log = LOG_ERROR;
@@ -102,6 +147,7 @@ static void make_chip(struct uno *uno, char const *path) {
     uno->room = true;
     set_button(uno, false);
     set_millivolts(uno, 715);
+    if (uno->boots) reset_chip(uno);
 }
 
 static void make_listener(struct uno *uno, uint16_t port) {
@@ -126,9 +172,7 @@ static void obey(struct uno *uno, char const *wish) {
     } else if (sscanf(wish, "millivolts %u", &number) == 1) {
         set_millivolts(uno, number);
     } else if (strcmp(wish, "reset") == 0) {
-        avr_reset(uno->avr);
-        uno->room = true;
-        uno->in_first = uno->in_end = 0;
+        reset_chip(uno);
     } else if (strcmp(wish, "cut") == 0 || strcmp(wish, "plug") == 0) {
         uno->cut = wish[0] == 'c';
     } else if (sscanf(wish, "data %x", &number) == 1 && number <= uno->avr->ramend) {
@@ -171,6 +215,7 @@ static void accept_host(struct uno *uno) {
     setsockopt(host, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     fcntl(host, F_SETFL, O_NONBLOCK);
     uno->host = host;
+    if (uno->boots) reset_chip(uno);
 }
 
 static void read_host(struct uno *uno) {

@@ -49,7 +49,12 @@ static struct capability const FLASH capabilities[COUNT] = {
                      .get = thermometer_get},
 };
 
-static struct identity const FLASH identity = {"uno", "1.0.0", capabilities, COUNT};
+/* `make uno VERSION=...` names another. */
+#ifndef UNO_VERSION
+#define UNO_VERSION "1.0.0"
+#endif
+
+static struct identity const FLASH identity = {"uno", UNO_VERSION, capabilities, COUNT};
 
 static struct board board;
 static char serial[BRIDGE_TEXT];

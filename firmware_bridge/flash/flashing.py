@@ -1,0 +1,139 @@
+"""Firmware put on a board by whichever way its bundle names, from the first look to the last: `look`, `flash`.
+
+Knows the ways, and our own protocol, by which a board tells which firmware it runs. What speaks SMP is imported when a
+bundle is for it: it is an extra.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from firmware_bridge.client import Board
+from firmware_bridge.errors import BridgeError, NoAnswerError, PortTakenError
+from firmware_bridge.flash import tools
+from firmware_bridge.flash.bundle import Bundle
+from firmware_bridge.flash.errors import InUseError, OtherVersionError, ToolMissingError, WrongBoardError
+from firmware_bridge.flash.events import Step, Tell
+from firmware_bridge.flash.manifest import Manifest, Smp
+from firmware_bridge.transport import BAUD, transport
+
+if TYPE_CHECKING:
+    from firmware_bridge.smp.client import Patience
+
+_LOOK_S: Final = 6.0
+"""For a board that starts when its line is opened, and has to be told from one that speaks something else."""
+_BACK_S: Final = 20.0
+"""For a board that was flashed to say who it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is on the line; empty where it does not say."""
+
+    board: str
+    version: str
+
+
+async def look(address: str, manifest: Manifest, baud: int = BAUD) -> Found:
+    """What the board on a line is and runs now.
+
+    Raises:
+        ValueError: that is no address.
+        InUseError: another program has the port.
+        ToolMissingError: what speaks SMP is not installed.
+        WrongBoardError: the firmware is for another board.
+        TransportError: the line cannot be used.
+        NoAnswerError, ProtocolError: it does not speak SMP, though the firmware is for a board that does.
+    """
+    try:
+        found = await (_look_by_smp if isinstance(manifest.method, Smp) else _look)(address, baud)
+    except PortTakenError as exc:
+        raise InUseError(str(exc)) from exc
+    if found.board and found.board != manifest.board:
+        raise WrongBoardError(manifest.board, found.board)
+    return found
+
+
+async def flash(
+    address: str, bundle: Bundle, tell: Tell, *, baud: int = BAUD, patience: "Patience | None" = None
+) -> str:
+    """Put checked firmware on the board; the version it says it runs then.
+
+    Raises:
+        ValueError: that is no address.
+        FlashError: it is not there, and why.
+        BridgeError: the board or its line failed; with SMP it runs what it ran, or the new: flash again.
+    """
+    manifest = bundle.manifest
+    if isinstance(manifest.method, Smp):
+        told = await _flash_by_smp(address, bundle, tell, baud, patience)
+    else:
+        await tools.flash(manifest, bundle.files, address, tell)
+        told = manifest.version
+    if manifest.describes_itself:
+        tell(Step("asking the board which firmware it runs"))
+        told = (await _met(address, baud, _BACK_S)).version
+    if told != manifest.version:
+        raise OtherVersionError(manifest.version, told)
+    return told
+
+
+async def _flash_by_smp(
+    address: str, bundle: Bundle, tell: Tell, baud: int, patience: "Patience | None"
+) -> str:
+    with _extra():
+        from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
+        from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
+    (firmware,) = bundle.files.values()
+    async with SmpBoard(transport(address, baud), patience) as board:
+        return await smp.flash(board, firmware, tell)
+
+
+async def _look_by_smp(address: str, baud: int) -> Found:
+    with _extra():
+        from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
+        from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
+    async with SmpBoard(transport(address, baud)) as board:
+        running = await smp.look(board)
+    return Found(running.kind or "", running.version)
+
+
+async def _look(address: str, baud: int) -> Found:
+    """A board that is empty, or speaks something else, is flashed as well."""
+    line = transport(address, baud)
+    await line.open()  # a line that cannot be used is known before anybody waits for an answer
+    await line.close()
+    try:
+        return await _met(address, baud, _LOOK_S)
+    except NoAnswerError:
+        return Found("", "")
+
+
+async def _met(address: str, baud: int, wait_s: float) -> Found:
+    """What a board says of itself in our protocol.
+
+    Raises:
+        NoAnswerError: nothing that is understood.
+    """
+    try:
+        async with asyncio.timeout(wait_s), Board(transport(address, baud), answer_s=wait_s) as board:
+            if board.about is not None:
+                return Found(board.about.name, board.about.firmware)
+    except (TimeoutError, BridgeError) as exc:
+        raise NoAnswerError(
+            f"the board does not say which firmware it runs ({exc or 'no answer'}); unplug it, plug it in, and see "
+            "`ingle bridge list --ask`"
+        ) from exc
+    raise NoAnswerError("the board does not say which firmware it runs; see `ingle bridge list --ask`")
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if exc.name not in {"smp", "smpclient"}:
+            raise
+        raise ToolMissingError("what speaks SMP", "pip install 'inglenook[smp]'") from exc

@@ -1,0 +1,103 @@
+"""New firmware by SMP: upload, try once, look, and only then keep. Whatever happens, the board has the new or the old.
+
+Every step looks first at what the board has, so that the whole can be begun again at any point: after the power was
+cut, the line broke, or this program was killed.
+"""
+
+from dataclasses import dataclass
+
+from firmware_bridge.errors import BridgeError, NoAnswerError
+from firmware_bridge.flash.errors import FlashError, RevertedError
+from firmware_bridge.flash.events import Progress, Step, Tell
+from firmware_bridge.smp import image
+from firmware_bridge.smp.client import Slot, SmpBoard
+
+_RESETS = 3
+"""How often a board is told to start again: the word may be lost on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a board runs."""
+
+    kind: str | None
+    """Which sort of board it says it is, if it does."""
+    version: str
+
+
+async def look(board: SmpBoard) -> Running:
+    """What the board is and runs.
+
+    Raises:
+        BridgeError: it does not say so.
+    """
+    active = _active(await board.images())
+    return Running(await board.kind(), active.version)
+
+
+async def flash(board: SmpBoard, firmware: bytes, tell: Tell) -> str:
+    """Have the board run this image for good; the version that it runs then.
+
+    Raises:
+        ImageError: it is no image.
+        RevertedError: the board tried it, and went back.
+        FlashError: the board has no room for it now.
+        UploadError, SmpRefusedError, NoAnswerError, TransportError, ProtocolError: the board is as it was, or tries
+            the new image until it starts again; do all this again.
+    """
+    wanted = image.read(firmware)
+    images = await board.images()
+    running = _active(images)
+    if running.hash != wanted.hash:
+        if not running.confirmed:
+            tell(Step("the board is trying another firmware; it goes back first"))
+            await _restart(board)
+            images = await board.images()
+        if not any(each.hash == wanted.hash for each in images):
+            await _upload(board, firmware, tell)
+        running = await _try(board, wanted, tell)
+    if not running.confirmed:
+        tell(Step(f"keeping {wanted.version}"))
+        await board.confirm()
+        running = _active(await board.images())
+    if running.hash != wanted.hash or not running.confirmed:
+        raise RevertedError(wanted.version, running.version)
+    return running.version
+
+
+async def _upload(board: SmpBoard, firmware: bytes, tell: Tell) -> None:
+    tell(Step("uploading"))
+    async for offset in board.upload(firmware):
+        tell(Progress("uploading", offset, len(firmware)))
+
+
+async def _try(board: SmpBoard, wanted: image.Image, tell: Tell) -> Slot:
+    """Have the new image run once; the slot it runs from."""
+    for _ in range(_RESETS):
+        tell(Step(f"starting {wanted.version}, which takes up to a minute"))
+        await board.test(wanted.hash)
+        await _restart(board)
+        images = await board.images()
+        running = _active(images)
+        if running.hash == wanted.hash:
+            return running
+        if not any(each.pending for each in images):
+            raise RevertedError(wanted.version, running.version)
+    raise FlashError(
+        "the board does not start again when it is told to; switch it off and on, and flash again"
+    )
+
+
+async def _restart(board: SmpBoard) -> None:
+    await board.reset()
+    await board.away()
+
+
+def _active(images: tuple[Slot, ...]) -> Slot:
+    """What runs; of several processors, what runs on the first."""
+    for each in images:
+        if each.active and each.image == 0:
+            return each
+    if not images:
+        raise NoAnswerError("the board says that it has no firmware at all; is it in its recovery mode?")
+    raise BridgeError("the board does not say which of its images runs; is it in its recovery mode?")
