@@ -7,6 +7,7 @@ directory that holds the name is synced too.
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,26 @@ def write_file(path: Path, text: str, *, scratch: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     move(temporary, path)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a small file that only the owner of its folder may read, so that a reader sees the old content or the new.
+
+    Written by root for a service with a user of its own, it belongs to that user, as the folder does.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)  # readable by its owner only
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if os.geteuid() == 0:
+                folder = path.parent.stat()
+                os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        move(Path(name), path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def remove_tree(path: Path, *, scratch: Path) -> None:

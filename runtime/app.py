@@ -104,7 +104,7 @@ async def serve(
     http = HttpCommands(wanted=config.commands.enabled)
     around = Around()
     app = make_app(
-        serving, limits=config.limits, access=access(config.server, key), commands=http, around=around
+        serving, limits=config.limits, access=access(config.server, key, state), commands=http, around=around
     )
     runner = make_runner(app)
     async with AsyncExitStack() as parts:

@@ -9,6 +9,7 @@ from runtime.console.config import config
 from runtime.console.doctor import doctor
 from runtime.console.encoding import classify, embed
 from runtime.console.evaluate import evaluate
+from runtime.console.key import key
 from runtime.console.run import run
 from runtime.console.serve import serve
 
@@ -18,5 +19,5 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for each in (run, chat, command, serve, bench, config, doctor, embed, classify, evaluate):
+for each in (run, chat, command, serve, key, bench, config, doctor, embed, classify, evaluate):
     commands.add_command(each)

@@ -13,6 +13,7 @@ from runtime.config import Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.errors import ConfigError, IngleError
 from runtime.keyfile import ensure_key
+from runtime.keyring import Keyring, file_of
 
 
 class ListenError(IngleError):
@@ -34,31 +35,31 @@ def address(host: str, port: int) -> str:
 
 
 def find_key(server: Server, state: Path, environ: Mapping[str, str]) -> Path | None:
-    """The file with the key callers must show; None where none is needed, on loopback.
+    """The file with the owner's key, which callers must show; None where none is asked for, on loopback.
 
     Raises:
         ConfigError: beyond loopback, and the key can be neither read nor made.
     """
     if (path := find_secret("api.key", server.key_file, environ)) is not None:
         return path
-    return None if is_loopback(server.host) else ensure_key(state)
+    return ensure_key(state) if server.require_key or not is_loopback(server.host) else None
 
 
-def access(server: Server, key: Path | None) -> Access:
-    """Who may call.
+def access(server: Server, key: Path | None, state: Path) -> Access:
+    """Who may call: with the owner's `key`, if there is one, and with those made since.
 
     Raises:
-        ConfigError: the key cannot be read, or is not ASCII as a header needs it.
+        ConfigError: a key cannot be read, or is not ASCII as a header needs it.
     """
     own = socket.gethostname().lower()
     names = {*server.allowed_hosts, own, f"{own.partition('.')[0]}.local", server.host}
     hosts = frozenset(name.lower().rstrip(".") for name in names)
     if key is None:
-        return Access(hosts)
+        return Access(hosts, Keyring(path=file_of(state)))
     secret = read_secret(key)
     if not secret.isascii() or secret != secret.strip():
         raise ConfigError(f"the key in {key} must be ASCII without spaces around it; write another")
-    return Access(hosts, secret)
+    return Access(hosts, Keyring(secret, file_of(state)), asked=True)
 
 
 async def listen(runner: web.AppRunner, server: Server) -> int:

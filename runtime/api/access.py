@@ -2,20 +2,28 @@
 
 Three gates, each shut unless a rule opens it. The Host header must name this machine, so that a web page
 cannot reach us through a name it controls (DNS rebinding). A request that a browser sends for another
-site's page is refused, and no CORS header is ever given. Beyond loopback a key is needed, on every route
-that is not on the short list of open ones.
+site's page is refused, and no CORS header is ever given. Beyond loopback a key is needed, good for what
+is asked, on every route that is not on the short list of open ones.
 """
 
-import hmac
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.api.refusal import RefusalError
+from runtime.api.scopes import NOBODY, Caller, Scopes
 from runtime.strict_json import shown
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+
+
+class Keys(Protocol):
+    """The keys there are."""
+
+    def holder(self, shown: str) -> Caller | None:
+        """Whose key this is; None if it is nobody's. Takes as long whoever it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,11 @@ class Access:
 
     hosts: frozenset[str] = frozenset()
     """Names, in lower case, that this machine answers to besides localhost and its addresses."""
-    key: str | None = None
-    """The key that callers must show. None only while the listener is bound to loopback."""
+    keys: Keys | None = None
+    """Who is known by a key."""
+    asked: bool = False
+    """Whether a key must be shown. False only while the listener is bound to loopback: there everybody may do
+    everything, but a key that is known has its own name and no more than its scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +44,8 @@ class Visit:
     """The part of a request that the rules look at; None is an absent header."""
 
     method: str
-    open_route: bool
-    """No key needed: health, and the static files of the page."""
+    accepts: Scopes
+    """One of these is needed; none: it is open to all, as health and the static files of the page are."""
     host: str | None
     origin: str | None = None
     fetch_site: str | None = None
@@ -42,15 +53,16 @@ class Visit:
     authorization: str | None = None
 
 
-def check(access: Access, visit: Visit) -> None:
-    """Return if the visit may go on.
+def check(access: Access, visit: Visit) -> Caller:
+    """Who it is, if the visit may go on.
 
     Raises:
-        RefusalError: 403 for the wrong host or origin, 401 for a missing or wrong key.
+        RefusalError: 403 for the wrong host or origin, 401 for a missing or wrong key, 403 for one that is not good
+            for this.
     """
     _check_host(access, visit.host)
     _check_origin(visit)
-    _check_key(access, visit)
+    return _check_key(access, visit)
 
 
 def _check_host(access: Access, host: str | None) -> None:
@@ -78,7 +90,7 @@ def _is_our_address(name: str, access: Access) -> bool:
         address = ipaddress.ip_address(name.strip("[]"))
     except ValueError:
         return False
-    return address.is_loopback or access.key is not None
+    return address.is_loopback or access.asked
 
 
 def _check_origin(visit: Visit) -> None:
@@ -95,13 +107,16 @@ def _check_origin(visit: Visit) -> None:
         )
 
 
-def _check_key(access: Access, visit: Visit) -> None:
-    if access.key is None or visit.open_route:
-        return
+def _check_key(access: Access, visit: Visit) -> Caller:
     scheme, _, shown_key = (visit.authorization or "").partition(" ")
-    # Compared as bytes: compare_digest refuses text beyond ASCII.
-    same = hmac.compare_digest(shown_key.strip().encode("utf-8", "surrogateescape"), access.key.encode())
-    if scheme.lower() != "bearer" or not same:
+    known = None
+    if access.keys is not None and scheme.lower() == "bearer":
+        known = access.keys.holder(shown_key.strip())
+    if not visit.accepts:
+        return known or NOBODY
+    if known is None:
+        if not access.asked:
+            return Caller()
         problem = "the key is wrong" if visit.authorization else "a key is needed"
         raise RefusalError(
             401,
@@ -109,3 +124,13 @@ def _check_key(access: Access, visit: Visit) -> None:
             code="invalid_api_key",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    if known.scopes.isdisjoint(visit.accepts):
+        wanted = " or ".join(sorted(visit.accepts))
+        raise RefusalError(
+            403,
+            f"the key {known.name!r} is good for {', '.join(sorted(known.scopes))}, and this takes {wanted}; "
+            "show another key, or have the owner make one with `ingle key add`",
+            code="insufficient_scope",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'},
+        )
+    return known

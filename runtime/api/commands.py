@@ -7,6 +7,7 @@ who asks again with the same id gets the result that it had.
 from aiohttp import web
 
 from runtime.api.body import read_json
+from runtime.api.callers import sender_of
 from runtime.api.keys import COMMANDS, LIMITS
 from runtime.api.refusal import RefusalError
 from runtime.wire.commands import result_told
@@ -25,5 +26,5 @@ async def _command(request: web.Request) -> web.Response:
             404, "this appliance takes no commands; set commands.enabled = true", code="not_found"
         )
     fields = Fields.of(await read_json(request))
-    result = await commands.ask(fields, request.app[LIMITS].request_seconds)
+    result = await commands.ask(fields, request.app[LIMITS].request_seconds, sender=sender_of(request))
     return web.json_response(result_told(result))

@@ -7,6 +7,7 @@ from aiohttp import web
 from runtime.api.kiosk.live import Live
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
+from runtime.api.scopes import Caller
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.limits import Limits
@@ -20,3 +21,5 @@ RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
+"""Who it is from; not there before the gates."""

@@ -16,9 +16,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from runtime.api.access import Access, Visit, check
-from runtime.api.keys import REQUEST_ID, RUNNING, TRAFFIC
+from runtime.api.keys import CALLER, REQUEST_ID, RUNNING, TRAFFIC
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
+from runtime.api.scopes import accepted
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -91,17 +92,17 @@ def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
 
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
-        headers = request.headers
+        headers, route = request.headers, route_of(request)
         visit = Visit(
             method=request.method,
-            open_route=route_of(request) in open_paths,
+            accepts=frozenset() if route in open_paths else accepted(route),
             host=headers.get("Host"),
             origin=headers.get("Origin"),
             fetch_site=headers.get("Sec-Fetch-Site"),
             fetch_mode=headers.get("Sec-Fetch-Mode"),
             authorization=headers.get("Authorization"),
         )
-        check(access, visit)
+        request[CALLER] = check(access, visit)
         return await handler(request)
 
     return enter

@@ -13,7 +13,7 @@ from runtime.wire.fields import Fields
 
 CHANNEL: Final = "http"
 SENDER: Final = "http"
-"""Who commands, to the policy."""
+"""Who commands, to the policy: whoever shows no key with a name of its own."""
 
 
 class State(StrEnum):
@@ -62,7 +62,7 @@ class HttpCommands:
         if waiting is not None and not waiting.done():
             waiting.set_result(result)
 
-    async def ask(self, fields: Fields, within_s: float) -> Result:
+    async def ask(self, fields: Fields, within_s: float, *, sender: str) -> Result:
         """Hand in what the fields say, and wait for its result.
 
         Raises:
@@ -75,7 +75,7 @@ class HttpCommands:
         address = secrets.token_hex(12)
         given = order_id(fields)
         order = self._reader.order(
-            fields, given or f"http-{address}", ReplyTo(CHANNEL, address), sender=SENDER, now=time.time()
+            fields, given or f"http-{address}", ReplyTo(CHANNEL, address), sender=sender, now=time.time()
         )
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._asked[address] = answer

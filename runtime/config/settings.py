@@ -40,7 +40,9 @@ class Server:
     allowed_hosts: tuple[str, ...] = ()
     """Names a browser may call this appliance by, besides its addresses and its own host name."""
     key_file: Path | None = None
-    """The key that callers from other machines must show; None: made at first boot in the state directory."""
+    """The owner's key, which callers from other machines must show; None: made at first boot in the state directory."""
+    require_key: bool = False
+    """Whether programs of this machine must show a key, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from runtime.api.scopes import Caller, Scope
 from runtime.config import Server
 from runtime.errors import ConfigError
+from runtime.keyring import add, file_of
 from runtime.listener import ListenError, access, find_key, is_loopback, listen
 
 
@@ -26,13 +28,28 @@ def test_what_only_this_machine_can_reach(host: str, alone: bool, tmp_path: Path
     assert is_loopback(host) is alone
     key = find_key(Server(host=host), tmp_path, {})
     assert (key is None) is alone
-    assert (access(Server(host=host), key).key is None) is alone
+    assert access(Server(host=host), key, tmp_path).asked is not alone
 
 
 def test_a_key_that_is_named_is_asked_for_on_loopback_too(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("s3cret\n")
     server = Server(key_file=tmp_path / "key")
-    assert access(server, find_key(server, tmp_path, {})).key == "s3cret"
+    allowed = access(server, find_key(server, tmp_path, {}), tmp_path)
+    assert allowed.asked
+    assert allowed.keys is not None
+    assert allowed.keys.holder("s3cret") == Caller()
+
+
+def test_an_owner_can_have_a_key_asked_for_on_loopback(tmp_path: Path) -> None:
+    server = Server(require_key=True)
+    assert access(server, find_key(server, tmp_path, {}), tmp_path).asked
+
+
+def test_keys_made_for_others_are_known_wherever_we_listen(tmp_path: Path) -> None:
+    secret = add(file_of(tmp_path), "tablet", [Scope.CHAT])
+    keys = access(Server(), None, tmp_path).keys
+    assert keys is not None
+    assert keys.holder(secret) == Caller("tablet", frozenset({Scope.CHAT}))
 
 
 def test_a_credential_is_the_key(tmp_path: Path) -> None:
@@ -44,12 +61,12 @@ def test_a_credential_is_the_key(tmp_path: Path) -> None:
 def test_a_key_that_no_header_can_carry_is_refused(tmp_path: Path, key: str) -> None:
     (tmp_path / "key").write_text(key)
     with pytest.raises(ConfigError) as caught:
-        access(Server(), tmp_path / "key")
+        access(Server(), tmp_path / "key", tmp_path)
     assert not key or key not in str(caught.value)
 
 
-def test_the_names_of_this_machine_are_let_in() -> None:
-    hosts = access(Server(host="Kitchen.local", allowed_hosts=("Oven.example.",)), None).hosts
+def test_the_names_of_this_machine_are_let_in(tmp_path: Path) -> None:
+    hosts = access(Server(host="Kitchen.local", allowed_hosts=("Oven.example.",)), None, tmp_path).hosts
     assert {"kitchen.local", "oven.example", socket.gethostname().lower()} <= hosts
 
 

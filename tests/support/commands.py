@@ -61,10 +61,12 @@ class Served:
 
 
 @asynccontextmanager
-async def served(limits: Limits, commands: HttpCommands | None = None) -> AsyncGenerator[Served, None]:
+async def served(
+    limits: Limits, commands: HttpCommands | None = None, access: Access | None = None
+) -> AsyncGenerator[Served, None]:
     commands = commands or HttpCommands()
     serving = Serving()
-    app = make_app(serving, limits=limits, access=Access(), commands=commands)
+    app = make_app(serving, limits=limits, access=access or Access(), commands=commands)
     runner = make_runner(app)
     await runner.setup()
     try:

@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 from aiohttp import web
 
 from runtime.api.body import read_json
+from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, RUNNING, SERVING
 from runtime.api.middleware import explain
 from runtime.api.openai.schema import ChatRequest, parse
@@ -38,7 +39,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _chat(request: web.Request) -> web.StreamResponse:
-    asked = parse(await read_json(request), request.app[LIMITS], client=request.remote or "")
+    asked = parse(await read_json(request), request.app[LIMITS], client=client_of(request))
     async with request.app[SERVING].models.completer(asked.model) as completer:
         reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
         async with aclosing(completer.complete(asked.completion)) as events:

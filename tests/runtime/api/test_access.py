@@ -4,9 +4,11 @@ from hypothesis import strategies as st
 
 from runtime.api.access import Access, Visit, check
 from runtime.api.refusal import RefusalError
+from runtime.api.scopes import EVERYTHING, NOBODY, Caller, Scope, Scopes
+from tests.support.keys import locked
 
 LOCAL = Access(frozenset({"hearth.local"}))
-LAN = Access(frozenset({"hearth.local"}), key="sesame-7")
+LAN = locked("sesame-7", "hearth.local")
 BEARER = "Bearer sesame-7"
 
 
@@ -21,14 +23,14 @@ def refusal(access: Access, visit: Visit) -> RefusalError | None:
 def visit(
     *,
     method: str = "POST",
-    open_route: bool = False,
+    accepts: Scopes = EVERYTHING,
     host: str | None = "localhost:8080",
     origin: str | None = None,
     fetch_site: str | None = None,
     fetch_mode: str | None = None,
     authorization: str | None = None,
 ) -> Visit:
-    return Visit(method, open_route, host, origin, fetch_site, fetch_mode, authorization)
+    return Visit(method, accepts, host, origin, fetch_site, fetch_mode, authorization)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +131,46 @@ def test_the_key_opens(authorization: str) -> None:
 
 
 def test_open_routes_need_no_key_but_our_name() -> None:
-    assert refusal(LAN, visit(open_route=True)) is None
-    assert refusal(LAN, visit(open_route=True, host="evil.example")) is not None
+    assert refusal(LAN, visit(accepts=frozenset())) is None
+    assert refusal(LAN, visit(accepts=frozenset(), host="evil.example")) is not None
+
+
+class Guests:
+    """A house where `tablet` and `phone` have keys of their own."""
+
+    def holder(self, shown: str) -> Caller | None:
+        known = {
+            "k1": Caller("tablet", frozenset({Scope.CHAT})),
+            "k2": Caller("phone", frozenset({Scope.CHAT, Scope.COMMAND})),
+        }
+        return known.get(shown)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_key_opens_what_it_is_good_for_and_nothing_else(asked: bool) -> None:  # noqa: FBT001  a table
+    access = Access(keys=Guests(), asked=asked)
+    for scope in Scope:
+        wanted = visit(accepts=frozenset({scope}), authorization="Bearer k1")
+        exc = refusal(access, wanted)
+        assert (exc is None) is (scope is Scope.CHAT)
+        if exc is not None:
+            assert (exc.status, exc.code) == (403, "insufficient_scope")
+            assert "'tablet' is good for chat" in str(exc)
+            assert exc.headers["WWW-Authenticate"] == f'Bearer error="insufficient_scope", scope="{scope}"'
+    assert check(access, visit(authorization="Bearer k2")) == Caller(
+        "phone", frozenset({Scope.CHAT, Scope.COMMAND})
+    )
+
+
+def test_on_loopback_who_shows_no_key_or_any_other_may_do_everything() -> None:
+    access = Access(keys=Guests())
+    for authorization in (None, "Bearer none", "Basic k1", ""):
+        assert check(access, visit(authorization=authorization)) == Caller("", EVERYTHING)
+
+
+def test_on_an_open_route_who_shows_no_key_is_nobody() -> None:
+    assert check(LAN, visit(accepts=frozenset())) == NOBODY
+    assert check(LAN, visit(accepts=frozenset(), authorization=BEARER)).scopes == EVERYTHING
 
 
 HEADER = st.none() | st.text(max_size=30)

@@ -1,12 +1,16 @@
 """Commands over HTTP: the same JSON as over MQTT, in front of a desk that does what it is told."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+from runtime.api.access import Access
 from runtime.api.ordering import HttpCommands
+from runtime.api.scopes import Scope
 from runtime.api.server import drain
 from runtime.commands.meaning import Action
 from runtime.commands.order import Result, Status
+from runtime.keyring import Keyring, add, file_of
 from runtime.limits import Limits
 from tests.support.commands import DONE, Served, served
 from tests.support.shown_models import ShownModels
@@ -29,6 +33,21 @@ async def test_a_command_is_answered_with_what_came_of_it() -> None:
         _, told = await post(there, device="lamp", capability="power", value=True)
         assert told["status"] == "done"
         assert there.desk.taken[1].action == Action("lamp", "power", value=True)
+
+
+async def test_a_key_with_a_name_commands_in_that_name_and_only_if_it_may(tmp_path: Path) -> None:
+    path = file_of(tmp_path)
+    wall, guest = add(path, "wall", [Scope.COMMAND]), add(path, "guest", [Scope.CHAT])
+    async with served(LIMITS, access=Access(keys=Keyring("owner's", path), asked=True)) as there:
+        there.open(LIMITS)
+        told = {}
+        for key in ("owner's", wall, guest):
+            headers = {"Authorization": f"Bearer {key}"}
+            body = {"id": "7", "text": "turn on the lamp"}
+            async with there.client.post("/v1/commands", json=body, headers=headers) as response:
+                told[key] = response.status
+        assert list(told.values()) == [200, 200, 403]
+        assert [order.sender for order in there.desk.taken] == ["http", "http/wall"]
 
 
 async def test_what_cannot_be_taken_says_why() -> None:

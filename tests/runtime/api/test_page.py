@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from models.licences import licence_of
-from runtime.api.access import Access
 from tests.support.appliance import appliance, script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
+from tests.support.keys import locked
 from tests.support.manifest import tiny_manifest
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (apt install chromium)")
@@ -126,7 +126,7 @@ async def test_the_page_waits_for_the_model(tab: Tab) -> None:
 
 
 async def test_the_page_asks_for_the_key_until_it_is_right(tab: Tab) -> None:
-    async with appliance(EngineSimulator(script("Paris.")), access=Access(key="sesame-7")) as served:
+    async with appliance(EngineSimulator(script("Paris.")), access=locked("sesame-7")) as served:
         await tab.open(served.url)
         await tab.until("document.getElementById('lock').open")
         await tab.type("wrong")

@@ -19,6 +19,7 @@ from runtime.api.serving import Serving
 from runtime.limits import Limits
 from tests.support.appliance import appliance
 from tests.support.engine import EngineSimulator
+from tests.support.keys import locked
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 EXAMPLES = int(os.environ.get("INGLE_API_EXAMPLES", "40"))
@@ -47,7 +48,7 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
 
 async def test_it_is_served_to_whoever_asks() -> None:
     async with (
-        appliance(EngineSimulator(), access=Access(key="secret")) as served,
+        appliance(EngineSimulator(), access=locked("secret")) as served,
         served.client.get("/openapi.json") as response,
     ):
         assert response.status == 200

@@ -182,7 +182,8 @@ async def test_many_requests_with_one_id_all_get_its_result(tmp_path: Path) -> N
         http.open(around.desk, OrderReader(Limits(), 30.0, answer=False, house=House))
         around.channel.gate = asyncio.Event()
         asking = [
-            asyncio.create_task(http.ask(Fields({"id": "7", "text": "blind 40"}), 10.0)) for _ in range(20)
+            asyncio.create_task(http.ask(Fields({"id": "7", "text": "blind 40"}), 10.0, sender="http"))
+            for _ in range(20)
         ]
         while not around.interpreter.heard:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.002)

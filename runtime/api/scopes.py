@@ -1,0 +1,81 @@
+"""What a key may be used for, and what each route takes. No I/O.
+
+A route that no table here names takes the scope of the owner: what is added to the front end is shut until somebody
+decides who may have it, and a test walks the router so that somebody does.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    """One of the things that a key may be good for."""
+
+    CHAT = "chat"
+    """Asking the models: chats, completions, embeddings, tokens, and which models there are."""
+    COMMAND = "command"
+    """Moving the house, and seeing how it is."""
+    ADMIN = "admin"
+    """What changes the appliance or looks into it: fetching and deleting models, keys, logs."""
+
+
+Scopes = frozenset[Scope]
+
+EVERYTHING: Final[Scopes] = frozenset(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, as far as a key says."""
+
+    name: str = ""
+    """Of the key; empty for the owner's, and where none was asked for."""
+    scopes: Scopes = EVERYTHING
+
+
+NOBODY: Final = Caller(scopes=frozenset())
+"""Who shows no key where one is asked for: the open routes alone answer."""
+
+_CHAT: Final = frozenset(
+    {
+        "/v1/chat/completions",
+        "/v1/chat/completions/input_tokens",
+        "/v1/completions",
+        "/v1/responses",
+        "/v1/embeddings",
+        "/v1/models",
+        "/v1/models/{id}",
+        "/v1/rerank",
+        "/v1/reranking",
+        "/rerank",
+        "/tokenize",
+        "/detokenize",
+        "/apply-template",
+        "/api/chat",
+        "/api/generate",
+        "/api/embed",
+        "/api/embeddings",
+        "/api/show",
+        "/api/tags",
+        "/api/ps",
+    }
+)
+_COMMAND: Final = frozenset({"/v1/commands", "/kiosk/live"})
+_ADMIN: Final = frozenset({"/api/pull", "/api/delete", "/api/copy"})
+_ANY: Final = frozenset({"/metrics", "/api/version"})
+"""What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
+
+NAMED: Final = _CHAT | _COMMAND | _ADMIN | _ANY
+"""Every route that somebody decided about, besides the open ones."""
+
+
+def accepted(route: str | None) -> Scopes:
+    """The scopes of which a caller needs one for the route (its pattern; None: there is no such path)."""
+    if route is None or route in _ANY:
+        return EVERYTHING  # who may come in at all is told that there is nothing
+    if route in _CHAT:
+        return frozenset({Scope.CHAT})
+    if route in _COMMAND:
+        return frozenset({Scope.COMMAND})
+    return frozenset({Scope.ADMIN})
