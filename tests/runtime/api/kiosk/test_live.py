@@ -4,7 +4,6 @@ import asyncio
 import json
 from dataclasses import replace
 
-from runtime.api.access import Access
 from runtime.api.kiosk.around import Around, Board
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
@@ -18,6 +17,7 @@ from runtime.vitals import resident
 from tests.support import commands_house
 from tests.support.appliance import appliance, script
 from tests.support.engine import EngineSimulator
+from tests.support.keys import locked
 from tests.support.live import looking_on
 
 STREAMS = 200
@@ -113,7 +113,7 @@ async def test_a_page_that_comes_too_late_for_a_place_is_told_so() -> None:
 
 
 async def test_the_key_is_asked_for() -> None:
-    async with appliance(EngineSimulator(), access=Access(key="sesame-7")) as served:
+    async with appliance(EngineSimulator(), access=locked("sesame-7")) as served:
         async with served.client.get(PATH) as response:
             assert response.status == 401
         async with looking_on(served.client, Authorization="Bearer sesame-7") as page:
