@@ -6,7 +6,10 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from firmware_bridge.client import Board
 from firmware_bridge.description import Capability, Flag, Type
@@ -19,8 +22,11 @@ from runtime.boards.retained import Retained
 from runtime.boards.room import BoardRoom
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.owned import Owned
+from runtime.limits import Limits
+from runtime.mqtt.client import PahoLink
+from runtime.mqtt.link import Endpoint, Link, Patience
 from tests.support.boards import Bench
-from tests.support.mqtt import MemoryLink, until
+from tests.support.mqtt import MemoryLink, Mosquitto, Person, running_mosquitto, until
 
 BOARD = "ingle/home/board/simulated-0001"
 OWNER = "ingle_home_simulated-0001"
@@ -56,20 +62,30 @@ async def told(
     up: bool = True,
     owned: Mapping[str, Owned] | None = None,
 ) -> AsyncGenerator[Told]:
+    """A board, and a link that has heard of it."""
+    there, link = bench or Bench(), MemoryLink(SESSION)
+    async with room(there, link, announce=announce, owned=owned):
+        await until(lambda: link.opened)
+        if up:
+            link.up()
+        yield Told(link, there)
+
+
+@asynccontextmanager
+async def room(
+    there: Bench, link: Link, *, announce: bool = True, owned: Mapping[str, Owned] | None = None
+) -> AsyncGenerator[None]:
     """A board, a room, and what tells of it."""
-    there, registry, link, stop = bench or Bench(), Registry(), MemoryLink(SESSION), asyncio.Event()
+    registry, stop = Registry(), asyncio.Event()
     announcer = Announcer("home", "inglenook_home", "1", lambda device: guarded(device, ()))
     publishing = Publishing(
         link, announcer, lambda: registry.house, owned or {}, announce=announce, jitter_s=(0.0, 0.01)
     )
     line = Line("bench", partial(Board, there, patient=True, answer_s=2.0))
-    room = BoardRoom(lines([line], None, never), registry, told=publishing.heard, answer_s=2.0, owned=owned)
-    running = [asyncio.create_task(each.run(stop)) for each in (room, publishing)]
+    boards = BoardRoom(lines([line], None, never), registry, told=publishing.heard, answer_s=2.0, owned=owned)
+    running = [asyncio.create_task(each.run(stop)) for each in (boards, publishing)]
     try:
-        await until(lambda: link.opened)
-        if up:
-            link.up()
-        yield Told(link, there)
+        yield
     finally:
         stop.set()
         await asyncio.gather(*running)
@@ -217,6 +233,21 @@ async def test_a_broker_that_bars_a_topic_hears_the_others() -> None:
         broker.link.up()
         await until(lambda: broker.says(BOARD, b"online") and len(broker.kept) >= len(SAMPLE))
         assert broker.count(LAMP) == 1
+
+
+@pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed")
+async def test_a_broker_that_lost_everything_has_it_again(tmp_path: Path) -> None:
+    async with running_mosquitto(tmp_path) as broker:
+        soon = Patience(first_retry=(1, 1), keepalive=4)
+        link = PahoLink(Endpoint(broker.address), "inglenook-home-boards", Limits(), soon, SESSION)
+        async with room(Bench(), link):
+            for _ in range(2):
+                async with Person(broker.address, LAMP, BOARD) as person:
+                    said = [await person.hear_message() for _ in range(2)]
+                    assert {each.topic for each in said} == {LAMP, BOARD}
+                broker.kill()
+                (tmp_path / "mosquitto.db").unlink(missing_ok=True)
+                await broker.start()
 
 
 def test_only_the_newest_on_a_topic_is_due() -> None:
