@@ -29,6 +29,8 @@ class Limits:
     """Most texts in one request for their vectors."""
     text_tokens: int = 65536
     """Most tokens of all of them."""
+    answers: int = 8
+    """Most answers to one request, to all of its prompts together."""
     completion_tokens: int = 1024
     """Answer length when the caller names none (never past the context)."""
     stop_strings: int = 16

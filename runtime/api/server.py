@@ -17,7 +17,7 @@ from runtime.api.kiosk.around import Around
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
 from runtime.api.middleware import guard, observe, translate
-from runtime.api.openai import chat, embeddings, models
+from runtime.api.openai import chat, completions, embeddings, models
 from runtime.api.openapi import document
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
@@ -56,6 +56,7 @@ def make_app(
         metrics,
         page,
         chat,
+        completions,
         models,
         embeddings,
         tokens,

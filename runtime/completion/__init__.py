@@ -4,6 +4,7 @@ Knows no wire format: the HTTP, MQTT and console front ends each translate to an
 """
 
 from runtime.completion.completer import Completer
+from runtime.completion.several import complete_all, total
 from runtime.completion.values import (
     Called,
     CompletionEvent,
@@ -42,4 +43,6 @@ __all__ = [
     "Tool",
     "ToolCall",
     "Wording",
+    "complete_all",
+    "total",
 ]

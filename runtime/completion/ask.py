@@ -37,7 +37,7 @@ def check_request(request: CompletionRequest, limits: Limits, vocabulary: int) -
             param="messages",
         )
     size = sum(_size(text, "messages") for message in request.messages for text in _texts(message))
-    size += _size(request.prompt or "", "prompt")
+    size += _size(request.prompt or "", "prompt") + _size(request.suffix or "", "suffix")
     size += sum(_size(json.dumps(declared(tool), ensure_ascii=False), "tools") for tool in request.tools)
     if size > limits.request_bytes:
         raise CallerError(

@@ -32,6 +32,7 @@ from runtime.engine.interface import Engine
 from runtime.engine.request import Done, FinishReason, Prefill, Request, Timings, Token, Usage
 from runtime.errors import CallerError
 from runtime.limits import Limits
+from runtime.text.infill import Infill
 from runtime.text.parts import Part, Refused, Thoughts, Words
 from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
@@ -49,6 +50,8 @@ class _Prepared:
     marks: Mapping[int, str]
     """The tokens that mean something to the reader."""
     grammar: Grammar | None
+    ends: frozenset[int] = frozenset()
+    """Tokens that end the answer, beside those that end any."""
 
 
 class Completer:
@@ -67,6 +70,7 @@ class Completer:
         self._limits = limits
         self._prompting = Prompting(tokenizer, wording.template, dialect(manifest.tool_dialect))
         self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
+        self._infill = Infill.of(tokenizer)
         self._bos = "" if manifest.bos_id is None else tokenizer.piece(manifest.bos_id) or ""
 
     @classmethod
@@ -132,6 +136,7 @@ class Completer:
         grammar: Grammar | None = compiled
         reader: Reader = Reader(())
         marks: Mapping[int, str] = {}
+        ends: frozenset[int] = frozenset()
         if request.prompt is None:
             prompt = self._prompting.render(request)
             reader, marks = self._prompting.reader(request, prompt)
@@ -143,12 +148,24 @@ class Completer:
                         {},
                     )  # all of the answer is the caller's, whatever it looks like
             ids = self._tokenizer.encode_rendered(prompt)
+        elif request.suffix:
+            infill = self._fills_in()
+            ids, ends = infill.ids(self._tokenizer, request.prompt, request.suffix), infill.ends
         else:
             begun = bool(self._bos) and request.prompt.startswith(self._bos)
             ids = self._tokenizer.encode(request.prompt, special=True, begin=not begun)
         if not ids:
             raise CallerError("the prompt is empty; send at least one word", param="prompt")
-        return _Prepared(ids, reader, marks, grammar)
+        return _Prepared(ids, reader, marks, grammar, ends)
+
+    def _fills_in(self) -> Infill:
+        if self._infill is None:
+            raise CallerError(
+                "this model fills in no middles, since its vocabulary has no tokens for them; leave suffix out, or "
+                "serve a model of code",
+                param="suffix",
+            )
+        return self._infill
 
     async def complete(self, request: CompletionRequest) -> AsyncGenerator[CompletionEvent, None]:
         """Yield Progress, then what the answer has, then exactly one Finished.
@@ -196,7 +213,7 @@ class Completer:
             prompt_ids=made.ids,
             max_tokens=room_for(request.max_tokens, len(made.ids), self._engine.context, limits),
             sampling=engine_sampling(request.sampling, manifest.sampling),
-            stop_ids=frozenset(manifest.eos_ids),
+            stop_ids=made.ends.union(manifest.eos_ids),
             priority=request.priority,
             client=request.client,
             deadline_s=deadline_s,

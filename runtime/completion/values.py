@@ -45,6 +45,8 @@ class CompletionRequest:
 
     messages: tuple[Message, ...] = ()
     prompt: str | None = None
+    suffix: str | None = None
+    """What stands behind the text that is asked for; the prompt is then what stands before it."""
     max_tokens: int | None = None
     """None: `Limits.completion_tokens`, less if the context has less room."""
     sampling: SamplingOptions = SamplingOptions()

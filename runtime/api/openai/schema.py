@@ -39,6 +39,8 @@ class ChatRequest:
     completion: CompletionRequest
     stream: bool = False
     include_usage: bool = False
+    n: int = 1
+    """Answers wanted."""
     return_progress: bool = False
     """llama-server's extension: stream chunks with `prompt_progress` while the prompt is read."""
 
@@ -70,10 +72,25 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
             constraint=held.held_to(fields),
             client=client,
         ),
+        n=answers_wanted(fields, limits),
         stream=fields.flag("stream"),
         include_usage=options is not None and Fields.of(options, "stream_options").flag("include_usage"),
         return_progress=fields.flag("return_progress"),
     )
+
+
+def answers_wanted(fields: Fields, limits: Limits, *, prompts: int = 1) -> int:
+    """How many answers to each of so many prompts.
+
+    Raises:
+        CallerError: all together are too many.
+    """
+    n = fields.integer("n", 1, asked.MOST_TOKENS) or 1
+    if n * prompts > limits.answers:
+        raise CallerError(
+            f"n is {n}, for {prompts} prompts; ask for at most {limits.answers} answers at once", param="n"
+        )
+    return n
 
 
 def _refuse_not_served(fields: Fields) -> None:
@@ -81,8 +98,6 @@ def _refuse_not_served(fields: Fields) -> None:
         value = fields.get(key)
         if value is not None and value not in neutral:
             raise CallerError(f"{key} is not served yet; leave it out", param=key)
-    if fields.get("n") not in (None, 1):
-        raise CallerError("n can only be 1 here; ask once for each answer you want", param="n")
 
 
 def _template_switches(fields: Fields) -> tuple[bool | None, dict[str, bool | int | str]]:

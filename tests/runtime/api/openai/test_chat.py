@@ -11,6 +11,7 @@ import pytest
 
 from runtime.api.keys import RUNNING
 from runtime.api.server import drain
+from runtime.engine.request import Request
 from runtime.errors import EngineError
 from runtime.limits import Limits
 from tests.support.appliance import Appliance, appliance, script
@@ -367,3 +368,40 @@ async def test_the_openai_package_is_told_when_to_come_back() -> None:
             await asking.chat.completions.create(model="tiny", messages=HELLO)
         # The package asks again on this status, after the seconds that the header says.
         assert (busy.value.status_code, busy.value.response.headers["Retry-After"]) == (503, "2")
+
+
+async def test_several_answers_are_told_apart_and_counted_together() -> None:
+    def seed(request: Request) -> tuple[int, ...]:
+        return script(f"seed {request.sampling.seed}")
+
+    async with appliance(EngineSimulator(seed)) as served:
+        _, single = await served.ask(seed=7)
+        status, answer = await served.ask(seed=7, n=3)
+        assert status == 200
+        texts = [choice["message"]["content"] for choice in answer["choices"]]
+        assert [choice["index"] for choice in answer["choices"]] == [0, 1, 2]
+        assert texts[0] == single["choices"][0]["message"]["content"]
+        assert len(set(texts)) == 3
+        usage = answer["usage"]
+        assert usage["prompt_tokens"] == single["usage"]["prompt_tokens"]
+        assert usage["completion_tokens"] == sum(len(script(text)) for text in texts)
+        chunks, done = await stream(served, seed=7, n=3, stream_options={"include_usage": True})
+        assert done
+        said = dict.fromkeys(range(3), "")
+        for chunk in chunks[:-1]:
+            for choice in chunk["choices"]:
+                said[choice["index"]] += choice["delta"].get("content", "")
+        assert list(said.values()) == texts
+        roles = [c["choices"][0]["index"] for c in chunks[:-1] if "role" in c["choices"][0]["delta"]]
+        assert sorted(roles) == [0, 1, 2]
+        assert chunks[-1]["usage"]["completion_tokens"] == usage["completion_tokens"]
+        assert chunks[-1]["usage"]["prompt_tokens"] == usage["prompt_tokens"]
+
+
+async def test_one_answer_of_several_that_fails_fails_all() -> None:
+    engine = EngineSimulator(script(ANSWER), fail_after=2, failure=EngineError("out of order"))
+    async with appliance(engine) as served:
+        status, answer = await served.ask(n=2)
+        assert status == 500
+        assert "log" in answer["error"]["message"]
+        await served.until(running=0)

@@ -200,7 +200,7 @@ def test_what_the_engine_writes_in_another_way() -> None:
         ("repetition_penalty", 0), ("presence_penalty", 3), ("frequency_penalty", -3),
         ("max_tokens", 0), ("max_tokens", -1), ("max_tokens", 10**18), ("max_tokens", 1.5), ("max_tokens", "5"),
         ("seed", 2**63), ("seed", 0.5), ("stream", 1), ("stream", "true"), ("model", 7), ("model", "\ud800"),
-        ("n", 2), ("n", 0), ("n", []), ("n", "1"), ("n", {}), ("stream_options", []), ("return_progress", 1),
+        ("n", 9), ("n", 0), ("n", []), ("n", "1"), ("n", {}), ("stream_options", []), ("return_progress", 1),
         ("stop", 7), ("stop", ["", "a"]), ("stop", ["x" * 9]), ("stop", ["a"] * 4),
         ("logit_bias", []), ("logit_bias", {"x": 1}), ("logit_bias", {"-1": 1}), ("logit_bias", {"\u0661": 1}),
         ("logit_bias", {"9" * 500: 1}),

@@ -1,6 +1,7 @@
 import pytest
 
-from runtime.api.openai.wire import Reply, finish_reason, timings
+from runtime.api.openai.counts import finish_reason, timings
+from runtime.api.openai.wire import Reply
 from runtime.completion import Delta, Finished, Progress
 from runtime.engine.request import FinishReason, Timings, Usage
 from runtime.errors import BusyError
@@ -41,17 +42,17 @@ def test_openai_has_two_words_for_the_end(reason: FinishReason, word: str) -> No
 
 def test_an_answer_that_the_appliance_ended_is_none() -> None:
     with pytest.raises(BusyError):
-        REPLY.whole([Delta("half an ans")], finished("cancelled"))
+        REPLY.whole([[Delta("half an ans"), finished("cancelled")]], finished("cancelled"))
     with pytest.raises(BusyError):
-        list(REPLY.ending(finished("cancelled"), include_usage=True))
+        REPLY.ended(finished("cancelled"))
 
 
 def test_the_timings_are_in_the_last_chunk_with_the_usage_if_that_was_asked_for() -> None:
-    (only,) = REPLY.ending(finished(), include_usage=False)
+    (only,) = REPLY.ending(REPLY.ended(finished()), finished(), include_usage=False)
     assert only["choices"][0]["finish_reason"] == "stop"
     assert "usage" not in only
     assert only["timings"]["predicted_n"] == 8
-    end, usage = REPLY.ending(finished(), include_usage=True)
+    end, usage = REPLY.ending(REPLY.ended(finished()), finished(), include_usage=True)
     assert "timings" not in end
     assert usage["choices"] == []
     assert usage["usage"] == {

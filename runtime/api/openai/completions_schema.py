@@ -1,0 +1,93 @@
+"""From the body of POST /v1/completions to CompletionRequests, one a prompt. No I/O.
+
+What would change the answer and is not served is refused by name, as in `runtime.api.openai.schema`.
+https://platform.openai.com/docs/api-reference/completions/create
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from runtime.api.openai.schema import answers_wanted
+from runtime.completion import CompletionRequest
+from runtime.errors import CallerError
+from runtime.limits import Limits
+from runtime.strict_json import shown
+from runtime.wire import asked, held
+from runtime.wire.fields import Fields, text
+
+_USUAL_TOKENS: Final = 16
+"""OpenAI's length of an answer where none is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest:
+    """What was asked, and how it is to be told."""
+
+    model: str | None
+    completions: tuple[CompletionRequest, ...]
+    """One a prompt."""
+    n: int = 1
+    """Answers to each of them."""
+    stream: bool = False
+    include_usage: bool = False
+    echo: bool = False
+    """Whether the prompt stands before the answer."""
+
+
+def parse(body: object, limits: Limits, *, client: str = "") -> TextRequest:
+    """Read a parsed JSON body; `client` is who sent it.
+
+    Raises:
+        CallerError: a field has the wrong type or is out of range, or asks for what is not served.
+    """
+    fields = Fields.of(body)
+    if fields.get("messages") is not None:
+        raise CallerError(
+            "messages is for /v1/chat/completions; send them there, or a prompt here", param="messages"
+        )
+    if fields.get("logprobs") is not None:
+        raise CallerError("logprobs is not served yet; leave it out", param="logprobs")
+    options = fields.get("stream_options")
+    max_tokens = fields.integer("max_tokens", 1, asked.MOST_TOKENS)
+    one = CompletionRequest(
+        prompt="",
+        suffix=fields.text("suffix"),
+        max_tokens=_USUAL_TOKENS if max_tokens is None else max_tokens,
+        sampling=asked.sampling(fields),
+        stop=asked.stop(fields, limits),
+        priority=asked.priority(fields),
+        constraint=held.held_to(fields),
+        client=client,
+    )
+    prompts = _prompts(fields.get("prompt"), limits)
+    n = answers_wanted(fields, limits, prompts=len(prompts))
+    best_of = fields.integer("best_of", 1, asked.MOST_TOKENS)
+    if best_of not in (None, n):
+        raise CallerError(
+            f"best_of is {best_of}, but all answers are shown here; leave it out, and choose among n",
+            param="best_of",
+        )
+    return TextRequest(
+        model=fields.text("model"),
+        completions=tuple(replace(one, prompt=prompt) for prompt in prompts),
+        n=n,
+        stream=fields.flag("stream"),
+        include_usage=options is not None and Fields.of(options, "stream_options").flag("include_usage"),
+        echo=fields.flag("echo"),
+    )
+
+
+def _prompts(value: Any, limits: Limits) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (text(value, "prompt"),)
+    if not isinstance(value, list) or not value:
+        raise CallerError(f"prompt is {shown(value)}; send a string or a list of strings", param="prompt")
+    if len(value) > limits.answers:
+        raise CallerError(
+            f"prompt has {len(value)} texts; send at most {limits.answers} at once", param="prompt"
+        )
+    if any(isinstance(each, int | list) for each in value):
+        raise CallerError(
+            "prompt has token ids, whose meaning differs from model to model; send the text", param="prompt"
+        )
+    return tuple(text(each, f"prompt[{index}]") for index, each in enumerate(value))
