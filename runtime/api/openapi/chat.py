@@ -67,6 +67,14 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "priority": one_of("command", "chat", "background"),
         }
     ),
+    "ResponseFormat": asked(
+        {
+            "type": one_of("text", "json_object", "json_schema"),
+            "json_schema": {"type": "object"},
+            "schema": {"type": "object"},
+        },
+        ("type",),
+    ),
     "ChatRequest": {
         "allOf": [
             named("Sampling"),
@@ -76,20 +84,14 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     "messages": many(named("Message"), 1, 256),
                     "max_tokens": whole(1),
                     "max_completion_tokens": whole(1),
+                    "n": whole(1, 8),
                     "stream": FLAG,
                     "stream_options": asked({"include_usage": FLAG}),
                     "return_progress": FLAG,
                     "tools": many(named("Tool"), 0, 64),
                     "tool_choice": either(one_of("auto", "none", "required"), {"type": "object"}),
                     "parallel_tool_calls": FLAG,
-                    "response_format": asked(
-                        {
-                            "type": one_of("text", "json_object", "json_schema"),
-                            "json_schema": {"type": "object"},
-                            "schema": {"type": "object"},
-                        },
-                        ("type",),
-                    ),
+                    "response_format": named("ResponseFormat"),
                     "json_schema": {"type": "object"},
                     "structured_outputs": {"type": "object"},
                     "enable_thinking": FLAG,
