@@ -29,9 +29,15 @@ class Wiring:
         self.unusable = (*self.unusable, (name, why))
 
     def compare(self) -> None:
-        """Give up what the board's pins cannot be."""
+        """Give up what the board's pins cannot be, or are already: an analog channel is a pin, too."""
+        taken: dict[int, str] = {}
         for name, pin in list(self.pins.items()):
-            if why := self.survey.cannot(name, pin):
+            why = self.survey.cannot(name, pin)
+            if not why:
+                number = self.survey.pin_of(pin.number) if pin.mode is Mode.ANALOG else pin.number
+                if taken.setdefault(number, name) != name:
+                    why = f"{name}: {pin.label} is the pin that {taken[number]} is on; give each its own"
+            if why:
                 self.give_up(name, why)
 
     @property

@@ -165,6 +165,7 @@ def test_a_contact_that_bounces_is_one_press() -> None:
             "pin 7 of this board cannot be dimmed (PWM); those that can are 3, 5, 6, 9, 10, 11",
         ),
         ("pin = 8", "pin = 99", "pin 99 of this board cannot be switched"),
+        ("pin = 2", "pin = 14", "analog 0 is the pin that door is on"),
         ("analog = 0", "analog = 7", "this board has no analog 7; it has 0, 1, 2, 3, 4, 5"),
     ],
 )
