@@ -18,14 +18,14 @@ from firmware_bridge.described.firmata import FirmataDialect
 from firmware_bridge.described.pins import Pin, Wired
 from firmware_bridge.described.strict import Table
 from firmware_bridge.described.text import TextDialect
-from firmware_bridge.described.wording import Talk, Wording
+from firmware_bridge.described.wording import SHELL_DONE, SHELL_FAILED, Talk, Wording
 from firmware_bridge.description import CAPABILITIES_MOST, Capability, Type
 from firmware_bridge.errors import BoardsFileError
 from firmware_bridge.transport import BAUD, Transport, transport
 
 LineFactory = Callable[[str, int], Transport]
 """Makes a line of an address and a speed."""
-_SPEEDS: Final = {"text": BAUD, "firmata": 57600}
+_SPEEDS: Final = {"text": BAUD, "firmata": 57600, "smp": BAUD}
 _NAME_MOST: Final = 24
 
 
@@ -39,6 +39,8 @@ class DescribedBoard:
     baud: int
     capabilities: Mapping[str, Capability]
     talk: Talk | Wired
+    in_shell: bool = False
+    """Its lines of text are commands of its shell, over SMP."""
 
     def open(
         self, line: LineFactory = transport, *, patient: bool = False, answer_s: float = ANSWER_S
@@ -47,9 +49,11 @@ class DescribedBoard:
 
         Raises:
             ValueError: `at` is no address.
+            BoardsFileError: it speaks SMP, and what speaks that is not installed.
         """
+        opened = line(self.at, self.baud)
         return DialectBoard(
-            line(self.at, self.baud),
+            _through_shell(opened) if self.in_shell else opened,
             self.name,
             self.capabilities,
             self._dialect,
@@ -61,6 +65,14 @@ class DescribedBoard:
         if isinstance(self.talk, Talk):
             return TextDialect(self.talk, self.capabilities)
         return FirmataDialect(self.talk, self.capabilities)
+
+
+def _through_shell(line: Transport) -> Transport:
+    try:
+        from firmware_bridge.described.shell_line import ShellLine  # noqa: PLC0415  an extra that may be absent
+    except ModuleNotFoundError as exc:
+        raise BoardsFileError(f"boards that speak smp need {exc.name}; pip install 'inglenook[smp]'") from exc
+    return ShellLine(line)
 
 
 def boards(path: Path) -> tuple[DescribedBoard, ...]:
@@ -115,18 +127,32 @@ def _board(raw: object, where: str) -> DescribedBoard:
     rows = table.tables("capability")
     if len(rows) > CAPABILITIES_MOST:
         raise table.wrong("capability", f"is there {len(rows)} times; {CAPABILITIES_MOST} at most")
-    capabilities, talk = (_text if speaks == "text" else _firmata)(table, rows)
+    capabilities, talk = _READERS[speaks](table, rows)
     table.end()
-    return DescribedBoard(name, at, baud, capabilities, talk)
+    return DescribedBoard(name, at, baud, capabilities, talk, in_shell=speaks == "smp")
 
 
 def _text(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk]:
+    found, wordings = _worded(board, rows, {})
+    ready = board.text("ready").strip() if "ready" in board else None
+    return found, Talk(board.bytes_of("ending", "\n", 4), ready, wordings)
+
+
+def _smp(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk]:
+    """Text of which each line is answered, so that answers need not be described."""
+    found, wordings = _worded(board, rows, {"answer": SHELL_DONE, "error": SHELL_FAILED})
+    return found, Talk(b"\n", None, wordings)
+
+
+def _worded(
+    board: Table, rows: list[object], defaults: Mapping[str, str]
+) -> tuple[dict[str, Capability], dict[str, Wording]]:
     found: dict[str, Capability] = {}
     wordings: dict[str, Wording] = {}
     for index, raw in enumerate(rows):
         table = _row(board, index, raw, found)
         type_ = type_of(table)
-        said = wording.wording(table, type_)
+        said = wording.wording(table, type_, defaults)
         each = capability(
             index,
             table,
@@ -137,8 +163,7 @@ def _text(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk
         table.end()
         found[each.name], wordings[each.name] = each, said
     wording.check(board.where, wordings)
-    ready = board.text("ready").strip() if "ready" in board else None
-    return found, Talk(board.bytes_of("ending", "\n", 4), ready, wordings)
+    return found, wordings
 
 
 def _firmata(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Wired]:
@@ -162,3 +187,10 @@ def _row(board: Table, index: int, raw: object, found: Mapping[str, Capability])
     if name in found:
         raise table.wrong("name", "is that of another capability of this board; give each its own")
     return table
+
+
+_READERS: Final[Mapping[str, Callable[[Table, list[object]], tuple[dict[str, Capability], Talk | Wired]]]] = {
+    "text": _text,
+    "firmata": _firmata,
+    "smp": _smp,
+}

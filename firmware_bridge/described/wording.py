@@ -12,6 +12,10 @@ from firmware_bridge.description import Capability, Type
 from firmware_bridge.errors import BoardsFileError
 from firmware_bridge.messages import Wire
 
+SHELL_DONE: Final = "ok"
+"""The line that a command of a board's shell ends with, if it was done."""
+SHELL_FAILED: Final = "error: {text}"
+"""And if it was not."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 
 
@@ -64,8 +68,8 @@ class Talk:
     wordings: Mapping[str, Wording]
 
 
-def wording(table: Table, type_: Type) -> Wording:
-    """What the keys of a capability's table say.
+def wording(table: Table, type_: Type, defaults: Mapping[str, str]) -> Wording:
+    """What the keys of a capability's table say; `defaults`: the answers and errors there are without being said.
 
     Raises:
         BoardsFileError: they cannot be; says which.
@@ -75,19 +79,19 @@ def wording(table: Table, type_: Type) -> Wording:
         _pattern(table, "set"),
         table.text("get") if "get" in table else None,
         _pattern(table, "tells"),
-        _pattern(table, "answer"),
-        _pattern(table, "error", "text"),
+        _pattern(table, "answer", default=defaults.get("answer") if "set" in table else None),
+        _pattern(table, "error", "text", defaults.get("error") if "set" in table or "get" in table else None),
         float(table.within("every", 1, 86400)) if "every" in table else None,
     )
     _possible(table, type_, found)
     return found
 
 
-def _pattern(table: Table, key: str, place: str = "value") -> Pattern | None:
-    if key not in table:
+def _pattern(table: Table, key: str, place: str = "value", default: str | None = None) -> Pattern | None:
+    if key not in table and default is None:
         return None
     try:
-        return Pattern.of(table.text(key).strip(), place)
+        return Pattern.of(table.text(key, default).strip(), place)
     except ValueError as exc:
         raise table.wrong(key, str(exc)) from exc
 

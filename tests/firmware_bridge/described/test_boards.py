@@ -56,7 +56,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ('[[board]]\nname = "a\\u202eb"', "write a text of one line"),
         ('[[board]]\nname = "b"', "board 1, b: at is missing"),
         (BOARD, "speaks is missing"),
-        (BOARD + 'speaks = "modbus"', "speaks is 'modbus'; it is one of text, firmata"),
+        (BOARD + 'speaks = "modbus"', "speaks is 'modbus'; it is one of text, firmata, smp"),
         (BOARD.replace("socket", "http") + 'speaks = "text"', "at is no address"),
         (BOARD + 'speaks = "text"\nbaud = "9600"', "baud is no number"),
         (BOARD + 'speaks = "text"\nbaud = 9600.5', "write a whole number"),
@@ -231,7 +231,8 @@ def test_braces_that_are_none_of_ours_are_themselves() -> None:
 def test_the_examples_of_the_page_describe_the_simulated_boards() -> None:
     page = (ROOT / "docs" / "described-boards.md").read_text()
     examples = [each.partition("```")[0] for each in page.split("```toml")[1:]]
-    (greenhouse,), (workshop,) = (read(each) for each in examples)
+    (greenhouse,), (workshop,), (cellar,) = (read(each) for each in examples)
+    assert cellar.in_shell
     assert list(greenhouse.capabilities) == list(read(TEXT)[0].capabilities)
     assert list(workshop.capabilities.items()) == list(read(FIRMATA)[0].capabilities.items())
     assert workshop.talk == read(FIRMATA)[0].talk
