@@ -18,6 +18,7 @@ from typing import Any, Final
 import runtime
 from models.machine import Machine
 from models.store import Bundle, Store
+from runtime.api.keys import DOOR
 from runtime.api.kiosk.around import Around
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
@@ -104,13 +105,18 @@ async def serve(
     http = HttpCommands(wanted=config.commands.enabled)
     around = Around()
     app = make_app(
-        serving, limits=config.limits, access=access(config.server, key, state), commands=http, around=around
+        serving,
+        limits=config.limits,
+        clients=config.clients,
+        access=access(config.server, key, state),
+        commands=http,
+        around=around,
     )
     runner = make_runner(app)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(runner.cleanup)
         await runner.setup()
-        port = await listen(runner, config.server)
+        port = await listen(runner, app[DOOR], config.server)
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
         link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
         notifier.status(f"loading {bundle.reference}")

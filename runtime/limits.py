@@ -84,7 +84,23 @@ class Limits:
     """Largest message in which a device describes itself, or says how it is."""
     group_members: int = 256
     """Appliances of our group that are known at a time; of one more it is not noticed when it goes down."""
+    connections: int = 512
+    """Open HTTP connections; of more, the oldest on which nothing is being answered gives way."""
     live_streams: int = 256
     """Pages that look on at a time; one more is told to come back."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What one client over HTTP may take: a key with a name, else an address. 0 is without a limit."""
+
+    requests_per_minute: int = 6000
+    """A minute's worth may come at once, and then fills again evenly."""
+    answers: int = 32
+    """Answers that a model is asked for at once, those that wait among them."""
+    tokens_per_minute: int = 0
+    """Of prompts and answers; who has used them up waits until that is made good."""
+    connections: int = 64
+    """Open connections of one address that is not this machine's."""

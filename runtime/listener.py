@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from runtime.api.access import Access
+from runtime.api.door import Door, DoorSite
 from runtime.config import Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.errors import ConfigError, IngleError
@@ -62,14 +63,14 @@ def access(server: Server, key: Path | None, state: Path) -> Access:
     return Access(hosts, Keyring(secret, file_of(state)), asked=True)
 
 
-async def listen(runner: web.AppRunner, server: Server) -> int:
-    """Bind, and return the port.
+async def listen(runner: web.AppRunner, door: Door, server: Server) -> int:
+    """Bind, and return the port. All connections come in through `door`.
 
     Raises:
         ListenError: the port is taken or may not be used, or the address is not ours.
     """
     try:
-        await web.TCPSite(runner, server.host, server.port).start()
+        await DoorSite(runner, door, server.host, server.port).start()
     except OSError as exc:
         raise ListenError(_sentence(exc, server)) from exc
     return int(runner.addresses[0][1])

@@ -4,6 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from runtime.api.allowance import Allowances, Spent
+from runtime.api.door import Door
 from runtime.api.kiosk.live import Live
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
@@ -19,7 +21,11 @@ COMMANDS: Final = web.AppKey("commands", HttpCommands)
 LIVE: Final = web.AppKey("live", Live)
 RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""
+DOOR: Final = web.AppKey("door", Door)
+ALLOWANCES: Final = web.AppKey("allowances", Allowances)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CALLER: Final = web.RequestKey("caller", Caller)
 """Who it is from; not there before the gates."""
+SPENT: Final = web.RequestKey("spent", Spent)
+"""To be told by whoever has an answer computed: `request[SPENT].add(tokens of the prompt, of the answer)`."""

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from aiohttp import web
 
 from runtime.api.exposition import CONTENT_TYPE, Metric, render
-from runtime.api.keys import SERVING, TRAFFIC
+from runtime.api.keys import ALLOWANCES, DOOR, SERVING, TRAFFIC
 from runtime.api.serving import Ready
 from runtime.completion import Completer
 from runtime.vitals import resident
@@ -46,6 +46,8 @@ async def _metrics(request: web.Request) -> web.Response:
         ),
         *_engines(models),
         *request.app[TRAFFIC].metrics(),
+        *request.app[ALLOWANCES].metrics(),
+        *request.app[DOOR].metrics(),
         *_process(),
     ]
     return web.Response(body=render(metrics).encode(), headers={"Content-Type": CONTENT_TYPE})

@@ -16,10 +16,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from runtime.api.access import Access, Visit, check
-from runtime.api.keys import CALLER, REQUEST_ID, RUNNING, TRAFFIC
+from runtime.api.allowance import Spent
+from runtime.api.callers import client_of
+from runtime.api.keys import ALLOWANCES, CALLER, DOOR, REQUEST_ID, RUNNING, SPENT, TRAFFIC
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
-from runtime.api.scopes import accepted
+from runtime.api.scopes import Scope, accepted
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,10 +39,11 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, count it, log it, and let a drain find it."""
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = given if _ID.fullmatch(given) else secrets.token_hex(8)
+    request[SPENT] = Spent()
     started = time.monotonic()
     status = HUNG_UP
     try:
-        with request.app[RUNNING].entered():
+        with request.app[RUNNING].entered(), request.app[DOOR].answering(request):
             response = await handler(request)
     except ConnectionError:
         return web.Response(status=HUNG_UP)  # that nobody reads; raised, it would be logged as our fault
@@ -88,7 +91,10 @@ def explain(request: web.Request, exc: Exception) -> Failure:
 
 
 def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
-    """A middleware that lets through whom `access` lets in; no key is asked for on `open_paths`."""
+    """A middleware that lets through whom `access` lets in, as often as they may.
+
+    On `open_paths` no key is asked for, and nothing is counted.
+    """
 
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -103,7 +109,11 @@ def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
             authorization=headers.get("Authorization"),
         )
         request[CALLER] = check(access, visit)
-        return await handler(request)
+        if not visit.accepts:
+            return await handler(request)
+        computes = request.method == "POST" and visit.accepts == {Scope.CHAT}
+        with request.app[ALLOWANCES].entered(client_of(request), request[SPENT], computes=computes):
+            return await handler(request)
 
     return enter
 

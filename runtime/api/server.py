@@ -10,8 +10,20 @@ from aiohttp import web
 from runtime.api import commands as command_paths
 from runtime.api import health, metrics, page, rerank, tokens
 from runtime.api.access import Access
+from runtime.api.allowance import Allowances
+from runtime.api.door import Door
 from runtime.api.garbled import GARBLED
-from runtime.api.keys import COMMANDS, LIMITS, LIVE, REQUEST_ID, RUNNING, SERVING, TRAFFIC
+from runtime.api.keys import (
+    ALLOWANCES,
+    COMMANDS,
+    DOOR,
+    LIMITS,
+    LIVE,
+    REQUEST_ID,
+    RUNNING,
+    SERVING,
+    TRAFFIC,
+)
 from runtime.api.kiosk import stream
 from runtime.api.kiosk.around import Around
 from runtime.api.kiosk.live import Live
@@ -24,7 +36,7 @@ from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.api.vectors import add_vectors
-from runtime.limits import Limits
+from runtime.limits import ClientLimits, Limits
 
 
 def make_app(
@@ -34,11 +46,13 @@ def make_app(
     access: Access,
     commands: HttpCommands | None = None,
     around: Around | None = None,
+    clients: ClientLimits | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
-    `around`: what the page tells of, beside the models.
+    `around`: what the page tells of, beside the models. `clients`: what each caller may take.
     """
+    clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
     app = web.Application(
         middlewares=[observe, translate, guard(access, health.PATHS | page.PATHS | document.PATHS)],
@@ -48,6 +62,8 @@ def make_app(
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
+    app[DOOR] = Door(limits.connections, clients.connections)
+    app[ALLOWANCES] = Allowances(clients)
     app[COMMANDS] = commands
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from models.licences.policy import Policy
 from runtime.config.rules import Between, BrokerUrl, Matches, NoneOf, Positive
-from runtime.limits import Limits
+from runtime.limits import ClientLimits, Limits
 
 _TOPIC_LEVEL = Matches(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens or underscores")
 _TAKEN = ("any", "devices")
@@ -159,6 +159,7 @@ class Config:
     commands: Commands = Commands()
     bridge: Bridge = Bridge()
     limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
+    clients: Annotated[ClientLimits, Between(0, 1 << 31)] = field(default_factory=ClientLimits)
     policy: Policy = field(default_factory=Policy)
     """What the owner states and refuses about licences; held to by pulling and by serving."""
     logging: Logging = Logging()

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from runtime.api.door import Door
 from runtime.api.scopes import Caller, Scope
 from runtime.config import Server
 from runtime.errors import ConfigError
@@ -76,7 +77,7 @@ async def test_a_taken_port_is_a_sentence_with_the_port_and_the_way_out() -> Non
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ListenError, match=f"port {port} on 127.0.0.1 is in use.*--port"):
-            await listen(runner, Server(port=port))
+            await listen(runner, Door(0, 0), Server(port=port))
     await runner.cleanup()
 
 
@@ -85,14 +86,14 @@ async def test_an_address_that_is_not_ours_is_a_sentence(host: str) -> None:
     runner = web.AppRunner(web.Application())
     await runner.setup()
     with pytest.raises(ListenError, match=f"cannot listen on {host}.*--host"):
-        await listen(runner, Server(host=host, port=0))
+        await listen(runner, Door(0, 0), Server(host=host, port=0))
     await runner.cleanup()
 
 
 async def test_port_zero_tells_what_it_became() -> None:
     runner = web.AppRunner(web.Application())
     await runner.setup()
-    port = await listen(runner, Server(port=0))
+    port = await listen(runner, Door(0, 0), Server(port=0))
     with socket.create_connection(("127.0.0.1", port), timeout=5):
         pass
     await runner.cleanup()

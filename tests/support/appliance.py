@@ -10,11 +10,14 @@ import aiohttp
 from aiohttp import web
 
 from runtime.api.access import Access
+from runtime.api.keys import DOOR
 from runtime.api.kiosk.around import Around
 from runtime.api.server import make_app, make_runner
 from runtime.api.serving import Serving
+from runtime.config import Server
 from runtime.encoding import TextEncoder
-from runtime.limits import Limits
+from runtime.limits import ClientLimits, Limits
+from runtime.listener import listen
 from runtime.text.tokenizer import Tokenizer
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
@@ -72,15 +75,17 @@ async def appliance(
     template: str = CHATML,
     encoders: Sequence[TextEncoder] = (),
     around: Around | None = None,
+    clients: ClientLimits | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
     serving = Serving()
-    runner = make_runner(make_app(serving, limits=limits, access=access or Access(), around=around))
+    runner = make_runner(
+        make_app(serving, limits=limits, access=access or Access(), around=around, clients=clients)
+    )
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = int(runner.addresses[0][1])
+        port = await listen(runner, runner.app[DOOR], Server(port=0))
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
             served = Appliance(engine, serving, runner, port, client, limits, template, encoders)
             if loaded:

@@ -18,7 +18,12 @@ from runtime.errors import BusyError, CallerError, ChatTemplateError, ModelNotFo
 RETRY_SECONDS: Final = 2
 _FOR_GOOD: Final = {"X-Should-Retry": "false"}
 """OpenAI's clients try a 500 again unless they are told that it is of no use."""
-_TYPES: Final = {401: "authentication_error", 403: "permission_error", 503: "unavailable_error"}
+_TYPES: Final = {
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+    503: "unavailable_error",
+}
 
 
 @dataclass(frozen=True, slots=True)
