@@ -18,6 +18,7 @@ from aiohttp.typedefs import Middleware
 from runtime.api.access import Access, Visit, check
 from runtime.api.allowance import Spent
 from runtime.api.callers import client_of
+from runtime.api.dialect import error_text, overview
 from runtime.api.keys import ALLOWANCES, CALLER, DOOR, REQUEST_ID, RUNNING, SPENT, TRAFFIC
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
@@ -77,7 +78,10 @@ async def translate(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception as exc:  # noqa: BLE001  the last line before the wire: our bug becomes a logged 500
         problem = explain(request, exc)
     return web.Response(
-        status=problem.status, text=problem.text, content_type="application/json", headers=problem.headers
+        status=problem.status,
+        text=error_text(request.path, problem),
+        content_type="application/json",
+        headers=problem.headers,
     )
 
 
@@ -137,8 +141,7 @@ def _of_http(request: web.Request, exc: web.HTTPException) -> Failure:
                 headers={"Allow": allowed},
             )
         case web.HTTPNotFound():
-            return Failure(
-                404, f"{where} is not served; GET /v1/models shows what answers here", code="not_found"
-            )
+            hint = f"{overview(request.path)} shows what answers here"
+            return Failure(404, f"{where} is not served; {hint}", code="not_found")
         case _:
             return failure(RefusalError(exc.status, HTTPStatus(exc.status).phrase), request[REQUEST_ID])

@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+from runtime.api.ollama import greeting
+
 _FILES: Final = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
@@ -26,7 +28,8 @@ def add_routes(app: web.Application) -> None:
     """Serve the files."""
     folder = resources.files("runtime.api") / "page"
     for path, (name, content_type) in _FILES.items():
-        app.router.add_get(path, _serve((folder / name).read_bytes(), content_type))
+        file = _serve((folder / name).read_bytes(), content_type)
+        app.router.add_get(path, greeting.beside(file) if path == "/" else file)
 
 
 def _serve(body: bytes, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

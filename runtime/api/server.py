@@ -29,6 +29,7 @@ from runtime.api.kiosk.around import Around
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
 from runtime.api.middleware import guard, observe, translate
+from runtime.api.ollama import routes as ollama
 from runtime.api.openai import chat, completions, embeddings, models
 from runtime.api.openapi import document
 from runtime.api.ordering import HttpCommands
@@ -77,6 +78,7 @@ def make_app(
         embeddings,
         tokens,
         rerank,
+        ollama,
         command_paths,
         document,
         stream,

@@ -60,11 +60,11 @@ def _texts(message: Message) -> tuple[str, ...]:
 
 
 def _check_results(messages: Sequence[Message]) -> None:
-    """A tool's result has to answer a call: shown to the model as another's, it would mislead."""
+    """A tool's result has to answer a call, if it says which: shown to the model as another's, it would mislead."""
     called: set[str] = set()
     for index, message in enumerate(messages):
         called.update(call.id for call in message.tool_calls)
-        if message.role == "tool" and message.tool_call_id not in called:
+        if message.role == "tool" and message.tool_call_id and message.tool_call_id not in called:
             name = f"messages[{index}].tool_call_id"
             raise CallerError(
                 f"{name} names no call of an assistant's message before it; send that message, too",
@@ -133,13 +133,17 @@ def _size(text: str, param: str) -> int:
         ) from exc
 
 
-def room_for(max_tokens: int | None, prompt: int, context: int, limits: Limits) -> int:
-    """How many tokens the answer may have: what was asked for, else what fits, up to the usual.
+def room_for(
+    max_tokens: int | None, prompt: int, context: int, limits: Limits, *, or_fewer: bool = False
+) -> int:
+    """How many tokens the answer may have: what was asked for, else (and `or_fewer`) what fits, up to the usual.
 
     Raises:
         PromptTooLongError: the prompt and the answer asked for, or the prompt and a single token, do not fit.
     """
-    answer = max_tokens if max_tokens is not None else max(1, min(limits.completion_tokens, context - prompt))
+    answer = limits.completion_tokens if max_tokens is None else max_tokens
+    if max_tokens is None or or_fewer:
+        answer = max(1, min(answer, context - prompt))
     if prompt + answer > context:
         raise PromptTooLongError(prompt, answer, context)
     return answer

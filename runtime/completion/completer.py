@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, assert_never
+from typing import Literal, Self, assert_never
 
 from models.manifest import Manifest
 from runtime.completion.answer import Answer
@@ -91,6 +91,11 @@ class Completer:
     def chats(self) -> bool:
         """Whether it takes messages; a base model has no chat template and takes a plain prompt only."""
         return self._prompting.chats
+
+    @property
+    def thinks(self) -> Literal["never", "as asked", "always"]:
+        """Whether it thinks aloud before it answers."""
+        return self._prompting.thinks
 
     @property
     def manifest(self) -> Manifest:
@@ -211,7 +216,13 @@ class Completer:
             deadline_s = min(deadline_s, request.deadline_s)
         return Request(
             prompt_ids=made.ids,
-            max_tokens=room_for(request.max_tokens, len(made.ids), self._engine.context, limits),
+            max_tokens=room_for(
+                request.max_tokens,
+                len(made.ids),
+                self._engine.context,
+                limits,
+                or_fewer=request.or_fewer,
+            ),
             sampling=engine_sampling(request.sampling, manifest.sampling),
             stop_ids=made.ends.union(manifest.eos_ids),
             priority=request.priority,

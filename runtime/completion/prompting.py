@@ -6,7 +6,7 @@ marks, or how an answer is generated.
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from runtime.completion.ask import offered
 from runtime.completion.values import CompletionRequest, Message
@@ -47,6 +47,13 @@ class Prompting:
     def chats(self) -> bool:
         """Whether messages become a prompt at all."""
         return bool(self._template.source.strip())
+
+    @property
+    def thinks(self) -> Literal["never", "as asked", "always"]:
+        """Whether the model thinks aloud before it answers."""
+        if self._thinking is None:
+            return "never"
+        return "as asked" if self._thinking_switch else "always"
 
     def render(self, request: CompletionRequest) -> Rendered:
         """The prompt that messages become.
@@ -170,9 +177,12 @@ class Prompting:
             self._switch_thinking(switches, on=request.thinking)
         return switches
 
+    @property
+    def _thinking_switch(self) -> str | None:
+        return next((name for name in SWITCHES if name in self._template.switches), None)
+
     def _switch_thinking(self, switches: dict[str, bool | int | str], *, on: bool) -> None:
-        switch = next((name for name in SWITCHES if name in self._template.switches), None)
-        if switch is not None:
+        if (switch := self._thinking_switch) is not None:
             if switches.setdefault(switch, on) is not on:
                 raise CallerError(
                     f"enable_thinking and chat_template_kwargs.{switch} differ; send one of them",

@@ -19,7 +19,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     """What an assistant asked for."""
     tool_call_id: str = ""
-    """Which call a tool answers."""
+    """Which call a tool answers; empty where that one is not in the conversation any more."""
     reasoning: str = ""
     """What an assistant thought; the template says whether the model is shown it again."""
 
@@ -49,6 +49,8 @@ class CompletionRequest:
     """What stands behind the text that is asked for; the prompt is then what stands before it."""
     max_tokens: int | None = None
     """None: `Limits.completion_tokens`, less if the context has less room."""
+    or_fewer: bool = False
+    """An answer that may have `max_tokens` ends with the context, if that comes first; else the request is refused."""
     sampling: SamplingOptions = SamplingOptions()
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.CHAT

@@ -17,7 +17,7 @@ from runtime.wire.fields import Fields, text
 
 MOST_TOKENS: Final = 2**31 - 1
 _INT64: Final = 2**63
-_LEAST_SHARE: Final = 1e-6
+LEAST_SHARE: Final = 1e-6
 _ROLES: Final[Mapping[object, Role]] = MappingProxyType(
     {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 )
@@ -46,7 +46,7 @@ def sampling(fields: Fields) -> SamplingOptions:
     return SamplingOptions(
         temperature=fields.real("temperature", 0, 2),
         # OpenAI allows 0; the least share there is means the same: the likeliest token alone.
-        top_p=None if top_p is None else max(top_p, _LEAST_SHARE),
+        top_p=None if top_p is None else max(top_p, LEAST_SHARE),
         # Other servers write "all" as -1.
         top_k=None if top_k is None else max(top_k, 0),
         min_p=fields.real("min_p", 0, 1),

@@ -305,9 +305,10 @@ async def test_metrics_answer_while_the_model_is_loading() -> None:
 
 
 async def test_the_page_is_whole_and_lets_nothing_else_in() -> None:
+    browser = {"Accept": "text/html,*/*"}
     async with appliance(EngineSimulator()) as served:
         for path in sorted(page.PATHS):
-            async with served.client.get(path) as response:
+            async with served.client.get(path, headers=browser) as response:
                 assert response.status == 200
                 assert "default-src 'self'" in response.headers["Content-Security-Policy"]
                 assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -316,7 +317,7 @@ async def test_the_page_is_whole_and_lets_nothing_else_in() -> None:
             addresses = re.findall(r"https?://[^\s\"']+", text)
             assert set(addresses) <= {"http://www.w3.org/2000/svg"}
             assert not re.search(r"<script>|<style|style=|innerHTML|\son\w+=", text)
-            async with served.client.get(path, headers={"If-None-Match": etag}) as response:
+            async with served.client.get(path, headers=browser | {"If-None-Match": etag}) as response:
                 assert response.status == 304
         async with served.client.get("/") as response:
             linked = re.findall(r'(?:src|href)="([^"#]+)"', await response.text())

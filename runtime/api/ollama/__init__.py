@@ -1,0 +1,1 @@
+"""Ollama's dialect, as its clients and Home Assistant speak it: https://docs.ollama.com/api."""

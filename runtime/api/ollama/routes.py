@@ -1,0 +1,11 @@
+"""All paths of Ollama's dialect; `/` is the page's, too, and is in `greeting`."""
+
+from aiohttp import web
+
+from runtime.api.ollama import chat, embed, listing
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve them."""
+    for resource in (chat, embed, listing):
+        resource.add_routes(app)

@@ -1,0 +1,128 @@
+"""From the bodies of POST /api/chat and /api/generate to what is to be done. No I/O.
+
+Fields that would change the answer and are not served are refused by name; those that say how Ollama is to use a
+machine, and unknown ones, are ignored.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from runtime.api.ollama import messages, names, wishes
+from runtime.completion import Completer, CompletionRequest, Message
+from runtime.errors import CallerError
+from runtime.limits import Limits
+from runtime.wire import tools
+from runtime.wire.fields import Fields
+
+_NOTHING: Final[tuple[Any, ...]] = (None, False, 0, "", [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be done with a model."""
+
+    model: str
+    """By our name."""
+    called: str
+    """By the caller's."""
+    completion: CompletionRequest | None
+    """None: it is to be loaded, or (`keep_alive_s` 0) to leave."""
+    stream: bool
+    keep_alive_s: float | None
+    plain: bool = False
+    """The prompt goes to the model as it stands, without a chat template."""
+
+    def for_model(self, completer: Completer) -> CompletionRequest | None:
+        """The same in this model's terms.
+
+        Raises:
+            CallerError: it cannot do what was asked.
+        """
+        wanted = self.completion
+        if wanted is None:
+            return None
+        if wanted.thinking and completer.thinks == "never":
+            raise CallerError(
+                f"{completer.name} does not think before it answers; leave think out", param="think"
+            )
+        if wanted.thinking is False and completer.thinks == "always":
+            # What it thinks comes apart from the answer; who always sends false (Home Assistant) is served.
+            wanted = replace(wanted, thinking=None)
+        if self.plain or completer.chats or not wanted.messages:
+            return wanted
+        return _without_template(wanted, completer.name)
+
+
+def chat(body: object, limits: Limits, *, client: str = "") -> Asked:
+    """Read the body of POST /api/chat; `client` is who sent it.
+
+    Raises:
+        CallerError: a field has the wrong type or is out of range, or asks for what is not served.
+    """
+    fields = Fields.of(body)
+    _refuse(fields, "logprobs", "top_logprobs")
+    said = messages.messages(fields, limits)
+    offered = tools.offered(fields, limits)
+    return _asked(
+        fields, CompletionRequest(messages=said, tools=offered, client=client) if said else None, limits
+    )
+
+
+def generate(body: object, limits: Limits, *, client: str = "") -> Asked:
+    """Read the body of POST /api/generate; `client` is who sent it.
+
+    Raises:
+        CallerError: as `chat`.
+    """
+    fields = Fields.of(body)
+    _refuse(fields, "logprobs", "top_logprobs", "suffix", "template")
+    if fields.get("context") not in _NOTHING:
+        raise CallerError(
+            "context is not served; send what was said before as messages to /api/chat", param="context"
+        )
+    messages.refuse_images(fields)
+    prompt, system, raw = fields.text("prompt"), fields.text("system"), fields.flag("raw")
+    if raw and system:
+        raise CallerError("raw leaves no place for system; write it into the prompt", param="system")
+    if not prompt:
+        return _asked(fields, None, limits)
+    if raw:
+        return replace(_asked(fields, CompletionRequest(prompt=prompt, client=client), limits), plain=True)
+    said = (*([Message("system", system)] if system else []), Message("user", prompt))
+    return _asked(fields, CompletionRequest(messages=said, client=client), limits)
+
+
+def _asked(fields: Fields, completion: CompletionRequest | None, limits: Limits) -> Asked:
+    options = wishes.options(fields, limits)
+    constraint, thinking = wishes.held_to(fields), wishes.think(fields)
+    if completion is not None:
+        completion = replace(
+            completion,
+            max_tokens=options.max_tokens,
+            or_fewer=True,
+            sampling=options.sampling,
+            stop=options.stop,
+            thinking=None if completion.prompt is not None else thinking,
+            constraint=constraint,
+        )
+    stream = fields.get("stream") is None or fields.flag("stream")
+    called = names.asked(fields)
+    return Asked(names.ours(called), called, completion, stream, wishes.keep_alive(fields))
+
+
+def _refuse(fields: Fields, *keys: str) -> None:
+    for key in keys:
+        if fields.get(key) not in _NOTHING:
+            raise CallerError(f"{key} is not served; leave it out", param=key)
+
+
+def _without_template(wanted: CompletionRequest, name: str) -> CompletionRequest:
+    """A base model goes on with a text; it has no conversation."""
+    match wanted.messages:
+        case (Message(role="user", content=prompt),):
+            return replace(wanted, messages=(), prompt=prompt, thinking=None)
+        case _:
+            raise CallerError(
+                f"{name} was not trained to converse, and takes one prompt; use a model that chats",
+                param="messages",
+            )
