@@ -135,6 +135,9 @@ def _board(raw: object, where: str) -> DescribedBoard:
 def _text(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk]:
     found, wordings = _worded(board, rows, {})
     ready = board.text("ready").strip() if "ready" in board else None
+    for name, each in wordings.items():
+        if ready is not None and each.hears(ready):
+            raise board.wrong("ready", f"is also what {name} is answered or told with; let them differ")
     return found, Talk(board.bytes_of("ending", "\n", 4), ready, wordings)
 
 

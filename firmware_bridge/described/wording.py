@@ -51,6 +51,11 @@ class Wording:
         found = int(Decimal(word).scaleb(-capability.range.scale).to_integral_value(ROUND_HALF_EVEN))
         return (found,) if capability.accepts(found) else None
 
+    def hears(self, line: str) -> bool:
+        """Whether a line answers or tells something of it."""
+        patterns = (self.tells, self.answer, self.error)
+        return any(each is not None and each.match(line) is not None for each in patterns)
+
     def _word(self, capability: Capability, wire: Wire) -> str:
         if wire is None:
             return ""

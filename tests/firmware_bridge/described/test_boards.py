@@ -114,6 +114,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         (ONE.replace("[[board.c", 'ending = ""\n[[board.c') + 'type = "press"\nset = "P"', "ending is ''"),
         (TEXT + TEXT, "two boards have the name 'greenhouse'"),
         (TEXT + FIRMATA, "two boards have the at 'socket://127.0.0.1:7777'"),
+        (TEXT.replace('"READY"', '"OK"'), "ready is also what pump is answered or told with"),
         (TEXT.replace("FAN={value}", "PUMP={value}"), "pump and fan have the same tells"),
         (PIN + 'type = "switch"', "pin is missing"),
         (PIN + 'type = "switch"\npin = 128', "pin is 128; it goes from 0 to 127"),

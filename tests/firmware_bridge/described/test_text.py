@@ -308,3 +308,34 @@ async def test_a_board_that_only_answers_is_asked_from_time_to_time() -> None:
         board.values["TEMP"] = "19.5"
         await asyncio.sleep(11)
         assert talking.values["temperature"] == 19.5
+
+
+@in_simulated_time
+async def test_where_no_answer_is_described_sent_is_done_and_a_line_that_breaks_is_unknown() -> None:
+    silent = TEXT.replace('answer = "OK"\n', "").replace('error = "ERR {text}"\n', "")
+    board, outlet, described = text_board(silent)
+    async with described.open(lambda *_: outlet) as talking:
+        assert await talking.set("bell") is None
+        assert await talking.set("fan", 20) == 20
+        setting = asyncio.create_task(talking.set("bell"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.0003)
+        await outlet.cut()
+        with pytest.raises(OutcomeUnknownError):
+            await setting
+    assert board.acted.count("BELL") == 1
+
+
+@in_simulated_time
+async def test_who_gives_up_waiting_does_not_leave_an_answer_to_the_next() -> None:
+    board, outlet, described = text_board()
+    async with described.open(lambda *_: outlet) as talking:
+        board.answer_after_s = 1.0
+        pressing = asyncio.create_task(talking.set("bell"))
+        await asyncio.sleep(0.5)
+        pressing.cancel()
+        board.values["FAN"] = "5"
+        assert await talking.get("fan") == 5
+        with pytest.raises(RefusedError, match="has not told that yet"):
+            await talking.get("temperature")
+    assert board.acted.count("BELL") == 1
