@@ -257,8 +257,10 @@ async def _simulate(port: int, language: str) -> None:
 
 
 async def _simulate_smp(port: int) -> None:
-    from firmware_bridge.smp.simulator import SimulatedSmpBoard, new_flash  # noqa: PLC0415  as the module says
+    from firmware_bridge.smp.extra import needed  # noqa: PLC0415  as the module says
 
+    with needed():
+        from firmware_bridge.smp.simulator import SimulatedSmpBoard, new_flash  # noqa: PLC0415  as the module says
     await _behind_a_socket(port, SimulatedSmpBoard(new_flash()).run)
 
 

@@ -5,8 +5,6 @@ bundle is for it: it is an extra.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,9 +12,10 @@ from firmware_bridge.client import Board
 from firmware_bridge.errors import BridgeError, NoAnswerError, PortTakenError
 from firmware_bridge.flash import tools
 from firmware_bridge.flash.bundle import Bundle
-from firmware_bridge.flash.errors import InUseError, OtherVersionError, ToolMissingError, WrongBoardError
+from firmware_bridge.flash.errors import InUseError, OtherVersionError, WrongBoardError
 from firmware_bridge.flash.events import Step, Tell
 from firmware_bridge.flash.manifest import Manifest, Smp
+from firmware_bridge.smp.extra import needed
 from firmware_bridge.transport import BAUD, transport
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ async def look(address: str, manifest: Manifest, baud: int = BAUD) -> Found:
     Raises:
         ValueError: that is no address.
         InUseError: another program has the port.
-        ToolMissingError: what speaks SMP is not installed.
+        NoSmpError: what speaks SMP is not installed.
         WrongBoardError: the firmware is for another board.
         TransportError: the line cannot be used.
         NoAnswerError, ProtocolError: it does not speak SMP, though the firmware is for a board that does.
@@ -59,11 +58,11 @@ async def look(address: str, manifest: Manifest, baud: int = BAUD) -> Found:
 async def flash(
     address: str, bundle: Bundle, tell: Tell, *, baud: int = BAUD, patience: "Patience | None" = None
 ) -> str:
-    """Put checked firmware on the board; the version it says it runs then.
+    """Put checked firmware on the board; the version it says it runs then. Whether it is the right board, `look` says.
 
     Raises:
         ValueError: that is no address.
-        FlashError: it is not there, and why.
+        FlashError, NoSmpError: it is not there, and why.
         BridgeError: the board or its line failed; with SMP it runs what it ran, or the new: flash again.
     """
     manifest = bundle.manifest
@@ -83,7 +82,7 @@ async def flash(
 async def _flash_by_smp(
     address: str, bundle: Bundle, tell: Tell, baud: int, patience: "Patience | None"
 ) -> str:
-    with _extra():
+    with needed():
         from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
         from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
     (firmware,) = bundle.files.values()
@@ -92,7 +91,7 @@ async def _flash_by_smp(
 
 
 async def _look_by_smp(address: str, baud: int) -> Found:
-    with _extra():
+    with needed():
         from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
         from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
     async with SmpBoard(transport(address, baud)) as board:
@@ -127,13 +126,3 @@ async def _met(address: str, baud: int, wait_s: float) -> Found:
             "`ingle bridge list --ask`"
         ) from exc
     raise NoAnswerError("the board does not say which firmware it runs; see `ingle bridge list --ask`")
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        if exc.name not in {"smp", "smpclient"}:
-            raise
-        raise ToolMissingError("what speaks SMP", "pip install 'inglenook[smp]'") from exc

@@ -36,8 +36,11 @@ _BAR_LENGTH: Final = 50
 _PERCENT: Final = re.compile(
     r"^(?P<what>Writing|Reading|Erasing|Verifying)\b.*?(?P<percent>\d{1,3})(?:\.\d+)? ?%"
 )
-_PARTING: Final = re.compile(r"(avrdude done|Hard resetting|Staying in bootloader)", re.IGNORECASE)
-_TROUBLE: Final = re.compile(r"error|fatal|cannot|unable|could not|failed", re.IGNORECASE)
+_NOTHING: Final = re.compile(
+    r"avrdude done|unable to open programmer|TIOCMGET|^\(\[Errno|^Hint:|troubleshooting", re.IGNORECASE
+)
+"""What stands after the line that says what went wrong, or is of no interest."""
+_TROUBLE: Final = re.compile(r"error|fatal|cannot|unable|could not|failed|not in sync", re.IGNORECASE)
 
 
 def command(manifest: Manifest, address: str, room: Path) -> list[str]:
@@ -116,9 +119,9 @@ def progress(line: str) -> Progress | None:
 
 def trouble(lines: list[str]) -> str:
     """The last line that says what went wrong; the last of all if none does."""
-    told = [each for each in lines if not _PARTING.search(each)]
+    told = [each for each in lines if not _NOTHING.search(each)] or lines
     said = [each for each in told if _TROUBLE.search(each)] or told
-    return "".join(c if c.isprintable() else "?" for c in said[-1])[:300] if said else ""
+    return "".join(c if c.isprintable() else "?" for c in said[-1])[:300].rstrip(".") if said else ""
 
 
 @contextlib.asynccontextmanager

@@ -126,7 +126,7 @@ class SmpBoard:
             NoAnswerError, TransportError, ProtocolError: it does not answer.
         """
         try:
-            return (await self._again(OSApplicationInfoRead(format="i"), "say what it is")).output.strip()
+            return _printable((await self._again(OSApplicationInfoRead(format="i"), "say what it is")).output)
         except SmpRefusedError:
             return None
 

@@ -15,9 +15,11 @@ from click.testing import CliRunner, Result
 pytest.importorskip("smpclient", reason="smpclient is not installed; script/check installs it")
 
 from firmware_bridge.cli import commands
+from firmware_bridge.pump import pump
 from firmware_bridge.smp import image
 from firmware_bridge.smp.simulator import SimulatedSmpBoard, new_flash
 from firmware_bridge.tcp import TcpTransport
+from tests.support.pty_line import PtyTransport
 
 STARTS = [sys.executable, "-c", "from firmware_bridge.cli import commands; commands()", "bridge"]
 HEX = ":00000001FF\n"
@@ -146,6 +148,21 @@ def test_what_goes_wrong_is_said_in_a_sentence(tmp_path: Path) -> None:
         assert result.exit_code in {1, 2}
         assert why in result.output.replace("\n", " ")
         assert "Traceback" not in result.output
+
+
+async def test_over_a_serial_port(tmp_path: Path) -> None:
+    bundle = await asyncio.to_thread(smp_bundle, tmp_path)
+    line, board = PtyTransport(), SimulatedSmpBoard(new_flash())
+    living = asyncio.create_task(pump(line, board.step, asyncio.Event()))
+    flash = await asyncio.create_subprocess_exec(
+        *STARTS, "flash", line.device, str(bundle), "--yes", stdout=subprocess.PIPE
+    )
+    said, _ = await flash.communicate()
+    living.cancel()
+    await asyncio.wait([living])
+    await line.close()
+    assert said.decode().endswith("The board runs 1.1.0.\n")
+    assert board.running.version == "1.1.0"
 
 
 def test_a_port_that_the_appliance_has(tmp_path: Path) -> None:

@@ -82,10 +82,46 @@ def test_what_is_made_of_what_they_say() -> None:
     )
     assert tools.progress("avrdude: verifying flash memory") is None
     assert tools.progress("error: 50 % of it could not be written") is None
-    lines = ["avrdude: opening", "avrdude error: programmer is not responding", "avrdude done.  Thank you."]
-    assert tools.trouble(lines) == lines[1]
     assert tools.trouble(["nothing of the kind", "the end"]) == "the end"
     assert tools.trouble([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (  # avrdude 7.1, no such port
+            """avrdude OS error: cannot open port /dev/ttyUSB9: No such file or directory
+            avrdude error: unable to open programmer arduino on port /dev/ttyUSB9
+            avrdude done.  Thank you.""",
+            "avrdude OS error: cannot open port /dev/ttyUSB9: No such file or directory",
+        ),
+        (  # avrdude 7.1, nobody answers
+            """avrdude OS error: ioctl("TIOCMGET"): Inappropriate ioctl for device
+            avrdude error: programmer is not responding
+            avrdude warning: attempt 10 of 10: not in sync: resp=0x00
+            avrdude error: unable to open programmer arduino on port net:127.0.0.1:7801
+            avrdude done.  Thank you.""",
+            "avrdude warning: attempt 10 of 10: not in sync: resp=0x00",
+        ),
+        (  # esptool 5.6.0, no such port
+            """esptool v5.6.0
+            Serial port /dev/ttyUSB9:
+            ERROR: A fatal error occurred: Could not open /dev/ttyUSB9, the port is busy or doesn't exist.
+            ([Errno 2] could not open port /dev/ttyUSB9: [Errno 2] No such file or directory: '/dev/ttyUSB9')
+            Hint: Check if the port is correct and ESP connected""",
+            "ERROR: A fatal error occurred: Could not open /dev/ttyUSB9, the port is busy or doesn't exist",
+        ),
+        (  # esptool 5.6.0, nobody answers
+            """Connecting...
+            ...................................
+            ERROR: A fatal error occurred: Failed to connect to ESP32: No serial data received.
+            For troubleshooting steps visit: https://docs.espressif.com/projects/esptool/en/latest/troubleshooting.html""",
+            "ERROR: A fatal error occurred: Failed to connect to ESP32: No serial data received",
+        ),
+    ],
+)
+def test_the_line_that_says_what_went_wrong(said: str, meant: str) -> None:
+    assert tools.trouble([each.strip() for each in said.splitlines()]) == meant
 
 
 async def test_a_program_that_works() -> None:
@@ -137,5 +173,5 @@ def until_gone(process: int) -> None:
 
 async def test_the_real_avrdude_where_nobody_listens() -> None:
     need("avrdude")
-    with pytest.raises(ToolFailedError, match=r"avrdude failed: .*unable to open programmer"):
+    with pytest.raises(ToolFailedError, match=r"avrdude failed: .*cannot connect"):
         await flash("socket://127.0.0.1:1", Bundle(UNO, FILES), ignore)
