@@ -54,7 +54,9 @@ def board_publishing(
         settings.discovery_prefix,
     )
     link = PahoLink(endpoint, client_id(settings.node, "boards"), config.limits, session=SESSION)
-    return Publishing(link, announcer, lambda: registry.house, house.owned, announce=settings.announces)
+    one_place = "+" not in settings.discovery_prefix
+    announce = settings.announces and one_place
+    return Publishing(link, announcer, lambda: registry.house, house.owned, announce=announce)
 
 
 def _wanted(settings: Bridge) -> bool:
