@@ -6,12 +6,12 @@ key that is not known here is refused: what it asks for would not be done.
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 from firmware_bridge.flash.errors import ManifestError
+from firmware_bridge.flash.strict import Object, parse
 
 NAME: Final = "manifest.json"
 SCHEMA: Final = 1
@@ -22,9 +22,7 @@ LARGEST: Final = 16 << 20
 FILES: Final = 16
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,7 @@ def read(raw: bytes) -> Manifest:
     """
     if len(raw) > LONGEST:
         raise ManifestError(f"the manifest has {len(raw)} bytes; it may have {LONGEST}")
-    try:
-        said = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as exc:
-        raise ManifestError(f"the manifest is not JSON: {exc}; make the bundle again") from exc
-    found = _Object("the manifest", said)
+    found = Object("the manifest", parse(raw))
     if (schema := found.integer("schema", 1, 1 << 16)) != SCHEMA:
         raise ManifestError(f"the bundle is of schema {schema}; this program reads {SCHEMA}: update it")
     method = _method(found)
@@ -142,74 +136,13 @@ def write(manifest: Manifest) -> bytes:
     return raw
 
 
-class _Object:
-    """A JSON object whose keys are taken one by one, until none is left."""
-
-    def __init__(self, where: str, said: object) -> None:
-        if not isinstance(said, dict):
-            raise ManifestError(f"{where} is no object; make the bundle again")
-        self._where, self._left = where, dict(said)
-
-    def take(self, key: str) -> Any:
-        if key not in self._left:
-            raise ManifestError(f"{self._where} has no {key!r}; make the bundle again")
-        return self._left.pop(key)
-
-    def has(self, key: str) -> bool:
-        return key in self._left
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        value = self.take(key)
-        if type(value) is not int or not low <= value <= high:
-            self._refuse(key, value, f"a number from {low} to {high}")
-        return int(value)
-
-    def flag(self, key: str) -> bool:
-        value = self.take(key)
-        if not isinstance(value, bool):
-            self._refuse(key, value, "true or false")
-        return bool(value)
-
-    def text(self, key: str) -> str:
-        value = self.take(key)
-        if (
-            not isinstance(value, str)
-            or not value.isprintable()
-            or not 0 < len(value.strip()) <= _LONGEST_NAME
-        ):
-            self._refuse(key, value, "a short text")
-        return str(value)
-
-    def word(self, key: str, form: re.Pattern[str] = _WORD) -> str:
-        value = self.take(key)
-        if not isinstance(value, str) or not form.fullmatch(value) or len(value) > _LONGEST_NAME:
-            self._refuse(key, value, "letters, digits, and `.`, `_`, `-` between them")
-        return str(value)
-
-    def list(self, key: str, most: int) -> list[Any]:
-        value = self.take(key)
-        if not isinstance(value, list) or not 0 < len(value) <= most:
-            raise ManifestError(f"{self._where} needs 1 to {most} {key}; make the bundle again")
-        return value
-
-    def done(self) -> None:
-        if self._left:
-            raise ManifestError(
-                f"{self._where} has {next(iter(self._left))!r}, which is not known here; update this program, "
-                "or make the bundle again"
-            )
-
-    def _refuse(self, key: str, value: object, wanted: str) -> None:
-        raise ManifestError(f"{key!r} in {self._where} is {str(value)[:40]!r}; it has to be {wanted}")
-
-
-def _method(found: _Object) -> Method:
+def _method(found: Object) -> Method:
     kind = found.word("method")
     if kind == "smp":
         return Smp()
     if kind not in {"esptool", "avrdude"}:
         raise ManifestError(f"{kind!r} is no method known here; it is smp, esptool or avrdude")
-    own = _Object(f"{kind!r} in the manifest", found.take(kind))
+    own = Object(f"{kind!r} in the manifest", found.take(kind))
     speed = own.integer("speed", 300, 4_000_000)
     method = (
         Esptool(own.word("chip"), speed)
@@ -221,7 +154,7 @@ def _method(found: _Object) -> Method:
 
 
 def _file(said: object, method: Method) -> File:
-    found = _Object("a file of the manifest", said)
+    found = Object("a file of the manifest", said)
     name = found.word("name", _FILE_NAME)
     size = found.integer("size", 1, LARGEST)
     digest = found.word("sha256", _DIGEST)
@@ -239,14 +172,3 @@ def _consistent(manifest: Manifest) -> None:
     ends = sorted((each.offset or 0, (each.offset or 0) + each.size) for each in manifest.files)
     if any(end > start for (_, end), (start, _) in pairwise(ends)):
         raise ManifestError("two files of the manifest would overwrite each other; make the bundle again")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is given twice")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")

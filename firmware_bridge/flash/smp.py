@@ -5,14 +5,14 @@ cut, the line broke, or this program was killed.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-from firmware_bridge.errors import BridgeError, NoAnswerError
 from firmware_bridge.flash.errors import FlashError, RevertedError
 from firmware_bridge.flash.events import Progress, Step, Tell
 from firmware_bridge.smp import image
 from firmware_bridge.smp.client import Slot, SmpBoard
 
-_RESETS = 3
+_RESETS: Final = 3
 """How often a board is told to start again: the word may be lost on the way."""
 
 
@@ -29,7 +29,8 @@ async def look(board: SmpBoard) -> Running:
     """What the board is and runs.
 
     Raises:
-        BridgeError: it does not say so.
+        FlashError: it does not say so.
+        SmpRefusedError, NoAnswerError, TransportError, ProtocolError: it does not answer.
     """
     active = _active(await board.images())
     return Running(await board.kind(), active.version)
@@ -41,7 +42,7 @@ async def flash(board: SmpBoard, firmware: bytes, tell: Tell) -> str:
     Raises:
         ImageError: it is no image.
         RevertedError: the board tried it, and went back.
-        FlashError: the board has no room for it now.
+        FlashError: the board does not start again, or does not say what runs.
         UploadError, SmpRefusedError, NoAnswerError, TransportError, ProtocolError: the board is as it was, or tries
             the new image until it starts again; do all this again.
     """
@@ -98,6 +99,4 @@ def _active(images: tuple[Slot, ...]) -> Slot:
     for each in images:
         if each.active and each.image == 0:
             return each
-    if not images:
-        raise NoAnswerError("the board says that it has no firmware at all; is it in its recovery mode?")
-    raise BridgeError("the board does not say which of its images runs; is it in its recovery mode?")
+    raise FlashError("the board does not say which of its images runs; is it in its recovery mode?")

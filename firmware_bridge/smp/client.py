@@ -63,6 +63,8 @@ class Patience:
     """How often an upload may be thrown back without having come farther than ever before."""
     away_s: float = 60.0
     """For a board that has gone away while it was uploaded to, or starts again."""
+    restart_s: float = 1.0
+    """Before a board that was told to start again is asked whether it has: it says yes first, and starts then."""
     again_s: float = 0.25
     """Before the line is opened again, or a board that starts is asked again."""
 
@@ -177,14 +179,14 @@ class SmpBoard:
         Raises:
             ValueError: it is no command line.
             SmpRefusedError: the board has no shell, or the command failed.
-            OutcomeUnknownError: it was sent, and no answer came.
-            TransportError, ProtocolError: the line cannot be used, or what came is no answer.
+            OutcomeUnknownError: it was sent, if only in part, and no answer came that is one.
         """
+        words = shlex.split(line)
         try:
-            answer = await self._ask(Execute(argv=shlex.split(line)), "do that", answer_s)
-        except NoAnswerError as exc:
+            answer = await self._ask(Execute(argv=words), "do that", answer_s)
+        except (NoAnswerError, TransportError, ProtocolError) as exc:
             raise OutcomeUnknownError(
-                f"the board did not answer to {line!r}; it may have done it, or not"
+                f"the board did not answer to {line!r} ({exc}); it may have done it or not: look at it"
             ) from exc
         if answer.ret != 0:
             raise SmpRefusedError(f"do {line!r}", _printable(answer.o) or f"it ended with {answer.ret}")
@@ -230,6 +232,7 @@ class SmpBoard:
             NoAnswerError: it does not come back.
         """
         deadline = asyncio.get_running_loop().time() + self.patience.away_s
+        await asyncio.sleep(self.patience.restart_s)
         lost = False
         while True:
             try:

@@ -64,6 +64,18 @@ def test_a_command_that_is_not_answered_is_not_sent_again() -> None:
     assert simulated(work()) == 1
 
 
+def test_a_command_on_a_line_that_breaks_may_have_been_done() -> None:
+    async def work() -> None:
+        plug = Plug()
+        async with SmpBoard(plug) as board:
+            assert plug._end is not None
+            await plug._end.close()
+            with pytest.raises(OutcomeUnknownError, match="look at it"):
+                await board.execute("press", 1.0)
+
+    simulated(work())
+
+
 @pytest.mark.parametrize("rate", [0.0002, 0.0005])
 def test_an_upload_over_a_noisy_line(rate: float) -> None:
     seed = random.randrange(1 << 30)
