@@ -10,8 +10,10 @@ from typing import Final
 
 from smp import header, image_management, message, os_management, shell_management
 from smp.error import MGMT_ERR, Err, ErrorV1
+from smp.exceptions import SMPException
 from smp.image_management import IMG_MGMT_ERR, ImageManagementErrorV2, ImageState
 
+from firmware_bridge import cbor
 from firmware_bridge.errors import TransportError
 from firmware_bridge.pump import pump
 from firmware_bridge.smp import image
@@ -111,18 +113,27 @@ class SimulatedSmpBoard:
         return self._flash.read(_HEADER, len(kind)) == kind
 
     def _hear(self, frame: bytes) -> bytes:
+        """The answer to a message; none to what is no message, or has no room."""
         if self._program_is(b"silent") or len(frame) > self._buffer - _OVERHEAD:
             return b""
-        said = header.Header.loads(frame[: header.Header.SIZE])
+        if not cbor.is_map(frame[header.Header.SIZE :]):
+            return b""
+        try:
+            said = header.Header.loads(frame[: header.Header.SIZE])
+            return bytes(self._answer(said, frame))
+        except (SMPException, ValueError, TypeError):
+            return b""
+
+    def _answer(self, said: header.Header, frame: bytes) -> message.Response:
         match said.group_id:
             case header.GroupId.OS_MANAGEMENT:
-                return bytes(self._system(said, frame))
+                return self._system(said, frame)
             case header.GroupId.IMAGE_MANAGEMENT:
-                return bytes(self._image(said, frame))
+                return self._image(said, frame)
             case header.GroupId.SHELL_MANAGEMENT:
                 status, output = self._shell(shell_management.ExecuteRequest.loads(frame).argv)
-                return bytes(shell_management.ExecuteResponse(sequence=said.sequence, o=output, ret=status))
-        return bytes(_not_supported(said))
+                return shell_management.ExecuteResponse(sequence=said.sequence, o=output, ret=status)
+        return _not_supported(said)
 
     def _system(self, said: header.Header, frame: bytes) -> message.Response:
         command, number = header.CommandId.OSManagement, said.sequence

@@ -15,6 +15,7 @@ from firmware_bridge.smp.storage import Flash, PowerCutError
 from tests.support.noise import Spoil, clean
 
 NEW = image.make(bytes(range(256)) * 20, (1, 1, 0))
+SILENT = image.make(b"silent" + bytes(range(256)) * 20, (7, 7, 7))
 BROKEN = image.make(b"broken" + bytes(range(256)) * 20, (6, 6, 6))
 
 
@@ -95,4 +96,4 @@ def version_after_power_cycle(plug: Plug) -> str:
     return plug.switch_on().running.version
 
 
-__all__ = ["BROKEN", "FACTORY", "NEW", "Plug", "version_after_power_cycle"]
+__all__ = ["BROKEN", "FACTORY", "NEW", "SILENT", "Plug", "version_after_power_cycle"]

@@ -6,14 +6,14 @@ import pytest
 
 pytest.importorskip("smpclient", reason="smpclient is not installed; script/check installs it")
 
-from firmware_bridge.errors import BridgeError
+from firmware_bridge.errors import BridgeError, NoAnswerError
 from firmware_bridge.flash import smp
 from firmware_bridge.flash.errors import RevertedError
 from firmware_bridge.flash.events import Event
 from firmware_bridge.smp import image
 from firmware_bridge.smp.client import SmpBoard
 from tests.support.simulated_time import simulated
-from tests.support.smp_boards import BROKEN, FACTORY, NEW, Plug, version_after_power_cycle
+from tests.support.smp_boards import BROKEN, FACTORY, NEW, SILENT, Plug, version_after_power_cycle
 
 OLD_VERSION, NEW_VERSION = image.read(FACTORY).version, image.read(NEW).version
 
@@ -126,6 +126,14 @@ def test_an_image_that_nobody_confirms_leaves_the_old_one_wherever_the_power_was
         version_after_power_cycle(again)
         assert version_after_power_cycle(again) == OLD_VERSION
         assert version_after_power_cycle(again) == OLD_VERSION
+
+
+def test_an_image_that_answers_nobody_is_gone_after_the_board_was_switched_off() -> None:
+    plug = Plug()
+    with pytest.raises(NoAnswerError, match="switch it off and on"):
+        flash(plug, SILENT, runs=1)
+    assert version_after_power_cycle(plug) == OLD_VERSION
+    assert flash(plug, NEW) == NEW_VERSION
 
 
 def test_two_boards_are_flashed_at_once() -> None:
