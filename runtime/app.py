@@ -23,7 +23,7 @@ from runtime.api.kiosk.around import Around
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
-from runtime.commanding import Commanding, Owned, commands_of
+from runtime.commanding import Commanding, commands_of
 from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
@@ -42,6 +42,7 @@ from runtime.mqtt.replies import Replies
 from runtime.mqtt.service import MqttService
 from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
+from runtime.owned import Owned
 from runtime.residency.residents import Model, Residents
 from runtime.vitals import hottest
 

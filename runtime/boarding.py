@@ -1,11 +1,13 @@
 """The boards of a configuration, wired into the house: where they are, and who hears of them. Decides nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import runtime
 from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
+from firmware_bridge.described.boards import DescribedBoard
+from firmware_bridge.errors import BoardsFileError
 from firmware_bridge.ports import watch
 from firmware_bridge.transport import transport
 from runtime.boards.guarded import guarded
@@ -13,57 +15,62 @@ from runtime.boards.homeassistant import Announcer
 from runtime.boards.lines import Line, lines
 from runtime.boards.publishing import SESSION, Publishing
 from runtime.boards.room import BoardRoom
-from runtime.commands.policy.settings import PolicySettings
 from runtime.commands.registry.live import Registry
-from runtime.commands.registry.toml import HouseFile
 from runtime.config.settings import Bridge, Config
 from runtime.errors import ConfigError
 from runtime.mqtt.appliance import device_id
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.link import Endpoint
 from runtime.mqtt.topics import client_id
+from runtime.owned import Owned
 
 
 def board_room(
-    config: Config, registry: Registry, house: HouseFile, publishing: Publishing | None
+    config: Config, registry: Registry, owned: Owned, publishing: Publishing | None
 ) -> BoardRoom | None:
     """The boards of a configuration; None where there are none, and none is looked for.
 
     Raises:
-        ConfigError: an address is none.
+        ConfigError: an address is none, or is said of two boards.
     """
     settings = config.bridge
-    if not _wanted(settings):
+    if not _wanted(settings, owned):
         return None
     told = None if publishing is None else publishing.heard
-    return BoardRoom(_lines(settings), registry, told=told, answer_s=settings.answer_s, owned=house.owned)
+    return BoardRoom(
+        _lines(settings, owned.boards),
+        registry,
+        told=told,
+        answer_s=settings.answer_s,
+        owned=owned.house.owned,
+    )
 
 
 def board_publishing(
-    config: Config, endpoint: Endpoint | None, registry: Registry, house: HouseFile, policy: PolicySettings
+    config: Config, endpoint: Endpoint | None, registry: Registry, owned: Owned
 ) -> Publishing | None:
     """What tells the broker of them; None where there are none, or no broker."""
-    if endpoint is None or not _wanted(config.bridge):
+    if endpoint is None or not _wanted(config.bridge, owned):
         return None
     settings = config.mqtt
     announcer = Announcer(
         settings.node,
         device_id(settings.node),
         runtime.__version__,
-        lambda device: guarded(device, policy.dangerous),
+        lambda device: guarded(device, owned.policy.dangerous),
         settings.discovery_prefix,
     )
     link = PahoLink(endpoint, client_id(settings.node, "boards"), config.limits, session=SESSION)
     one_place = "+" not in settings.discovery_prefix
     announce = settings.announces and one_place
-    return Publishing(link, announcer, lambda: registry.house, house.owned, announce=announce)
+    return Publishing(link, announcer, lambda: registry.house, owned.house.owned, announce=announce)
 
 
-def _wanted(settings: Bridge) -> bool:
-    return bool(settings.boards) or settings.find
+def _wanted(settings: Bridge, owned: Owned) -> bool:
+    return bool(settings.boards) or bool(owned.boards) or settings.find
 
 
-def _lines(settings: Bridge) -> AsyncIterator[Line]:
+def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterator[Line]:
     def board(address: str, *, patient: bool) -> AnyBoard:
         return Board(transport(address), patient=patient, answer_s=settings.answer_s)
 
@@ -72,5 +79,17 @@ def _lines(settings: Bridge) -> AsyncIterator[Line]:
             transport(address)
         except ValueError as exc:
             raise ConfigError(f"bridge.boards: {exc}") from exc
-    named = [Line(each, partial(board, each, patient=True)) for each in settings.boards]
+    for each in described:
+        if each.at in settings.boards:
+            raise ConfigError(
+                f"bridge.boards names {each.at}, where boards.toml says {each.name} is; name it once"
+            )
+        try:
+            each.open()
+        except (ValueError, BoardsFileError) as exc:
+            raise ConfigError(f"boards.toml: {each.name}: {exc}") from exc
+    named = [
+        *(Line(each, partial(board, each, patient=True)) for each in settings.boards),
+        *(Line(each.at, partial(each.open, patient=True, answer_s=settings.answer_s)) for each in described),
+    ]
     return lines(named, watch() if settings.find else None, partial(board, patient=False))

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,12 +30,10 @@ from runtime.commands.journal.journal import Journal
 from runtime.commands.order import Result
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.seen import Seen
-from runtime.commands.policy.settings import PolicySettings
-from runtime.commands.policy.toml import policy_file
 from runtime.commands.registry.house import House
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.toml import SOURCE as TOML
-from runtime.commands.registry.toml import HouseFile, house_file
+from runtime.commands.registry.toml import HouseFile
 from runtime.commands.registry.wiring import CHANNEL as DEVICES
 from runtime.commands.rules.clarified import Clarified
 from runtime.commands.rules.owner import Sentences
@@ -44,11 +41,11 @@ from runtime.commands.rules.stage import Rules
 from runtime.commands.sentence import Memory, Sentence
 from runtime.commands.sessions import Sessions
 from runtime.commands.shortlist.likeness import Encoder
-from runtime.commands.unmatched import refuse_misspelt, unmatched
+from runtime.commands.unmatched import unmatched
 from runtime.completion import Completer
 from runtime.config import Config
 from runtime.encoding import TextEncoder
-from runtime.errors import BundleError, ConfigError
+from runtime.errors import BundleError
 from runtime.mqtt.absence import LastThere
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.devices import SESSION as DEVICE_SESSION
@@ -59,6 +56,7 @@ from runtime.mqtt.link import Endpoint
 from runtime.mqtt.orders import CHANNEL as MQTT
 from runtime.mqtt.replies import Replies
 from runtime.mqtt.topics import client_id
+from runtime.owned import Owned
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
@@ -67,7 +65,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-FOLDER: Final = "house"
 _FROM_BROKER: Final = (MQTT, HERMES)
 """Whose orders show that the broker was there for us."""
 _SESSIONS: Final = 1000
@@ -78,38 +75,6 @@ _RETAINED_S: Final = 1.0
 """How long what a broker has kept takes to arrive."""
 _SETTLED_S: Final = 30.0
 """How long bridges have to tell of their devices before it is said which of the owner's names fit none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """What the owner wrote down, read."""
-
-    house: HouseFile = HouseFile()  # noqa: RUF009  frozen
-    sentences: Sentences = Sentences()  # noqa: RUF009  frozen
-    policy: PolicySettings = PolicySettings()  # noqa: RUF009  frozen
-
-    @classmethod
-    def read(cls, config: Config, state: Path) -> "Owned":
-        """Each file, if it is there.
-
-        Raises:
-            ConfigError: one that is there is not sound, or the folder that was named is not there.
-        """
-        folder = config.commands.folder or state / FOLDER
-        if config.commands.folder is not None and not folder.is_dir():
-            raise ConfigError(f"commands.folder is {folder}, which is no folder; make it or name another")
-        house, sentences, policy = (folder / f"{each}.toml" for each in ("house", "sentences", "policy"))
-        rules = policy_file(policy) if policy.exists() else PolicySettings()
-        described = house_file(house) if house.exists() else HouseFile()
-        try:
-            refuse_misspelt(rules, described)
-        except ConfigError as exc:
-            raise ConfigError(f"{policy}: {exc}") from exc
-        return cls(
-            described,
-            Sentences.file(sentences) if sentences.exists() else Sentences(),
-            replace(rules, confirm_s=config.commands.confirm_s),
-        )
 
 
 def find_encoder(config: Config, state: Path) -> TextEncoder | None:
@@ -191,8 +156,8 @@ class Commanding:
         self._orders = OrderReader(
             config.limits, settings.expiry_s, settings.answers, lambda: registry.house, settings.languages
         )
-        self._publishing = board_publishing(config, endpoint, registry, owned.house, owned.policy)
-        self._boards = board_room(config, registry, owned.house, self._publishing)
+        self._publishing = board_publishing(config, endpoint, registry, owned)
+        self._boards = board_room(config, registry, owned, self._publishing)
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         if self._boards is not None:
             channels[BOARDS] = self._boards

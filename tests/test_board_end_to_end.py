@@ -1,11 +1,16 @@
-"""The firmware of the Uno in an emulator, a whole appliance and a real mosquitto: from a sentence to a register."""
+"""Boards, a whole appliance and a real mosquitto: from a sentence to a register of an emulated Uno."""
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from firmware_bridge.described.simulated_firmata import SimulatedFirmataBoard
+from firmware_bridge.described.simulated_text import SimulatedTextBoard
+from tests.support.boards import behind_a_socket
+from tests.support.described import FIRMATA, TEXT
 from tests.support.firmware import Emulator, make, need, need_simavr
 from tests.support.mqtt import Mosquitto, Person, until
 from tests.test_commands_end_to_end import house
@@ -28,6 +33,28 @@ def uno(tmp_path: Path) -> Iterator[Emulator]:
     make(room, "emulator")
     with Emulator(room) as emulator:
         yield emulator
+
+
+async def test_what_its_owner_describes_is_told_and_heard_by_name(tmp_path: Path) -> None:
+    greenhouse, workshop = SimulatedTextBoard(), SimulatedFirmataBoard()
+    folder = tmp_path / "appliance"
+    (folder / "house").mkdir(parents=True)
+    written = ""
+    async with AsyncExitStack() as lines:
+        for text, run in ((TEXT, greenhouse.run), (FIRMATA, workshop.run)):
+            port = await lines.enter_async_context(behind_a_socket(run))
+            written += text.replace("7777", str(port))
+        (folder / "house" / "boards.toml").write_text(written, encoding="utf-8")
+        there = await lines.enter_async_context(house(folder))
+        for said, told in (("set the fan to 30 percent", b"30%"), ("turn the lamp to 40 percent", b"40%")):
+            async with asyncio.timeout(20):
+                while (done := await there.command(said)).returncode:  # noqa: ASYNC110  it asks
+                    await asyncio.sleep(0.2)
+            assert told in done.stdout
+        assert greenhouse.values["FAN"] == "30"
+        asked = await there.command("turn on the pump")
+        assert b"Do you really want" in asked.stdout, "its owner says that it is dangerous"
+        assert greenhouse.values["PUMP"] == "0"
 
 
 async def test_a_sentence_moves_a_register_a_press_is_heard_and_a_kill_makes_it_safe(

@@ -100,7 +100,7 @@ class House:
 async def house(folder: Path, **settings: str) -> AsyncIterator[House]:
     """A furnished house, with one lamp that tells its state; `settings` as environment variables have them."""
     furnish(folder)
-    (folder / "house").mkdir()
+    (folder / "house").mkdir(exist_ok=True)
     (folder / "house" / "house.toml").write_text(HOUSE, encoding="utf-8")
     async with running_mosquitto(folder) as broker:
         environ = environment(

@@ -110,7 +110,8 @@ class Commands:
 
     enabled: bool = True
     folder: Path | None = None
-    """Where house.toml, sentences.toml and policy.toml are, each if wanted; None: `house` in the state directory."""
+    """Where house.toml, sentences.toml, policy.toml and boards.toml are, each if wanted; None: `house` in the state
+    directory."""
     languages: tuple[Annotated[str, _LANGUAGE], ...] = ("en",)
     """Those that are understood; the first is the one that a sentence without a language is taken for."""
     encoder: Annotated[str, Matches(r"\S+", "the name of a model that `ingle list` shows")] = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.commanding import Owned, find_encoder, prepare, understanding
+from runtime.commanding import find_encoder, prepare, understanding
 from runtime.commands.interpret import Interpreter
 from runtime.commands.meaning import Cannot, Route
 from runtime.commands.registry.house import House
@@ -15,6 +15,7 @@ from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.shortlist.likeness import Vectors
 from runtime.config import Commands, Config
 from runtime.errors import ConfigError
+from runtime.owned import Owned
 from tests.support.commands_house import house
 from tests.support.house import furnish
 

@@ -1,10 +1,14 @@
 """Boards on lines that can be cut, spoilt and plugged in again, for clients. All in memory and simulated time."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from firmware_bridge.errors import ClosedError, NoSuchPortError
 from firmware_bridge.memory import MemoryTransport
 from firmware_bridge.simulator import SimulatedBoard
+from firmware_bridge.tcp import TcpTransport
+from firmware_bridge.transport import Transport
 from tests.support.noise import Spoil, clean
 
 
@@ -67,3 +71,14 @@ class Bench:
         if self._end is None:
             raise ClosedError("the line is closed")
         return self._end
+
+
+@asynccontextmanager
+async def behind_a_socket(run: Callable[[Transport], Awaitable[None]]) -> AsyncGenerator[int]:
+    """A board for whoever connects; its port."""
+
+    async def plugged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await run(TcpTransport.accepted(reader, writer))
+
+    async with await asyncio.start_server(plugged, "127.0.0.1", 0) as listener:
+        yield listener.sockets[0].getsockname()[1]
