@@ -54,10 +54,15 @@ bridge.add_command(flash)
 @_SPEED
 def list_ports(*, ask: bool, file: Path | None, baud: int | None) -> None:
     """List the serial ports that are plugged in, and the boards of a file."""
+    from firmware_bridge.makers import is_board  # noqa: PLC0415  as the module says
     from firmware_bridge.ports import ports  # noqa: PLC0415  as the module says
 
     described = _described(file)
-    found = [(port.address, str(port.device)) for port in ports() if port.address not in described.values()]
+    found = [
+        (port.address, f"{port.device}\t{'found by itself' if is_board(port) else 'opened if it is named'}")
+        for port in ports()
+        if port.address not in described.values()
+    ]
     if not found and not described:
         click.echo("No serial port is plugged in.", err=True)
     for address, where in (*found, *described.items()):
