@@ -6,9 +6,11 @@ Knows token ids, the decoder, the reader and the stop strings of one request. Do
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+from runtime.completion.said import Unsaid
+from runtime.completion.values import Said
 from runtime.engine.request import Prefill, Timings, Usage
 from runtime.text.detokenize import StreamDecoder
-from runtime.text.parts import Part, Words
+from runtime.text.parts import Part, Refused, Words
 from runtime.text.reader import Reader
 from runtime.text.stop import StopMatcher
 
@@ -32,6 +34,7 @@ class Answer:
         self._reader = reader
         self._marks = marks
         self._stops = stops
+        self._unsaid = Unsaid()
         self._usage = Usage(prompt_tokens, 0, 0)
         self._started = self._prefilled = time.monotonic()
         self.stopped = False
@@ -44,12 +47,15 @@ class Answer:
         self._usage = Usage(self._usage.prompt, event.cached, 0)
         self._prefilled = time.monotonic()
 
-    def feed(self, token: int) -> Iterator[Part]:
-        """What one more token makes certain."""
+    def feed(self, token: int, said: Said | None = None) -> Iterator[Part]:
+        """What one more token makes certain; with how likely it was, where that was asked for."""
         self._usage = Usage(self._usage.prompt, self._usage.cached, self._usage.completion + 1)
         self.thought_tokens += self._reader.thinks
         if (mark := self._marks.get(token)) is None:
-            yield from self._heard(self._reader.feed(self._decoder.feed(token)))
+            letters = self._decoder.feed(token)
+            if said is not None and not self._reader.thinks:
+                self._unsaid.add(said, letters)
+            yield from self._heard(self._reader.feed(letters))
         else:
             yield from self._heard(self._reader.feed(self._decoder.flush()))
             yield from self._heard(self._reader.mark(mark))
@@ -60,6 +66,14 @@ class Answer:
         yield from self._heard(self._reader.flush())
         if not self.stopped and (text := self._stops.flush()):
             yield Words(text)
+
+    def tokens(self, part: Part) -> tuple[Said, ...]:
+        """The tokens that a part shows, which was told last."""
+        if isinstance(part, Words):
+            return self._unsaid.take(part.text)
+        if not isinstance(part, Refused):
+            self._unsaid.clear()
+        return ()
 
     def _heard(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:

@@ -23,7 +23,9 @@ from runtime.completion.values import (
     CompletionRequest,
     Delta,
     Finished,
+    Option,
     Progress,
+    Said,
     Thought,
 )
 from runtime.completion.wording import Wording
@@ -194,7 +196,7 @@ class Completer:
                         answer.prefilled(event)
                         yield Progress(event.done, event.total, event.cached)
                     case Token():
-                        for told in telling.tell(answer.feed(event.id)):
+                        for told in telling.tell(answer.feed(event.id, self._said(event))):
                             yield told
                         if answer.stopped or answer.done:
                             break
@@ -208,6 +210,15 @@ class Completer:
         for told in telling.tell(answer.flush()):
             yield told
         yield telling.finished("stop", answer.usage, answer.timings)
+
+    def _said(self, token: Token) -> Said | None:
+        if token.likely is None:
+            return None
+        spelt = self._tokenizer.letters
+        return Said(
+            Option(spelt(token.id), token.likely.logprob),
+            tuple(Option(spelt(each), logprob) for each, logprob in token.likely.top),
+        )
 
     def _asked(self, request: CompletionRequest, made: _Prepared) -> Request:
         manifest, limits = self.manifest, self._limits
@@ -229,6 +240,7 @@ class Completer:
             client=request.client,
             deadline_s=deadline_s,
             grammar=made.grammar,
+            logprobs=request.logprobs,
             stable=self._stable.of(request, made.ids) if request.prompt is None else 0,
         )
 
@@ -243,9 +255,10 @@ class _Telling:
     def tell(self, parts: Iterable[Part]) -> Iterator[CompletionEvent]:
         """The events that parts are; a reason for what is none is kept for the end."""
         for part in parts:
+            tokens = self._answer.tokens(part)
             match part:
                 case Words(text):
-                    yield Delta(text)
+                    yield Delta(text, tokens)
                 case Thoughts(text):
                     yield Thought(text)
                 case Call(name, arguments):

@@ -62,6 +62,8 @@ class CompletionRequest:
     """Names of tools of which the answer has to call one; none leaves it to the model whether to call any."""
     parallel_calls: bool = True
     """False: the answer ends with its first call."""
+    logprobs: int | None = None
+    """How many of the likeliest tokens to tell beside each token's own likelihood; None tells nothing."""
     thinking: bool | None = None
     """Whether to think before the answer; None leaves it to the chat template."""
     template_switches: tuple[tuple[str, bool | int | str], ...] = ()
@@ -80,10 +82,30 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A token that may be said, and how likely the model holds it."""
+
+    letters: bytes
+    """Maybe only a part of a character."""
+    logprob: float
+    """Natural logarithm of its probability, before penalties, temperature and forms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A token of the answer, and the likeliest in its place."""
+
+    token: Option
+    top: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """More text of the answer: whole characters, never a part of a stop string."""
 
     text: str
+    tokens: tuple[Said, ...] = ()
+    """Those that begin to show in it, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from runtime.engine.budget import Budget
 from runtime.engine.cache import bytes_per_token
 from runtime.engine.interface import EngineStats
 from runtime.engine.job import Job
+from runtime.engine.likely import MOST
 from runtime.engine.prefix_file import digest_of
 from runtime.engine.request import Done, Event, Request, Score, Scored, ScoreEvent, ScoreRequest
 from runtime.engine.sampling import check_sampling
@@ -180,6 +181,11 @@ class OnnxEngine:
             raise CallerError("max_tokens must be at least 1", param="max_tokens")
         if len(request.prompt_ids) + request.max_tokens > self.context:
             raise self._too_long(len(request.prompt_ids), request.max_tokens)
+        if request.logprobs is not None and not 0 <= request.logprobs <= MOST:
+            raise CallerError(
+                f"the {request.logprobs} likeliest tokens were asked for; ask for 0 to {MOST}",
+                param="logprobs",
+            )
         check_sampling(request.sampling, self.manifest.vocabulary_size)
 
     def _too_long(self, prompt: int, answer: int) -> PromptTooLongError:

@@ -104,7 +104,7 @@ class _Answer:
         for place, token in enumerate(tokens):
             self.told += 1
             self._drafting.drafter.said(token, forced=place >= chosen)
-            yield Token(token)
+            yield Token(token, self.speaker.likely)
 
     def _advance(self, tokens: Sequence[int]) -> Steps[Token, Sequence[int]]:
         """Have run what was told, with a guess at what follows; tell what follows, and return what of it is not run."""

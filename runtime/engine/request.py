@@ -56,6 +56,9 @@ class Request:
     """Who asks, where many do: nobody gets so much of queue and slots that others get none. "" is no one's."""
     grammar: Grammar | None = None
     """What the answer has to be; None leaves it free. It ends with reason "stop" where it is whole, no token later."""
+    logprobs: int | None = None
+    """How many of the likeliest tokens to tell with each token, beside how likely it was itself; None tells nothing.
+    Each token then takes a step of its own, even where a grammar leaves no choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,22 @@ class Prefill:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """How likely the model held a token, before anybody changed its mind."""
+
+    logprob: float
+    """Natural logarithm of the probability."""
+    top: tuple[tuple[int, float], ...] = ()
+    """The likeliest tokens there, the likeliest first, each with its logarithm; the token may be one of them or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """One generated token."""
 
     id: int
+    likely: Likely | None = None
+    """None where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

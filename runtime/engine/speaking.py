@@ -3,13 +3,15 @@
 Knows the sampler, the constraint and the request's own end. Does not know how logits come about, nor when.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.engine.request import FinishReason, Request
+from runtime.engine.likely import Outlook
+from runtime.engine.request import FinishReason, Likely, Request
 from runtime.engine.sampling import Sampler
 
 _FEW: Final = 256
@@ -24,6 +26,11 @@ class Speaker:
         self._constraint = request.grammar.begin() if request.grammar else None
         self._stops = request.stop_ids
         self._left = request.max_tokens
+        self._top = request.logprobs
+        self._due = deque[int]()
+        """What has to follow, where each token waits for its own logits to tell how likely it was."""
+        self.likely: Likely | None = None
+        """How likely the token was that was chosen last; None where it was not asked for."""
         self.ended: FinishReason | None = None
         """Why the answer is over; None while it is not."""
 
@@ -46,7 +53,7 @@ class Speaker:
         Raises:
             CallerError: as `opening`.
         """
-        if self._constraint is None or self.ended:
+        if self._constraint is None or self.ended or self._top is not None:
             return ()
         return tuple(self._constraint.few(_FEW))
 
@@ -67,19 +74,28 @@ class Speaker:
             EngineError: as `Sampler`.
             CallerError: as `opening`.
         """
-        if self._constraint is not None:
-            self._constraint.restrict(logits)
-        token = self._sampler(logits)
+        outlook = None if self._top is None else Outlook(logits, self._top)
+        token = self._due.popleft() if self._due else self._choose(logits)
         if token in self._stops:
             self.ended = "stop"
             return ()
+        if outlook is not None:
+            self.likely = outlook.of(token)
         self._say(token)
-        return token, *self._forced()
+        return (token,) if self._due else (token, *self._forced())
+
+    def _choose(self, logits: NDArray[np.float32]) -> int:
+        if self._constraint is not None:
+            self._constraint.restrict(logits)
+        return self._sampler(logits)
 
     def _forced(self) -> Sequence[int]:
         if self._constraint is None or self.ended:
             return ()
         said = tuple(self._constraint.forced())[: self._left]
+        if self._top is not None:
+            self._due.extend(said)
+            return ()
         for token in said:
             self._say(token)
         return said

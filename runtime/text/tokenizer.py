@@ -178,8 +178,12 @@ class Tokenizer(Reader):
 
     def spelt(self, size: int) -> list[bytes]:
         """What each of so many ids stands for, a control token for its letters; nothing beyond the vocabulary."""
-        pieces = map(self._library.id_to_token, range(size))
-        return [b"" if piece is None else self._spelling.bytes_of(piece) for piece in pieces]
+        return list(map(self.letters, range(size)))
+
+    def letters(self, token: int) -> bytes:
+        """What an id stands for, a control token for its letters; maybe only a part of a character."""
+        piece = self._library.id_to_token(token)
+        return b"" if piece is None else self._spelling.bytes_of(piece)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special tokens. Bytes that are no character give U+FFFD."""

@@ -16,6 +16,7 @@ from runtime.wire import tools
 from runtime.wire.fields import Fields, text
 
 MOST_TOKENS: Final = 2**31 - 1
+MOST_LIKELY: Final = 20
 _INT64: Final = 2**63
 LEAST_SHARE: Final = 1e-6
 _ROLES: Final[Mapping[object, Role]] = MappingProxyType(
@@ -79,6 +80,18 @@ def stop(fields: Fields, limits: Limits) -> tuple[str, ...]:
                 f"stop[{index}] has {size} bytes; send 1 to {limits.stop_string_bytes} bytes", param="stop"
             )
     return tuple(stops)
+
+
+def logprobs(fields: Fields) -> int | None:
+    """How many likely tokens to tell with each one said, as a chat asks for it; None tells nothing.
+
+    Raises:
+        CallerError: `top_logprobs` without `logprobs`, or a value that is none.
+    """
+    wanted, top = fields.flag("logprobs"), fields.integer("top_logprobs", 0, MOST_LIKELY)
+    if top and not wanted:
+        raise CallerError("top_logprobs needs logprobs to be true; send both", param="top_logprobs")
+    return (top or 0) if wanted else None
 
 
 def priority(fields: Fields) -> Priority:

@@ -6,6 +6,7 @@ cancellation within a token, draining) on the event loop alone, and is slow, or 
 
 import asyncio
 import heapq
+import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from runtime.engine.request import (
     Done,
     Event,
     FinishReason,
+    Likely,
     Prefill,
     Request,
     Score,
@@ -178,7 +180,7 @@ class EngineSimulator:
                     reason = "stop"
                     break
                 play.answer.append(token)
-                yield Token(token)
+                yield Token(token, _likely(token, request.logprobs))
                 if len(play.answer) == request.max_tokens:
                     reason = "length"
                     break
@@ -246,6 +248,16 @@ class _Play:
     def left(self) -> float | None:
         deadline = self.request.deadline_s
         return None if deadline is None else max(0.0, deadline - self.elapsed())
+
+
+def _likely(token: int, top: int | None) -> Likely | None:
+    """Half as likely as certain, and the first ids after it, each half as likely as the one before."""
+    if top is None:
+        return None
+    others = [each for each in range(top) if each != token]
+    return Likely(
+        -math.log(2), tuple((each, -(n + 1) * math.log(2)) for n, each in enumerate([token, *others][:top]))
+    )
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -41,16 +41,16 @@ async def _chat(request: web.Request) -> web.StreamResponse:
             if asked.stream:
                 async with aclosing(_chunks(reply, asked, events)) as chunks:
                     return await stream(request, chunks)
-            return web.json_response(await _whole(reply, asked.n, events))
+            return web.json_response(await _whole(reply, asked, events))
 
 
-async def _whole(reply: Reply, count: int, events: Events) -> dict[str, Any]:
-    answers: list[list[CompletionEvent]] = [[] for _ in range(count)]
+async def _whole(reply: Reply, asked: ChatRequest, events: Events) -> dict[str, Any]:
+    answers: list[list[CompletionEvent]] = [[] for _ in range(asked.n)]
     async for index, event in events:
         if not isinstance(event, Progress):
             answers[index].append(event)
     ended = [part for parts in answers for part in parts if isinstance(part, Finished)]
-    return reply.whole(answers, total(ended, count))
+    return reply.whole(answers, total(ended, asked.n), likely=asked.completion.logprobs is not None)
 
 
 async def _chunks(reply: Reply, asked: ChatRequest, events: Events) -> Objects:

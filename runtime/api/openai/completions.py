@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -14,6 +14,7 @@ from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
 from runtime.api.openai.completions_schema import TextRequest, parse
 from runtime.api.openai.counts import finish_reason, remarks, usage_of
+from runtime.api.openai.likelihoods import of_text
 from runtime.api.openai.sse import Objects, stream
 from runtime.completion import (
     Called,
@@ -21,6 +22,7 @@ from runtime.completion import (
     Delta,
     Finished,
     Progress,
+    Said,
     Thought,
     complete_all,
     total,
@@ -47,11 +49,13 @@ async def _complete(request: web.Request) -> web.StreamResponse:
 
 async def _whole(reply: "_Reply", events: Events) -> dict[str, Any]:
     texts = [[reply.echo(place)] for place in range(reply.count)]
+    said = [list[Said]() for _ in texts]
     ended: dict[int, Finished] = {}
     async for place, event in events:
         match event:
-            case Delta(text):
+            case Delta(text, tokens):
                 texts[place].append(text)
+                said[place] += tokens
             case Finished():
                 ended[place] = event
             case Progress() | Thought() | Called():
@@ -59,13 +63,15 @@ async def _whole(reply: "_Reply", events: Events) -> dict[str, Any]:
             case _:
                 assert_never(event)
     choices = [
-        reply.choice(place, "".join(text), finish_reason(ended[place])) for place, text in enumerate(texts)
+        reply.choice(place, "".join(text), finish_reason(ended[place]), reply.likely(said[place]))
+        for place, text in enumerate(texts)
     ]
     return reply.object(choices) | reply.costs(ended, usage=True)
 
 
 async def _chunks(reply: "_Reply", events: Events) -> Objects:
     """The objects of a stream. The first waits for the first event: until then a refusal has its own status."""
+    shown = dict.fromkeys(range(reply.count), 0)
     echoed: set[int] = set()
     ended: dict[int, Finished] = {}
     async for place, event in events:
@@ -73,8 +79,9 @@ async def _chunks(reply: "_Reply", events: Events) -> Objects:
             yield reply.object([reply.choice(place, text)])
         echoed.add(place)
         match event:
-            case Delta(text):
-                yield reply.object([reply.choice(place, text)])
+            case Delta(text, tokens):
+                yield reply.object([reply.choice(place, text, likely=reply.likely(tokens, shown[place]))])
+                shown[place] += len(text)
             case Finished():
                 ended[place] = event
                 last = reply.object([reply.choice(place, "", finish_reason(event))])
@@ -117,8 +124,14 @@ class _Reply:
             "choices": choices,
         }
 
-    def choice(self, place: int, text: str, finish: str | None = None) -> dict[str, Any]:
-        return {"index": place, "text": text, "logprobs": None, "finish_reason": finish}
+    def choice(
+        self, place: int, text: str, finish: str | None = None, likely: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return {"index": place, "text": text, "logprobs": likely, "finish_reason": finish}
+
+    def likely(self, tokens: Sequence[Said], offset: int = 0) -> dict[str, Any] | None:
+        """How likely tokens were, where that was asked for."""
+        return None if self.asked.completions[0].logprobs is None else of_text(tokens, offset)
 
     def costs(self, ended: dict[int, Finished], *, usage: bool) -> dict[str, Any]:
         everything = total([ended[place] for place in range(self.count)], self.asked.n)

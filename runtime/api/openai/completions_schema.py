@@ -45,8 +45,12 @@ def parse(body: object, limits: Limits, *, client: str = "") -> TextRequest:
         raise CallerError(
             "messages is for /v1/chat/completions; send them there, or a prompt here", param="messages"
         )
-    if fields.get("logprobs") is not None:
-        raise CallerError("logprobs is not served yet; leave it out", param="logprobs")
+    logprobs = fields.integer("logprobs", 0, asked.MOST_LIKELY)
+    if logprobs is not None and fields.flag("echo"):
+        raise CallerError(
+            "logprobs are those of the answer alone, and echo shows the prompt; send one of them",
+            param="logprobs",
+        )
     options = fields.get("stream_options")
     max_tokens = fields.integer("max_tokens", 1, asked.MOST_TOKENS)
     one = CompletionRequest(
@@ -57,6 +61,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> TextRequest:
         stop=asked.stop(fields, limits),
         priority=asked.priority(fields),
         constraint=held.held_to(fields),
+        logprobs=logprobs,
         client=client,
     )
     prompts = _prompts(fields.get("prompt"), limits)

@@ -21,8 +21,6 @@ _NOT_SERVED: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
     {
         "functions": ([],),
         "function_call": ("none", "auto"),
-        "logprobs": (False,),
-        "top_logprobs": (0,),
         "audio": (),
         "modalities": (["text"],),
         "web_search_options": (),
@@ -67,6 +65,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
             tools=offered,
             must_call=tools.to_call(fields, offered),
             parallel_calls=tools.parallel(fields),
+            logprobs=asked.logprobs(fields),
             thinking=thinking,
             template_switches=tuple(switches.items()),
             constraint=held.held_to(fields),

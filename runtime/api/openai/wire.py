@@ -7,10 +7,12 @@ Beyond OpenAI, in llama-server's words: `prompt_progress` while the prompt is re
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from runtime.api.openai.counts import finish_reason, remarks, usage_of
-from runtime.completion import Called, CompletionEvent, Delta, Finished, Progress, Thought, ToolCall
+from runtime.api.openai.likelihoods import of_chat
+from runtime.completion import Called, CompletionEvent, Delta, Finished, Progress, Said, Thought, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Reply:
     def more(self, event: Delta | Thought, index: int = 0) -> dict[str, Any]:
         """A chunk with more text, or more of what the model thinks: where DeepSeek, vLLM and llama-server have it."""
         name = "content" if isinstance(event, Delta) else "reasoning_content"
-        return self._chunk([_choice(index, {name: event.text})])
+        tokens = event.tokens if isinstance(event, Delta) else ()
+        return self._chunk([_choice(index, {name: event.text}, tokens=tokens)])
 
     def called(self, call: ToolCall, place: int, index: int = 0) -> dict[str, Any]:
         """A chunk with one whole call, the `place`th: it is known to be one only when it is complete."""
@@ -66,13 +69,17 @@ class Reply:
             last = self._chunk([]) | {"usage": usage_of(event)}
         yield last | remarks(event)
 
-    def whole(self, answers: Sequence[Sequence[CompletionEvent]], event: Finished) -> dict[str, Any]:
+    def whole(
+        self, answers: Sequence[Sequence[CompletionEvent]], event: Finished, *, likely: bool = False
+    ) -> dict[str, Any]:
         """The answers to a request that did not ask for a stream, each with its Finished as the last; `event` as above.
+
+        `likely`: whether it is told how likely their tokens were.
 
         Raises:
             BusyError: the appliance ended an answer, not the model.
         """
-        choices = [_whole(parts, index) for index, parts in enumerate(answers)]
+        choices = [_whole(parts, index, likely=likely) for index, parts in enumerate(answers)]
         return self._object("chat.completion", choices) | {"usage": usage_of(event), **remarks(event)}
 
     def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -93,12 +100,20 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _choice(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+def _choice(
+    index: int, delta: dict[str, Any], finish: str | None = None, *, tokens: Sequence[Said] = ()
+) -> dict[str, Any]:
+    return {
+        "index": index,
+        "delta": delta,
+        "logprobs": of_chat(tokens) if tokens else None,
+        "finish_reason": finish,
+    }
 
 
-def _whole(parts: Sequence[CompletionEvent], index: int) -> dict[str, Any]:
-    text = "".join(part.text for part in parts if isinstance(part, Delta))
+def _whole(parts: Sequence[CompletionEvent], index: int, *, likely: bool) -> dict[str, Any]:
+    deltas = [part for part in parts if isinstance(part, Delta)]
+    text = "".join(part.text for part in deltas)
     thought = "".join(part.text for part in parts if isinstance(part, Thought))
     calls = [_call(part.call) for part in parts if isinstance(part, Called)]
     message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
@@ -107,4 +122,10 @@ def _whole(parts: Sequence[CompletionEvent], index: int) -> dict[str, Any]:
     if thought:
         message["reasoning_content"] = thought
     (ended,) = (part for part in parts if isinstance(part, Finished))
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": finish_reason(ended)}
+    tokens = chain.from_iterable(part.tokens for part in deltas)
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": of_chat(tokens) if likely else None,
+        "finish_reason": finish_reason(ended),
+    }

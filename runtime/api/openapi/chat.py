@@ -85,6 +85,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     "max_tokens": whole(1),
                     "max_completion_tokens": whole(1),
                     "n": whole(1, 8),
+                    "logprobs": FLAG,
+                    "top_logprobs": whole(0, 20),
                     "stream": FLAG,
                     "stream_options": asked({"include_usage": FLAG}),
                     "return_progress": FLAG,

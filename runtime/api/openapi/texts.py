@@ -31,6 +31,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     "n": whole(1, 8),
                     "best_of": whole(1, 8),
                     "echo": FLAG,
+                    "logprobs": whole(0, 20),
                     "stream": FLAG,
                     "stream_options": asked({"include_usage": FLAG}),
                     "response_format": named("ResponseFormat"),

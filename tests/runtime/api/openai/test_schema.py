@@ -257,8 +257,6 @@ def test_the_place_in_a_message_is_named(message: object, param: str) -> None:
     ("field", "value"),
     [
         ("functions", [{}]),
-        ("logprobs", True),
-        ("top_logprobs", 3),
         ("modalities", ["text", "audio"]),
         ("audio", {"voice": "x"}),
         ("web_search_options", {}),

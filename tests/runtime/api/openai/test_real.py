@@ -1,0 +1,103 @@
+"""OpenAI's own client over every route, against real models: SmolLM2 135M chats, all-MiniLM compares."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import openai
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from models.bundle import Bundle
+from runtime.api.access import Access
+from runtime.api.server import make_app, make_runner
+from runtime.api.serving import Serving
+from runtime.config import Config
+from runtime.encoding import TextEncoder
+from runtime.loading import load_completer
+from tests.support.shown_models import ShownModels
+
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asking(
+    smollm2: Bundle, minilm: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[openai.AsyncOpenAI]:
+    config, state = Config(), tmp_path_factory.mktemp("state")
+    completer = load_completer(smollm2, config, state)
+    serving = Serving()
+    serving.ready(ShownModels(completer, encoders=[TextEncoder.load(minilm, "embed")]))
+    runner = make_runner(make_app(serving, limits=config.limits, access=Access()))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    async with openai.AsyncOpenAI(base_url=url, api_key="-", max_retries=0) as client:
+        yield client
+    await runner.cleanup()
+    await completer.engine.close()
+
+
+async def test_models_are_listed(asking: openai.AsyncOpenAI) -> None:
+    assert "smollm2-135m" in [model.id async for model in asking.models.list()]
+
+
+async def test_vectors_of_like_sentences_are_near(asking: openai.AsyncOpenAI) -> None:
+    answer = await asking.embeddings.create(
+        model="all-minilm-l6-v2", input=["turn off the light", "switch the lamp off", "what is the weather"]
+    )
+    light, lamp, weather = (np.array(each.embedding) for each in answer.data)
+    assert light @ lamp > 0.7
+    assert light @ weather < 0.3
+
+
+async def test_several_answers_share_the_reading_of_the_prompt(asking: openai.AsyncOpenAI) -> None:
+    asked: dict[str, Any] = {"model": "smollm2-135m", "max_tokens": 12, "seed": 5, "temperature": 1.0}
+    one = await asking.chat.completions.create(messages=FRANCE, **asked)
+    several = await asking.chat.completions.create(messages=FRANCE, n=4, **asked)
+    assert len({choice.message.content for choice in several.choices}) > 1
+    assert one.usage is not None
+    assert several.usage is not None
+    assert several.usage.prompt_tokens == one.usage.prompt_tokens
+    assert several.usage.completion_tokens > one.usage.completion_tokens
+
+
+async def test_likelihoods_change_nothing_and_are_probabilities(asking: openai.AsyncOpenAI) -> None:
+    form: Any = {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "a",
+            "schema": {
+                "type": "object",
+                "properties": {"city": {"enum": ["Paris", "Rome"]}},
+                "required": ["city"],
+            },
+        },
+    }
+    for fields in ({}, {"temperature": 0.8, "seed": 3}, {"response_format": form}):
+        asked: dict[str, Any] = {"model": "smollm2-135m", "messages": FRANCE, "max_tokens": 24, **fields}
+        plain = await asking.chat.completions.create(**asked)
+        likely = await asking.chat.completions.create(**asked, logprobs=True, top_logprobs=20)
+        assert likely.choices[0].message.content == plain.choices[0].message.content
+        told = likely.choices[0].logprobs
+        assert told is not None
+        assert told.content is not None
+        for each in told.content:
+            assert each.logprob <= 0
+            assert 0 < sum(np.exp(other.logprob) for other in each.top_logprobs) <= 1 + 1e-6
+            assert each.logprob <= each.top_logprobs[0].logprob
+
+
+async def test_a_text_is_continued(asking: openai.AsyncOpenAI) -> None:
+    whole = await asking.completions.create(
+        model="smollm2-135m", prompt="One, two, three, four,", max_tokens=8, temperature=0, logprobs=1
+    )
+    assert "five" in whole.choices[0].text
+    stream = await asking.completions.create(
+        model="smollm2-135m", prompt="One, two, three, four,", max_tokens=8, temperature=0, stream=True
+    )
+    assert "".join([chunk.choices[0].text async for chunk in stream]) == whole.choices[0].text
+    with pytest.raises(openai.BadRequestError, match="suffix"):
+        await asking.completions.create(model="smollm2-135m", prompt="a", suffix="b")
