@@ -60,7 +60,7 @@ def load_completer(
         except BaseException:
             loading.result().stop()  # or the engine's own refusal, which is nearer to the cause
             raise
-        return Completer(loading.result(), wording, config.limits)
+        return Completer(loading.result(), wording, config.limits, move_times=config.engine.move_times)
 
 
 class Loader:

@@ -8,13 +8,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self, assert_never
 
 from models.manifest import Manifest
 from runtime.completion.answer import Answer
 from runtime.completion.ask import check_request, engine_sampling, room_for
+from runtime.completion.moments import Moments
 from runtime.completion.prompting import Prompting
 from runtime.completion.stable import StableStart
 from runtime.completion.values import (
@@ -59,8 +60,10 @@ class _Prepared:
 class Completer:
     """A model that one can talk to."""
 
-    def __init__(self, engine: Engine, wording: Wording, limits: Limits) -> None:
+    def __init__(self, engine: Engine, wording: Wording, limits: Limits, *, move_times: bool = True) -> None:
         """Put the parts of one model together.
+
+        With `move_times`, a system prompt that tells the time does not change with it (`moments`).
 
         Raises:
             BundleError: the manifest names a tool dialect that is not known.
@@ -70,6 +73,7 @@ class Completer:
         self._tokenizer = tokenizer = wording.tokenizer
         self._grammars = wording.grammars
         self._limits = limits
+        self._moments = Moments() if move_times else None
         self._prompting = Prompting(tokenizer, wording.template, dialect(manifest.tool_dialect))
         self._stable = StableStart(lambda asked: tokenizer.encode_rendered(self._prompting.render(asked)))
         self._infill = Infill.of(tokenizer)
@@ -121,7 +125,7 @@ class Completer:
             CallerError, BundleError: as `encode`.
         """
         check_request(request, self._limits, self.manifest.vocabulary_size)
-        return self._prompting.render(request).text
+        return self._prompting.render(self._settled(request)).text
 
     def encode(self, request: CompletionRequest) -> tuple[int, ...]:
         """The prompt in token ids, however long.
@@ -134,7 +138,13 @@ class Completer:
             CallerError: a request that no model could answer, or that this model's template refuses.
             BundleError: the chat template fails.
         """
-        return self._prepared(request).ids
+        return self._prepared(self._settled(request)).ids
+
+    def _settled(self, request: CompletionRequest) -> CompletionRequest:
+        """The same with what only holds for a turn in that turn."""
+        if self._moments is None or not request.messages:
+            return request
+        return replace(request, messages=self._moments.settle(request.messages, request.client))
 
     def _prepared(self, request: CompletionRequest) -> _Prepared:
         check_request(request, self._limits, self.manifest.vocabulary_size)
@@ -184,6 +194,7 @@ class Completer:
             CallerError, BundleError: as `encode`.
             BusyError, EngineError: as the engine, the latter at any time.
         """
+        request = await asyncio.to_thread(self._settled, request)
         made = await asyncio.to_thread(self._prepared, request)
         stops = StopMatcher(request.stop)
         answer = Answer(self._tokenizer.stream(), made.reader, made.marks, stops, len(made.ids))

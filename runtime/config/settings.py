@@ -64,6 +64,8 @@ class EngineSettings:
     """Whether what system prompts and tools leave in the cache is kept on disk for the next start."""
     guess_ahead: bool = True
     """Whether tokens that may well follow are run along, and kept where the model says the same."""
+    move_times: bool = True
+    """Whether a sentence in a system prompt that tells the time moves to the turn that it was told with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,6 @@ class Asked:
     """None: it is to be loaded, or (`keep_alive_s` 0) to leave."""
     stream: bool
     keep_alive_s: float | None
-    plain: bool = False
-    """The prompt goes to the model as it stands, without a chat template."""
 
     def for_model(self, completer: Completer) -> CompletionRequest | None:
         """The same in this model's terms.
@@ -48,7 +46,7 @@ class Asked:
         if wanted.thinking is False and completer.thinks == "always":
             # What it thinks comes apart from the answer; who always sends false (Home Assistant) is served.
             wanted = replace(wanted, thinking=None)
-        if self.plain or completer.chats or not wanted.messages:
+        if completer.chats or not wanted.messages:
             return wanted
         return _without_template(wanted, completer.name)
 
@@ -75,19 +73,22 @@ def generate(body: object, limits: Limits, *, client: str = "") -> Asked:
         CallerError: as `chat`.
     """
     fields = Fields.of(body)
-    _refuse(fields, "logprobs", "top_logprobs", "suffix", "template")
+    _refuse(fields, "logprobs", "top_logprobs", "template")
     if fields.get("context") not in _NOTHING:
         raise CallerError(
             "context is not served; send what was said before as messages to /api/chat", param="context"
         )
     messages.refuse_images(fields)
     prompt, system, raw = fields.text("prompt"), fields.text("system"), fields.flag("raw")
-    if raw and system:
-        raise CallerError("raw leaves no place for system; write it into the prompt", param="system")
+    suffix = fields.text("suffix") or None
+    if (raw or suffix) and system:
+        raise CallerError(
+            "raw and suffix leave no place for system; write it into the prompt", param="system"
+        )
     if not prompt:
         return _asked(fields, None, limits)
-    if raw:
-        return replace(_asked(fields, CompletionRequest(prompt=prompt, client=client), limits), plain=True)
+    if raw or suffix:
+        return _asked(fields, CompletionRequest(prompt=prompt, suffix=suffix, client=client), limits)
     said = (*([Message("system", system)] if system else []), Message("user", prompt))
     return _asked(fields, CompletionRequest(messages=said, client=client), limits)
 

@@ -143,7 +143,7 @@ PATHS: Final[dict[str, Any]] = {
     ),
     "/api/generate": _post(
         "Answer a prompt; without one, load the model or have it leave.",
-        asked({**_WISHES, "prompt": TEXT, "system": TEXT, "raw": FLAG}, ("model",)),
+        asked({**_WISHES, "prompt": TEXT, "suffix": TEXT, "system": TEXT, "raw": FLAG}, ("model",)),
         record({**_ANSWER, "response": TEXT, "thinking": TEXT}, ("model", "created_at", "response", "done")),
         _NDJSON,
     ),

@@ -153,6 +153,7 @@ async def test_a_call_has_an_object_for_arguments() -> None:
         ("/api/chat", {"options": {"temperature": "hot"}}, 400, "options.temperature"),
         ("/api/chat", {"format": {"not": {}}}, 400, "format"),
         ("/api/generate", {"suffix": "b"}, 400, "suffix"),
+        ("/api/generate", {"suffix": "b", "system": "x"}, 400, "system"),
         ("/api/generate", {"template": "{{ .Prompt }}"}, 400, "template"),
         ("/api/generate", {"context": [1, 2]}, 400, "/api/chat"),
         ("/api/generate", {"images": ["aGk="]}, 400, "images"),
