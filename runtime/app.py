@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
 from runtime.owned import Owned
 from runtime.residency.residents import Model, Residents
+from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
 
 _log = logging.getLogger(__name__)
@@ -77,6 +78,10 @@ class Started:
     topics: Topics
     commands: bool
     login: Login
+    certificate: Path | None = None
+    """What callers are shown in TLS; None without."""
+    fingerprint: str = ""
+    """Of that: SHA-256."""
 
 
 async def serve(
@@ -99,6 +104,7 @@ async def serve(
     owned = Owned.read(config, state) if config.commands.enabled else Owned()
     bundle = find_bundle(config, state)
     key = find_key(config.server, state, environ)
+    secrecy = secrecy_of(config.server, state, environ)
     topics = Topics(config.mqtt.node)
     notifier = Notifier.from_environment(environ)
     stop = _stop_on_signals()
@@ -117,7 +123,7 @@ async def serve(
     async with AsyncExitStack() as parts:
         parts.push_async_callback(runner.cleanup)
         await runner.setup()
-        port = await listen(runner, app[DOOR], config.server)
+        port = await listen(runner, app[DOOR], config.server, secrecy)
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
         link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
         notifier.status(f"loading {bundle.reference}")
@@ -128,7 +134,8 @@ async def serve(
         notifier.ready()
         notifier.status(f"answering as {completer.name} on port {port}")
         login = _login(config.mqtt, environ)
-        announce(_started(completer, config, port, key, endpoint, login))
+        started = _started(completer, config, port, key, endpoint, login)
+        announce(started if secrecy is None else _secret(started, secrecy, config, state))
         async with asyncio.TaskGroup() as tasks:
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
@@ -136,7 +143,7 @@ async def serve(
             room = commands_of(config, state, owned, completer, endpoint, http, told)
             commanding = await _opened(room, parts, http)
             _show(around, commanding, presence)
-            for name, work in _works(config, completer, link, presence, commanding, stop):
+            for name, work in _works(config, completer, link, presence, commanding, secrecy, stop):
                 tasks.create_task(work, name=name)
             gc.collect()
             gc.freeze()  # what is there now stays; a collection that looks through it stops everybody for 30 ms
@@ -193,6 +200,15 @@ def _started(
     )
 
 
+def _secret(started: Started, secrecy: Secrecy, config: Config, state: Path) -> Started:
+    """The same, and how the appliance is known."""
+    return replace(
+        started,
+        certificate=public_certificate(config.server, state),
+        fingerprint=secrecy.fingerprint.hex(":").upper(),
+    )
+
+
 def _login(settings: Mqtt, environ: Mapping[str, str]) -> Login:
     """The owner's broker's; one of our own lets everybody in."""
     if settings.broker is None:
@@ -207,6 +223,7 @@ def _works(
     link: PahoLink | None,
     presence: PresenceService | None,
     commanding: Commanding | None,
+    secrecy: Secrecy | None,
     stop: asyncio.Event,
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs beside the HTTP listener until `stop` is set, each with its name."""
@@ -231,6 +248,8 @@ def _works(
         yield "mqtt", mqtt.run(stop)
     if presence is not None:
         yield "mqtt.presence", presence.run(stop)
+    if secrecy is not None:
+        yield "tls.renewal", secrecy.keep(stop)
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

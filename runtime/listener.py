@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from runtime.api.access import Access
-from runtime.api.door import Door, DoorSite
+from runtime.api.door import Door, DoorSite, Secrecy
 from runtime.config import Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.errors import ConfigError, IngleError
@@ -29,10 +29,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int, *, tls: bool = False) -> str:
     """The URL by which this machine reaches what listens there."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
-    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
+    return f"{'https' if tls else 'http'}://{f'[{near}]' if ':' in near else near}:{port}"
 
 
 def find_key(server: Server, state: Path, environ: Mapping[str, str]) -> Path | None:
@@ -63,14 +63,14 @@ def access(server: Server, key: Path | None, state: Path) -> Access:
     return Access(hosts, Keyring(secret, file_of(state)), asked=True)
 
 
-async def listen(runner: web.AppRunner, door: Door, server: Server) -> int:
-    """Bind, and return the port. All connections come in through `door`.
+async def listen(runner: web.AppRunner, door: Door, server: Server, secrecy: Secrecy | None = None) -> int:
+    """Bind, and return the port. All connections come in through `door`, in TLS with `secrecy`.
 
     Raises:
         ListenError: the port is taken or may not be used, or the address is not ours.
     """
     try:
-        await DoorSite(runner, door, server.host, server.port).start()
+        await DoorSite(runner, door, server.host, server.port, secrecy=secrecy).start()
     except OSError as exc:
         raise ListenError(_sentence(exc, server)) from exc
     return int(runner.addresses[0][1])

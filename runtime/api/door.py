@@ -124,6 +124,8 @@ class _Connection(asyncio.Protocol):
         self._http: web.RequestHandler | None = None
         self._transport: asyncio.Transport | None = None
         self._handshake: asyncio.Task[None] | None = None
+        self._early = b""
+        """What came with the end of a handshake, before we were told of it: at most what TLS hands over at once."""
         self.address = ""
         self.request: web.BaseRequest | None = None
         """What is being answered on it."""
@@ -155,6 +157,8 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._http is not None:
             self._http.data_received(data)
+        else:
+            self._early += data
 
     def eof_received(self) -> None:
         if self._http is not None:
@@ -178,6 +182,9 @@ class _Connection(asyncio.Protocol):
         self._http = self._server()
         self._door.opened(self, self._http)
         self._http.connection_made(transport)
+        if self._early:
+            early, self._early = self._early, b""
+            self._http.data_received(early)
 
     async def _secure(self, context: ssl.SSLContext) -> None:
         raw = self._transport

@@ -43,6 +43,11 @@ class Server:
     """The owner's key, which callers from other machines must show; None: made at first boot in the state directory."""
     require_key: bool = False
     """Whether programs of this machine must show a key, too."""
+    tls: bool = False
+    tls_cert_file: Path | None = None
+    """The certificate that callers are shown, with those between it and its authority; None: one of our own."""
+    tls_key_file: Path | None = None
+    """Its key; None: it is in the same file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,17 +94,25 @@ async def _post(config: "Config", state: Path, asked: dict[str, Any], again: str
     from runtime.config.secret import read_secret  # noqa: PLC0415  see runtime.console
     from runtime.errors import BusyError, CallerError  # noqa: PLC0415  see runtime.console
     from runtime.listener import address, find_key  # noqa: PLC0415  see runtime.console
+    from runtime.tls import pinned  # noqa: PLC0415  see runtime.console
 
-    url = address(config.server.host, config.server.port)
+    url = address(config.server.host, config.server.port, tls=config.server.tls)
+    pin = pinned(config.server, state)
     key = find_key(config.server, state, os.environ)
     headers = {} if key is None else {"Authorization": f"Bearer {read_secret(key)}"}
     timeout = aiohttp.ClientTimeout(total=_PATIENCE_S)
     try:
         async with (
             aiohttp.ClientSession(url, headers=headers, timeout=timeout) as client,
-            client.post("/v1/commands", json=asked) as response,
+            client.post(
+                "/v1/commands", json=asked, ssl=True if pin is None else aiohttp.Fingerprint(pin)
+            ) as response,
         ):
             told = await response.json(content_type=None)
+    except (aiohttp.ServerFingerprintMismatch, aiohttp.ClientConnectorSSLError) as exc:
+        raise BusyError(
+            f"what answers at {url} does not show this appliance's certificate; see server.tls, and who listens there"
+        ) from exc
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
         raise BusyError(
             f"no appliance answers at {url}; start one with `ingle serve`, or name its --config"

@@ -40,14 +40,15 @@ def greeting(started: "Started") -> str:
     """Where to look, and what to try."""
     from runtime.listener import address  # noqa: PLC0415  see runtime.console
 
-    url = address(started.host, started.port)
+    url = address(started.host, started.port, tls=started.certificate is not None)
     key = "" if started.key is None else f' -H "authorization: Bearer $(cat {shlex.quote(str(started.key))})"'
+    trust = "" if started.certificate is None else f" --cacert {shlex.quote(str(started.certificate))}"
     body = f'{{"messages":[{{"role":"user","content":"{_QUESTION}"}}]}}'
     about = [f"version {started.version}", *([f"cache in {started.kv}"] if started.kv else [])]
     lines = [
         f"Inglenook answers as {started.model} ({', '.join(about)}). Look at {url}/ or try:",
         f'  ingle run "{_QUESTION}"',
-        f"  curl -s {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'",
+        f"  curl -s{trust} {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'",
     ]
     if started.commands:
         lines.append(f'  ingle command "{_COMMAND}"')
@@ -62,6 +63,8 @@ def greeting(started: "Started") -> str:
                 f"  mosquitto_sub {to} -t {topics.command_result} -C 1 &",
                 f'  mosquitto_pub {to} -q 1 -t {topics.command} -m "{_COMMAND}"',
             ]
+    if started.certificate is not None:
+        lines.append(f"TLS with {started.certificate}, SHA-256 {started.fingerprint}.")
     if started.key is not None:
         lines.append(f"Callers must show the key in {started.key}.")
     return "\n".join(lines)

@@ -18,7 +18,7 @@ _LOOPBACK: Final = "127.0.0.1"
 
 def examine(config: Config) -> Iterator[Finding]:
     """Every finding about the network."""
-    yield http_port(config.server.host, config.server.port)
+    yield http_port(config.server.host, config.server.port, tls=config.server.tls)
     if config.mqtt.broker is not None:
         yield broker(Broker.parse(config.mqtt.broker), config.mqtt.ca_file)
     elif config.mqtt.embedded:
@@ -27,13 +27,13 @@ def examine(config: Config) -> Iterator[Finding]:
         yield Finding("ok", "mqtt", "switched off: no broker is named and none of our own is wanted")
 
 
-def http_port(host: str, port: int) -> Finding:
+def http_port(host: str, port: int, *, tls: bool = False) -> Finding:
     """Whether the listener's port is free, or taken by this appliance already."""
     subject = f"port {port}"
     problem = _cannot_listen(host, port)
     if problem is None:
         return Finding("ok", subject, f"free on {host}")
-    if problem.errno == errno.EADDRINUSE and _is_inglenook(host, port):
+    if problem.errno == errno.EADDRINUSE and _is_inglenook(host, port, tls=tls):
         return Finding("ok", subject, f"inglenook answers on {host}")
     if problem.errno == errno.EADDRINUSE:
         return Finding(
@@ -103,10 +103,14 @@ def _cannot_listen(host: str, port: int) -> OSError | None:
     return None
 
 
-def _is_inglenook(host: str, port: int) -> bool:
+def _is_inglenook(host: str, port: int, *, tls: bool) -> bool:
     """Whether the server there calls itself ours. A wildcard address is asked on loopback."""
     target = {"0.0.0.0": _LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
     connection = http.client.HTTPConnection(target, port, timeout=_TIMEOUT_S)
+    if tls:  # whose certificate it is does not matter for what is asked
+        anyone = ssl.create_default_context()
+        anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(target, port, timeout=_TIMEOUT_S, context=anyone)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/health")
         return connection.getresponse().getheader("Server") == "inglenook"

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -11,12 +12,15 @@ from models.errors import ModelError, PolicyError
 from models.licences import meant
 from models.licences.policy import Policy, enforce
 from models.store import Store
-from runtime.config import Loaded
+from runtime import certificate
+from runtime.config import Loaded, Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.doctor.finding import Finding
 from runtime.errors import ConfigError
+from runtime.tls import public_certificate
 
 _MIB: Final = 1 << 20
+_DAYS_LEFT: Final = 14
 _LITTLE, _NEXT_TO_NOTHING = 2048 * _MIB, 128 * _MIB
 
 
@@ -25,9 +29,32 @@ def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ
     yield from configuration(loaded)
     yield from licences(loaded.config.policy)
     yield from secrets(loaded, environ)
+    yield from tls(loaded.config.server, state)
     yield onnxruntime()
     yield disk(state)
     yield model(Store.below(state), loaded.config.model.name, loaded.config.policy)
+
+
+def tls(server: Server, state: Path) -> Iterator[Finding]:
+    """The certificate that callers are shown, if they are shown one."""
+    if not server.tls:
+        return
+    path = public_certificate(server, state)
+    try:
+        facts = certificate.read(path.read_bytes())
+    except OSError:
+        yield Finding("ok", "certificate", f"{path} is made when the appliance starts")
+        return
+    except ConfigError as exc:
+        yield Finding("fail", "certificate", f"{path}: {exc}", "write it anew, or name another")
+        return
+    left = (facts.ends - time.time()) / 86400
+    said = f"{path}, SHA-256 {facts.shown}, {max(0, int(left))} days left"
+    if left > _DAYS_LEFT:
+        yield Finding("ok", "certificate", said)
+    else:
+        advice = "renew it" if server.tls_cert_file else "let the appliance run: it renews its own"
+        yield Finding("warn" if left > 0 else "fail", "certificate", said, advice)
 
 
 def configuration(loaded: Loaded) -> Iterator[Finding]:

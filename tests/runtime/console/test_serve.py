@@ -50,3 +50,12 @@ def test_a_certificate_is_shown_with_its_key(key: Path | None) -> None:
         assert words[words.index("--key") + 1] == str(key or "/cert.pem")
         assert "--tls-use-os-certs" in words
         assert "-P" not in words
+
+
+def test_with_tls_what_is_to_be_tried_trusts_the_certificate_and_its_fingerprint_is_said() -> None:
+    secret = replace(OWN, certificate=Path("/state/tls/certificate.pem"), fingerprint="AA:BB")
+    (line,) = said(secret, "curl")
+    words = shlex.split(line)
+    assert words[words.index("--cacert") + 1] == "/state/tls/certificate.pem"
+    assert "https://127.0.0.1:8080/v1/chat/completions" in words
+    assert "SHA-256 AA:BB" in greeting(secret)
