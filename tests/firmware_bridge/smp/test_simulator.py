@@ -19,7 +19,7 @@ BODIES = st.one_of(
     st.dictionaries(
         st.sampled_from(["off", "data", "len", "sha", "image", "hash", "confirm", "d", "argv", "x"]),
         st.one_of(
-            st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=9), st.lists(st.integers(0, 9))
+            st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=6), st.lists(st.integers(0, 9))
         ),
         max_size=4,
     ).map(lambda said: cbor.write(cast("cbor.Item", said))),
