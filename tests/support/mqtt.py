@@ -247,7 +247,7 @@ class Person:
 
     async def hear_message(self) -> mqtt.MQTTMessage:
         """The next message as it came."""
-        return await asyncio.wait_for(self._heard.get(), 20)
+        return await asyncio.wait_for(self._heard.get(), 60)
 
     async def wait_message(self) -> mqtt.MQTTMessage:
         """The next message, however long it takes."""
@@ -291,6 +291,6 @@ async def running_mosquitto(
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what comes of other tasks and threads."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):  # of a machine that does much else, too
         while not condition():  # noqa: ASYNC110  whatever the condition looks at sets no event
             await asyncio.sleep(0.002)
