@@ -1,6 +1,7 @@
-"""How the progress of a pull looks: a bar where there is a terminal, a line now and then where there is none."""
+"""How the progress of a pull looks: a bar where there is a terminal, else a line now and then, or JSON for programs."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,6 +22,7 @@ from models.preflight import show
 from models.sources.interface import Progress, Report, Step
 
 _TENTHS: Final = 10
+_HUNDREDTHS: Final = 100
 _BLIND_STEP: Final = 64 << 20
 """Bytes between two lines when the total is not known."""
 
@@ -61,6 +63,25 @@ class Lines:
                     whole = f" of {show(total)} ({100 * done // total} %)" if total else ""
                     line = f"{what}: {show(done)}{whole}"
                     self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class Objects:
+    """A line of JSON for programs: one a hundredth of the way, never two the same."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._last: tuple[str, int] | None = None
+
+    def __call__(self, event: Progress | Step) -> None:
+        """Write the event unless the line before said as much."""
+        match event:
+            case Step(what):
+                self._write(json.dumps({"status": what}))
+            case Progress(done, total, what):
+                step = done // _BLIND_STEP if not total else done * _HUNDREDTHS // total
+                if (what, step) != self._last:
+                    self._last = (what, step)
+                    self._write(json.dumps({"status": what, "completed": done, "total": total}))
 
 
 class _Drawn:

@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -44,11 +45,13 @@ from runtime.mqtt.topics import Topics, client_id
 from runtime.notify import Notifier
 from runtime.owned import Owned
 from runtime.residency.residents import Model, Residents
+from runtime.residency.stock import IngleStock
 from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
 
 _log = logging.getLogger(__name__)
 
+_INGLE: Final = (sys.executable, "-P", "-m", "runtime")
 _QUIET: Final = ("amqtt", "transitions", "asyncio")
 
 
@@ -91,8 +94,11 @@ async def serve(
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[Started], None] = lambda _: None,
     load: Callable[[Bundle], Model] | None = None,
+    config_file: Path | None = None,
 ) -> None:
     """Serve until a signal says to stop, then drain. `load` brings a bundle into memory; it is called on a thread.
+
+    `config_file`: where the configuration was read, if not in the usual places.
 
     Raises:
         StoreError: the model is not on this machine.
@@ -118,6 +124,7 @@ async def serve(
         access=access(config.server, key, state),
         commands=http,
         around=around,
+        stock=IngleStock(_INGLE, state, config_file, environ),
     )
     runner = make_runner(app)
     async with AsyncExitStack() as parts:

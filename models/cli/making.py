@@ -27,6 +27,7 @@ _TASKS: Final[Mapping[str, Literal["embed", "classify"]]] = {
 @kv_option
 @accept_option
 @click.option("--force", is_flag=True, help="Fetch and build again what is here already.")
+@click.option("--json", "as_json", is_flag=True, help="Tell how far it is as lines of JSON, for programs.")
 @policy_option
 def pull(
     store: Store,
@@ -38,14 +39,18 @@ def pull(
     *,
     policy: "Policy",
     force: bool,
+    as_json: bool,
 ) -> None:
     """Fetch a model and build its bundle."""
     from rich.console import Console  # noqa: PLC0415  this command only
 
     from models import pull as pulling  # noqa: PLC0415  brings the graph builder and the hub's client
-    from models.terminal import reporting  # noqa: PLC0415  this command only
+    from models.terminal import Objects, reporting  # noqa: PLC0415  this command only
 
     wishes = pulling.Wishes(name, recipe, frozenset(accepted), force, kv=kv)
+    if as_json:
+        pulling.pull(reference, store, Objects(click.echo), wishes=wishes, policy=policy)
+        return
     with reporting(Console(stderr=True)) as report:
         pulled = pulling.pull(reference, store, report, wishes=wishes, policy=policy)
     _tell(store, pulled.bundle, fresh=pulled.fresh)

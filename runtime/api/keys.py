@@ -13,8 +13,10 @@ from runtime.api.scopes import Caller
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.limits import Limits
+from runtime.residency.border import Stock
 
 SERVING: Final = web.AppKey("serving", Serving)
+STOCK: Final = web.AppKey[Stock]("stock")
 LIMITS: Final = web.AppKey("limits", Limits)
 TRAFFIC: Final = web.AppKey("traffic", Traffic)
 COMMANDS: Final = web.AppKey("commands", HttpCommands)

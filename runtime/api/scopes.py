@@ -62,7 +62,7 @@ _CHAT: Final = frozenset(
     }
 )
 _COMMAND: Final = frozenset({"/v1/commands", "/kiosk/live"})
-_ADMIN: Final = frozenset({"/api/pull", "/api/delete", "/api/copy"})
+_ADMIN: Final = frozenset({"/api/pull", "/api/delete", "/api/copy", "/api/create", "/api/push"})
 _ANY: Final = frozenset({"/metrics", "/api/version"})
 """What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
 

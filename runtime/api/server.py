@@ -22,6 +22,7 @@ from runtime.api.keys import (
     REQUEST_ID,
     RUNNING,
     SERVING,
+    STOCK,
     TRAFFIC,
 )
 from runtime.api.kiosk import stream
@@ -38,6 +39,7 @@ from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.api.vectors import add_vectors
 from runtime.limits import ClientLimits, Limits
+from runtime.residency.border import Shut, Stock
 
 
 def make_app(
@@ -48,10 +50,12 @@ def make_app(
     commands: HttpCommands | None = None,
     around: Around | None = None,
     clients: ClientLimits | None = None,
+    stock: Stock | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
-    `around`: what the page tells of, beside the models. `clients`: what each caller may take.
+    `around`: what the page tells of, beside the models. `clients`: what each caller may take. `stock`:
+    where models come from; without one none does.
     """
     clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
@@ -60,6 +64,7 @@ def make_app(
         client_max_size=limits.request_bytes,
     )
     app[SERVING] = serving
+    app[STOCK] = stock or Shut()
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()

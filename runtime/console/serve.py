@@ -33,7 +33,14 @@ def serve(
     from runtime import app  # noqa: PLC0415  see runtime.console
 
     app.log_to_stderr(config.logging.level)
-    asyncio.run(app.serve(config, state=state, announce=lambda started: click.echo(greeting(started))))
+    asyncio.run(
+        app.serve(
+            config,
+            state=state,
+            announce=lambda started: click.echo(greeting(started)),
+            config_file=config_file,
+        )
+    )
 
 
 def greeting(started: "Started") -> str:

@@ -1,13 +1,16 @@
 """What front ends may ask of the models of this machine. Values and a protocol; no HTTP, no memory."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from models.bundle import Bundle
 from runtime.completion import Completer
 from runtime.encoding import TextEncoder
+from runtime.errors import CallerError
+
+_SHUT: Final = "models neither come nor go by way of this process; run `ingle {}` on the appliance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,48 @@ class Models(Protocol):
     async def unload(self, name: str) -> bool:
         """Have a model leave as soon as nobody uses it; False if it is not in memory, or pinned."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """How far the fetching of a model is."""
+
+    what: str
+    """What is being done, for people."""
+    done: int | None = None
+    """Bytes; None for work that has no count of them."""
+    total: int | None = None
+
+
+class Stock(Protocol):
+    """The models on this machine's disk, as far as somebody far away may change them."""
+
+    def pull(self, reference: str) -> AsyncGenerator[Fetching, None]:
+        """Have a model on this machine; closing it leaves off, and the next time goes on from there.
+
+        Raises (at any iteration):
+            BusyError: another one is being fetched.
+            CallerError: there is none of that name, or it may not be had; the sentence says why, and what to do.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove a model, and what it was built from unless another was, too.
+
+        Raises:
+            CallerError: it cannot be; the sentence says why.
+        """
+        ...
+
+
+class Shut:
+    """Implements `Stock` where nobody may change anything."""
+
+    async def pull(self, reference: str) -> AsyncGenerator[Fetching, None]:
+        """See `Stock.pull`."""
+        raise CallerError(_SHUT.format(f"pull {reference[:80]}"), param="model")
+        yield  # makes it a generator
+
+    async def remove(self, name: str) -> None:
+        """See `Stock.remove`."""
+        raise CallerError(_SHUT.format(f"rm {name[:80]}"), param="model")

@@ -18,6 +18,7 @@ from runtime.config import Server
 from runtime.encoding import TextEncoder
 from runtime.limits import ClientLimits, Limits
 from runtime.listener import listen
+from runtime.residency.border import Stock
 from runtime.text.tokenizer import Tokenizer
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
@@ -76,12 +77,15 @@ async def appliance(
     encoders: Sequence[TextEncoder] = (),
     around: Around | None = None,
     clients: ClientLimits | None = None,
+    stock: Stock | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
     serving = Serving()
     runner = make_runner(
-        make_app(serving, limits=limits, access=access or Access(), around=around, clients=clients)
+        make_app(
+            serving, limits=limits, access=access or Access(), around=around, clients=clients, stock=stock
+        )
     )
     await runner.setup()
     try:

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from runtime.api.ollama import chat, embed, listing
+from runtime.api.ollama import chat, embed, keeping, listing
 
 
 def add_routes(app: web.Application) -> None:
     """Serve them."""
-    for resource in (chat, embed, listing):
+    for resource in (chat, embed, keeping, listing):
         resource.add_routes(app)

@@ -210,4 +210,21 @@ PATHS: Final[dict[str, Any]] = {
         "Say which version of Ollama's API this is, and of what.",
         record({"version": TEXT, "inglenook": TEXT}, ("version",)),
     ),
+    "/api/pull": _post(
+        "Have a model on this machine.",
+        asked({"model": _NAME, "stream": FLAG}, ("model",)),
+        record({"status": TEXT}, ("status",)),
+        _NDJSON,
+    ),
+    "/api/delete": {
+        "delete": operation(
+            "Remove a model.", _TAG, body=asked({"model": _NAME}, ("model",)), error="OllamaError"
+        )
+    },
+    **{
+        path: {
+            "post": operation("Not served; the answer says what to do instead.", _TAG, error="OllamaError")
+        }
+        for path in ("/api/create", "/api/copy", "/api/push")
+    },
 }
