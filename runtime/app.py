@@ -24,6 +24,7 @@ from runtime.api.kiosk.around import Around
 from runtime.api.ordering import HttpCommands
 from runtime.api.server import drain, make_app, make_runner
 from runtime.api.serving import Serving
+from runtime.audit import audit_of
 from runtime.commanding import Commanding, commands_of
 from runtime.commands.order import Result
 from runtime.completion import Completer
@@ -121,6 +122,7 @@ async def serve(
         serving,
         limits=config.limits,
         clients=config.clients,
+        audit=audit_of(config.logging, state),
         access=access(config.server, key, state),
         commands=http,
         around=around,

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from runtime.api.keys import LIMITS
+from runtime.api.keys import ASKED, AUDIT, LIMITS
 from runtime.api.refusal import RefusalError
 from runtime.strict_json import parse, shown
 
@@ -42,7 +42,10 @@ async def read_json(request: web.Request, *, curl: bool = False) -> Any:
         raise RefusalError(
             408, f"the body did not arrive within {limits.body_seconds:g} s; send it faster"
         ) from exc
-    return parse(body, depth=limits.json_depth)
+    value = parse(body, depth=limits.json_depth)
+    if request.app[AUDIT].prompts:
+        request[ASKED] = value
+    return value
 
 
 def _from_curl(request: web.Request) -> bool:

@@ -1,10 +1,11 @@
 """Under which typed keys an application carries its parts, and a request its id."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from runtime.api.allowance import Allowances, Spent
+from runtime.api.audit import Audit
 from runtime.api.door import Door
 from runtime.api.kiosk.live import Live
 from runtime.api.ordering import HttpCommands
@@ -25,9 +26,12 @@ RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""
 DOOR: Final = web.AppKey("door", Door)
 ALLOWANCES: Final = web.AppKey("allowances", Allowances)
+AUDIT: Final = web.AppKey[Audit]("audit")
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CALLER: Final = web.RequestKey("caller", Caller)
 """Who it is from; not there before the gates."""
 SPENT: Final = web.RequestKey("spent", Spent)
 """To be told by whoever has an answer computed: `request[SPENT].add(tokens of the prompt, of the answer)`."""
+ASKED: Final = web.RequestKey[Any]("asked")
+"""The body; there only where the audit log is to have it."""

@@ -17,12 +17,13 @@ from aiohttp.typedefs import Middleware
 
 from runtime.api.access import Access, Visit, check
 from runtime.api.allowance import Spent
+from runtime.api.audit import Entry
 from runtime.api.callers import client_of
 from runtime.api.dialect import error_text, overview
-from runtime.api.keys import ALLOWANCES, CALLER, DOOR, REQUEST_ID, RUNNING, SPENT, TRAFFIC
+from runtime.api.keys import ALLOWANCES, ASKED, AUDIT, CALLER, DOOR, REQUEST_ID, RUNNING, SPENT, TRAFFIC
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
-from runtime.api.scopes import Scope, accepted
+from runtime.api.scopes import NOBODY, Scope, accepted
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,6 +64,28 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             seconds * 1000,
             request[REQUEST_ID],
         )
+        _write_down(request, status, seconds)
+
+
+def _write_down(request: web.Request, status: int, seconds: float) -> None:
+    """For the audit log, unless it is of nobody in particular."""
+    caller = request.get(CALLER, NOBODY)
+    plain = request.path in _ROUTINE or not caller.scopes
+    if plain and status < HTTPStatus.BAD_REQUEST:
+        return
+    entry = Entry(
+        at=time.time() - seconds,
+        id=request[REQUEST_ID],
+        key=caller.name,
+        address=request.remote or "",
+        method=request.method[:16],
+        route=route_of(request) or request.rel_url.raw_path[:80],
+        status=status,
+        seconds=seconds,
+        spent=request[SPENT],
+        asked=request.get(ASKED),
+    )
+    request.app[AUDIT].note(entry)
 
 
 @web.middleware

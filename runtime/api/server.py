@@ -11,10 +11,12 @@ from runtime.api import commands as command_paths
 from runtime.api import health, metrics, page, rerank, tokens
 from runtime.api.access import Access
 from runtime.api.allowance import Allowances
+from runtime.api.audit import Audit, NoAudit
 from runtime.api.door import Door
 from runtime.api.garbled import GARBLED
 from runtime.api.keys import (
     ALLOWANCES,
+    AUDIT,
     COMMANDS,
     DOOR,
     LIMITS,
@@ -51,11 +53,12 @@ def make_app(
     around: Around | None = None,
     clients: ClientLimits | None = None,
     stock: Stock | None = None,
+    audit: Audit | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
     `around`: what the page tells of, beside the models. `clients`: what each caller may take. `stock`:
-    where models come from; without one none does.
+    where models come from; without one none does. `audit`: where it is written down who asked for what.
     """
     clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
@@ -70,6 +73,7 @@ def make_app(
     app[RUNNING] = Running()
     app[DOOR] = Door(limits.connections, clients.connections)
     app[ALLOWANCES] = Allowances(clients)
+    app[AUDIT] = audit or NoAudit()
     app[COMMANDS] = commands
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)

@@ -154,6 +154,12 @@ class Logging:
     """What is written to standard error (the journal, under systemd)."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    audit: Literal["file", "journal", "off"] = "file"
+    """Where one line a request goes: who asked for what, when, and what came of it."""
+    audit_bytes: Annotated[int, Between(1 << 16, 1 << 40)] = 16 << 20
+    """Most that the file, and the one before it, take together."""
+    audit_prompts: bool = False
+    """Whether those lines have what was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from runtime.api.access import Access
+from runtime.api.audit import Audit
 from runtime.api.keys import DOOR
 from runtime.api.kiosk.around import Around
 from runtime.api.server import make_app, make_runner
@@ -61,7 +62,7 @@ class Appliance:
 
     async def until(self, *, running: int = 0, waiting: int = 0) -> None:
         """Wait until the engine has so many requests running and at least so many waiting."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.engine.stats.running != running or self.engine.stats.waiting < waiting:  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(0.002)
 
@@ -78,13 +79,20 @@ async def appliance(
     around: Around | None = None,
     clients: ClientLimits | None = None,
     stock: Stock | None = None,
+    audit: Audit | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
     serving = Serving()
     runner = make_runner(
         make_app(
-            serving, limits=limits, access=access or Access(), around=around, clients=clients, stock=stock
+            serving,
+            limits=limits,
+            access=access or Access(),
+            around=around,
+            clients=clients,
+            stock=stock,
+            audit=audit,
         )
     )
     await runner.setup()

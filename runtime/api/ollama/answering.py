@@ -11,7 +11,8 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from runtime.api.keys import SERVING, SPENT
+from runtime.api.billing import billed
+from runtime.api.keys import SERVING
 from runtime.api.ollama.lines import Lines, stream
 from runtime.api.ollama.schema import Asked
 from runtime.api.ollama.wire import Reply, Spent
@@ -41,10 +42,7 @@ async def answer(request: web.Request, asked: Asked, reply: Reply) -> web.Stream
         wanted = asked.for_model(completer)
         if wanted is None:
             return await _one(request, reply.moved("load"), asked)
-        async with (
-            aclosing(completer.complete(wanted)) as computed,
-            aclosing(_counted(request, computed)) as events,
-        ):
+        async with aclosing(billed(request, completer.complete(wanted))) as events:
             if asked.stream:
                 async with aclosing(_lines(reply, events, started, load_s)) as lines:
                     return await stream(request, lines)
@@ -61,14 +59,6 @@ async def _one(request: web.Request, said: dict[str, Any], asked: Asked) -> web.
 
     async with aclosing(line()) as lines:
         return await stream(request, lines)
-
-
-async def _counted(request: web.Request, events: Events) -> Events:
-    """The same events; what they cost is told to whoever counts it."""
-    async for event in events:
-        if isinstance(event, Finished):
-            request[SPENT].add(event.usage.prompt, event.usage.completion)
-        yield event
 
 
 async def _whole(reply: Reply, events: Events, started: float, load_s: float) -> dict[str, Any]:

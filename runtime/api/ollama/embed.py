@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from runtime.api.body import read_json
-from runtime.api.keys import SERVING
+from runtime.api.keys import SERVING, SPENT
 from runtime.api.ollama import names, wishes
 from runtime.api.ollama.wire import nanoseconds
 from runtime.api.vectors import VECTORS
@@ -85,6 +85,7 @@ async def _vectors(
             param="dimensions",
         )
     vectors, read = await request.app[VECTORS].of(encoder, asked.texts)
+    request[SPENT].add(read)
     return vectors.tolist(), read
 
 

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
+from runtime.api.billing import billed_all
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
@@ -37,7 +38,9 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     asked = parse(await read_json(request), request.app[LIMITS], client=client_of(request))
     async with request.app[SERVING].models.completer(asked.model) as completer:
         reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
-        async with aclosing(complete_all(completer, [asked.completion], asked.n)) as events:
+        async with aclosing(
+            billed_all(request, complete_all(completer, [asked.completion], asked.n))
+        ) as events:
             if asked.stream:
                 async with aclosing(_chunks(reply, asked, events)) as chunks:
                     return await stream(request, chunks)

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
+from runtime.api.billing import billed_all
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
@@ -40,7 +41,9 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     asked = parse(await read_json(request), request.app[LIMITS], client=client_of(request))
     async with request.app[SERVING].models.completer(asked.model) as completer:
         reply = _Reply(f"cmpl-{secrets.token_hex(12)}", int(time.time()), completer.name, asked)
-        async with aclosing(complete_all(completer, asked.completions, asked.n)) as events:
+        async with aclosing(
+            billed_all(request, complete_all(completer, asked.completions, asked.n))
+        ) as events:
             if asked.stream:
                 async with aclosing(_chunks(reply, events)) as chunks:
                     return await stream(request, chunks)

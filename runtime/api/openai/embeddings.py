@@ -12,7 +12,7 @@ from aiohttp import web
 from numpy.typing import NDArray
 
 from runtime.api.body import read_json
-from runtime.api.keys import LIMITS, SERVING
+from runtime.api.keys import LIMITS, SERVING, SPENT
 from runtime.api.vectors import VECTORS
 from runtime.encoding import Ids
 from runtime.errors import CallerError
@@ -93,6 +93,7 @@ async def _embeddings(request: web.Request) -> web.Response:
                 param="dimensions",
             )
         vectors, tokens = await request.app[VECTORS].of(encoder, asked.texts)
+        request[SPENT].add(tokens)
     return web.json_response(
         {
             "object": "list",
