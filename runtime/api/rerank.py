@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from runtime.api.body import read_json
-from runtime.api.keys import SERVING
+from runtime.api.keys import SERVING, SPENT
 from runtime.api.vectors import VECTORS
 from runtime.encoding import cosines
 from runtime.errors import CallerError
@@ -59,7 +59,8 @@ class _Asked:
 async def _rerank(request: web.Request) -> web.Response:
     asked = _Asked.of(await read_json(request))
     async with request.app[SERVING].models.encoder(asked.model, "embed") as encoder:
-        vectors, _ = await request.app[VECTORS].of(encoder, (asked.query, *asked.documents))
+        vectors, read = await request.app[VECTORS].of(encoder, (asked.query, *asked.documents))
+        request[SPENT].add(read)
         name = encoder.name
     scores = cosines(vectors[0], vectors[1:])
     order = sorted(range(len(scores)), key=lambda index: (-float(scores[index]), index))

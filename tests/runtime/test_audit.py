@@ -143,7 +143,7 @@ def test_a_kill_leaves_every_line_whole_and_none_out(tmp_path: Path) -> None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
         written = [
-            int(each["id"]) for name in ("audit.jsonl.1", "audit.jsonl") for each in lines(tmp_path / name)
+            int(each["id"]) for name in sorted(tmp_path.iterdir(), reverse=True) for each in lines(name)
         ]
         assert all(after - before == 1 for before, after in itertools.pairwise(written))
         for name in tmp_path.iterdir():

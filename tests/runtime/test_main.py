@@ -154,7 +154,23 @@ def test_listing_commands_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_telemetry_is_off_before_onnxruntime_can_be_loaded() -> None:
-    code = "import os, sys, runtime.__main__; print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"
+@pytest.mark.parametrize(
+    ("door", "library", "switch"),
+    [
+        ("runtime.engine.session", "onnxruntime", "ORT_DISABLE_TELEMETRY"),
+        ("models.runner", "onnxruntime", "ORT_DISABLE_TELEMETRY"),
+        ("runtime.doctor.software", "onnxruntime", "ORT_DISABLE_TELEMETRY"),
+        ("models.sources.hub", "huggingface_hub", "HF_HUB_DISABLE_TELEMETRY"),
+    ],
+)
+def test_telemetry_is_off_when_its_library_is_looked_for(door: str, library: str, switch: str) -> None:
+    code = (
+        "import os, sys, importlib\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {library!r}: print(os.environ.get({switch!r}))\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        f"importlib.import_module({door!r}); import {library}\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
-    assert done.stdout.split() == ["1", "False"]
+    assert done.stdout.split() == ["1"], done.stderr

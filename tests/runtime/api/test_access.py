@@ -96,6 +96,13 @@ def test_our_own_page_and_programs_come_in(origin: str | None, site: str | None,
         ("null", "cross-site", "cors"),
         ("", None, None),
         ("file://localhost:8080", None, None),
+        ("null", None, None),  # a sandboxed frame, or a page that was redirected
+        ("http://localhost:8081", None, None),
+        ("http://127.0.0.1:8080", None, None),  # another name for us is another origin
+        ("http://[::1]:8080", None, None),
+        ("http://localhost:8080@evil.example", None, None),
+        ("http://localhost:8080/", None, None),
+        ("http://localhost:8080 https://evil.example", None, None),
         ("http://localhost:8080.evil.example", None, None),
         (None, "cross-site", "no-cors"),
         (None, "same-site", "no-cors"),
@@ -106,6 +113,22 @@ def test_pages_of_other_sites_do_not(origin: str | None, site: str | None, mode:
     exc = refusal(LOCAL, visit(origin=origin, fetch_site=site, fetch_mode=mode))
     assert exc is not None
     assert (exc.status, exc.code) == (403, "origin_not_allowed")
+
+
+@pytest.mark.parametrize("host", ["[::1]:8080", "[::1]", "[0:0:0:0:0:0:0:1]:8080", "[::ffff:127.0.0.1]:8080"])
+def test_ipv6_addresses_are_names_like_others(host: str) -> None:
+    mapped = "ffff" in host  # Python's own idea of loopback changed: what is asked is that it is no accident
+    told = refusal(LOCAL, visit(host=host, origin=f"http://{host}"))
+    assert told is None or (mapped and told.code == "host_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "host", ["rebound.evil.example:8080", "localhost.evil.example", "127.0.0.1.nip.io", "[::1].evil"]
+)
+def test_a_name_that_was_bound_to_our_address_does_not_come_in_though_its_page_is_its_own(host: str) -> None:
+    exc = refusal(LOCAL, visit(host=host, origin=f"http://{host}", fetch_site="same-origin"))
+    assert exc is not None
+    assert exc.code == "host_not_allowed"
 
 
 def test_a_link_from_another_site_may_lead_here() -> None:
