@@ -74,9 +74,6 @@ def _check_results(messages: Sequence[Message]) -> None:
 
 def _check_tools(request: CompletionRequest, limits: Limits) -> None:
     tools = request.tools
-    if tools and request.constraint is not None:
-        where = request.constraint.where
-        raise CallerError(f"{where} leaves no place for a call of a tool; send one of the two", param=where)
     if tools and request.prompt is not None:
         raise CallerError("tools are offered in a conversation; send messages, not a prompt", param="tools")
     if len(tools) > limits.tools:

@@ -148,7 +148,7 @@ class Completer:
 
     def _prepared(self, request: CompletionRequest) -> _Prepared:
         check_request(request, self._limits, self.manifest.vocabulary_size)
-        asked = request.constraint or self._prompting.call_to_make(request)
+        asked = self._prompting.demanded(request)
         compiled = None if asked is None else self._grammars.compile(asked)
         grammar: Grammar | None = compiled
         reader: Reader = Reader(())
@@ -157,13 +157,14 @@ class Completer:
         if request.prompt is None:
             prompt = self._prompting.render(request)
             reader, marks = self._prompting.reader(request, prompt)
-            if compiled is not None:
-                grammar = self._prompting.held_to(compiled, request, prompt, self.manifest.eos_ids)
-                if grammar is compiled and not request.must_call:
-                    reader, marks = (
-                        Reader(()),
-                        {},
-                    )  # all of the answer is the caller's, whatever it looks like
+            ending = self.manifest.eos_ids
+            if compiled is None:
+                grammar = self._prompting.calls_amid(request, prompt, self._grammars, ending)
+            else:
+                grammar = self._prompting.behind_thought(compiled, request, prompt, ending)
+                if grammar is compiled and not request.tools:
+                    # All of the answer is the caller's, whatever it looks like.
+                    reader, marks = Reader(()), {}
             ids = self._tokenizer.encode_rendered(prompt)
         elif request.suffix:
             infill = self._fills_in()

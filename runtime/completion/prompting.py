@@ -12,17 +12,19 @@ from runtime.completion.ask import offered
 from runtime.completion.values import CompletionRequest, Message
 from runtime.errors import CallerError
 from runtime.text.chat import ChatTemplate
-from runtime.text.constraint import Marked
+from runtime.text.constraint import Constraint, JsonSchema
 from runtime.text.control import Marker, Rendered
-from runtime.text.grammar import Grammar
+from runtime.text.grammar import Compiler, Grammar
 from runtime.text.later import Later
+from runtime.text.opened import Opened
 from runtime.text.reader import Reader
 from runtime.text.thinking import BEGIN, END, SWITCHES, Thinking, ThoughtSplitter, begun
 from runtime.text.tokenizer import Tokenizer
 from runtime.text.tools.dialect import Dialect, declared
-from runtime.text.tools.forced import call_schema, form
+from runtime.text.tools.forced import CallForm
 from runtime.text.tools.python_calls import unsayable
 from runtime.text.tools.reader import CallReader
+from runtime.text.tools.values import Tool
 
 
 def reserved(dialect: Dialect | None, template: str) -> frozenset[str]:
@@ -85,7 +87,55 @@ class Prompting:
         tokens = {self._tokens[mark]: mark for mark in marks if mark in self._tokens}
         return Reader(marks, tokens.values(), thoughts=thoughts, calls=calls), tokens
 
-    def held_to(
+    def demanded(self, request: CompletionRequest) -> Constraint | None:
+        """What the whole answer, without what is thought before it, has to be; None leaves it free.
+
+        Raises:
+            CallerError: this model's calls cannot be forced, or what is demanded leaves no place for them.
+        """
+        if not request.tools:
+            return request.constraint
+        if request.must_call:
+            wanted = [tool for tool in request.tools if tool.name in request.must_call]
+            return self._form(request, wanted, several=False).alone()
+        match request.constraint:
+            case None:
+                return None
+            case JsonSchema(text, where):
+                form = self._form(request, request.tools, several=request.parallel_calls)
+                return form.or_else(text, where)
+            case other:
+                raise CallerError(
+                    f"{other.where} leaves no place for a call of a tool; send one of the two, or a JSON schema",
+                    param=other.where,
+                )
+
+    def calls_amid(
+        self, request: CompletionRequest, prompt: Rendered, compiler: Compiler, ends: Collection[int]
+    ) -> Grammar | Later | Opened | None:
+        """A form for the calls in an answer that is free otherwise; None where they can only be checked afterwards.
+
+        That is where the tools' schemas say what no grammar can keep.
+        """
+        if self._dialect is None or not request.tools:
+            return None
+        form = CallForm.of(self._dialect, request.tools, self._tokens, several=request.parallel_calls)
+        if form is None:
+            return None
+        try:
+            compiled = compiler.compile(form.alone() if form.opens is not None else form.amid())
+            if form.opens is None:
+                return self.behind_thought(compiled, request, prompt, ends)
+        except CallerError:
+            return None
+        thought = (self._tokens.get(BEGIN), self._tokens.get(END)) if self._thinking else (None, None)
+        thinks = thought[1] is not None and begun(prompt)
+        never = {self._tokens[each.begin] for each in self._dialect.fences if each.begin in self._tokens}
+        return Opened(
+            compiled, form.opens, form.last, ends, never - {form.opens}, thought=thought, thinks=thinks
+        )
+
+    def behind_thought(
         self, grammar: Grammar, request: CompletionRequest, prompt: Rendered, ends: Collection[int]
     ) -> Grammar | Later:
         """What the answer to a prompt has to be: the grammar, or a thought and then the grammar.
@@ -109,30 +159,15 @@ class Prompting:
             )
         return grammar
 
-    def call_to_make(self, request: CompletionRequest) -> Marked | None:
-        """What the answer has to be where a tool has to be called.
-
-        Raises:
-            CallerError: this model's calls cannot be forced.
-        """
-        if not request.must_call:
-            return None
-        written = form(self._speaks(request), self._tokens)
-        if written is None:
+    def _form(self, request: CompletionRequest, tools: Sequence[Tool], *, several: bool) -> CallForm:
+        form = CallForm.of(self._speaks(request), tools, self._tokens, several=several)
+        if form is None:
             raise CallerError(
-                "this model writes calls in Python, and only calls in JSON can be forced yet; "
-                'send tool_choice "auto"',
-                param="tool_choice",
+                "this model writes calls in Python, and the parameters of these tools are more than names with "
+                'values, so a call cannot be forced; simplify them, or send tool_choice "auto" and no form',
+                param="tools",
             )
-        tools = [tool for tool in request.tools if tool.name in request.must_call]
-        begin, end = self._tokens.get(written.begin), self._tokens.get(written.end)
-        return Marked(
-            call_schema(tools, written.arguments),
-            begin,
-            (written.begin if begin is None else "") + written.before,
-            written.after + (written.end if end is None else ""),
-            end,
-        )
+        return form
 
     def _speaks(self, request: CompletionRequest) -> Dialect:
         """The dialect, if tools can be offered in it.

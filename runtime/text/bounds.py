@@ -14,7 +14,7 @@ from typing import Any, Final, assert_never
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.strict_json import parse
-from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Marked, Regex
+from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex, Rules
 from runtime.text.least import least
 from runtime.text.subschemas import is_merged, subschemas
 from runtime.text.unrolled import LarkError, lark_run, regex_run
@@ -31,9 +31,13 @@ def check(constraint: Constraint, limits: Limits) -> None:
     """
     refusal = _Refusal(constraint.where)
     match constraint:
-        case JsonSchema(text) | Marked(text):
+        case JsonSchema(text):
             refusal.size(text, limits.grammar_bytes)
             _check_schema(_parsed(text, limits, refusal), limits, refusal)
+        case Rules(lark, schemas):
+            refusal.size("".join((lark, *schemas)), limits.grammar_bytes)
+            for text in schemas:
+                _check_schema(_parsed(text, limits, refusal), limits, refusal)
         case Regex(pattern):
             refusal.size(pattern, limits.grammar_bytes)
             refusal.run(regex_run(pattern), limits)

@@ -47,16 +47,13 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """JSON that a schema allows, between texts, between marks; what a caller may not write himself."""
+class Rules:
+    """Text that rules of our own derive, with tokens in them; what a caller may not write himself."""
 
-    schema: str
-    begin: int | None = None
-    """The token that opens it."""
-    before: str = ""
-    after: str = ""
-    end: int | None = None
+    lark: str
+    """In it `json0`, `json1`, ... are JSON that the schemas allow, in their order."""
+    schemas: tuple[str, ...]
     where: str = field(default="tools", compare=False)
 
 
-Constraint = JsonSchema | Regex | Lark | Choice | Marked
+Constraint = JsonSchema | Regex | Lark | Choice | Rules

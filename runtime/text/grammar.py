@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.text.bounds import check
-from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Marked, Regex
+from runtime.text.constraint import Choice, Constraint, JsonSchema, Lark, Regex, Rules
 from runtime.text.subschemas import narrow
 from runtime.text.tokenizer import Tokenizer
 
@@ -227,11 +227,9 @@ def _written(constraint: Constraint) -> str:
     match constraint:
         case JsonSchema(text):
             written = LLMatcher.grammar_from_json_schema(_schema(text))
-        case Marked(text, begin, before, after, end):
-            marks = ["" if mark is None else f"<[{mark}]>" for mark in (begin, end)]
-            texts = ["" if not each else json.dumps(each) for each in (before, after)]
-            rule = f"start: {marks[0]} {texts[0]} json {texts[1]} {marks[1]}"
-            written = LLMatcher.grammar_from_lark(f"{rule}\njson: %json {json.dumps(_schema(text))}")
+        case Rules(lark, schemas):
+            parts = [f"json{place}: %json {json.dumps(_schema(text))}" for place, text in enumerate(schemas)]
+            written = LLMatcher.grammar_from_lark("\n".join((lark, *parts)))
         case Regex(pattern):
             written = LLMatcher.grammar_from_regex(pattern)
         case Lark(grammar):

@@ -189,12 +189,12 @@ class EngineSimulator:
         yield self._done(play, reason or "stop")
 
     def _led(self, request: Request, grammar: Grammar, wanted: Sequence[int]) -> Iterator[int]:
-        """What the script says where the grammar lets it; else the first of what may come."""
+        """What the script says where the grammar lets it, and then the end; else the first of what may come."""
         answer, left = grammar.begin(), list(wanted)
         while not answer.complete:
             logits = np.zeros(self.loaded.vocabulary_size, dtype=np.float32)
-            if left:
-                logits[left[0]] = 1.0
+            for likely in left[:1] or request.stop_ids:
+                logits[likely] = 1.0
             answer.restrict(logits)
             token = int(logits.argmax())
             if left and token == left[0]:

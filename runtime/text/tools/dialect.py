@@ -21,13 +21,15 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How a call is written around its JSON, to the letter: for a model that has to make one."""
+    """How a call is written around its name and arguments, to the letter: for a model that has to write a sound one."""
 
     begin: str = ""
     """A mark, or "" where there is none."""
     before: str = ""
     after: str = ""
     end: str = ""
+    between: str = ""
+    """Between two calls inside the same marks; "" where each has marks of its own, or there is but one."""
     arguments: str = "arguments"
     """What the object calls them."""
 
@@ -45,8 +47,8 @@ class Dialect:
     """Puts tools, calls and results into words, for templates that take none; may raise CallerError."""
     reserved: tuple[str, ...] = ()
     """Letters, besides the marks, that are the template's to write where the vocabulary has them as a token."""
-    written: tuple[Written, ...] = ()
-    """The first whose mark is a token is how a call is forced, else the last; none where calls are not JSON."""
+    written: tuple[Written, ...] = (Written(),)
+    """The first whose mark is a token is how a call is forced, else the last."""
     pythonic: bool = False
     """Whether calls are written as Python, which not every name can be."""
 

@@ -12,5 +12,8 @@ DIALECT: Final = Dialect(
     read=read_either,
     fences=(Fence("<|tool_call|>", ""), Fence("<tool_call>", "</tool_call>")),
     reserved=("<tool_response>", "</tool_response>", "<tools>", "</tools>"),
-    written=(Written("<|tool_call|>", "[", "]"), Written("<tool_call>", "\n", "\n", "</tool_call>")),
+    written=(
+        Written("<|tool_call|>", "[", "]", between=", "),
+        Written("<tool_call>", "\n", "\n", "</tool_call>"),
+    ),
 )

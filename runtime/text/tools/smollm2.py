@@ -44,5 +44,5 @@ DIALECT: Final = Dialect(
     read=read_list,
     fences=(Fence("<tool_call>", "</tool_call>"),),
     tell=_tell,
-    written=(Written("<tool_call>", "[\n", "\n]", "</tool_call>"),),
+    written=(Written("<tool_call>", "[\n", "\n]", "</tool_call>", between=",\n"),),
 )

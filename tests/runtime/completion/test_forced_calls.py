@@ -64,11 +64,16 @@ async def test_thoughts_come_first() -> None:
     assert last.reason == "tool_calls"
 
 
-async def test_calls_in_python_cannot_be_forced_yet() -> None:
-    with pytest.raises(CallerError, match="calls in Python"):
+async def test_python_has_no_form_for_arguments_that_are_no_list_of_names() -> None:
+    either = Tool(
+        "fan", "", {"type": "object", "anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
+    )
+    with pytest.raises(CallerError, match="calls in Python") as caught:
         await play(
-            completer_of("x", dialect="lfm2"), CompletionRequest(USER, tools=TOOLS, must_call=("fan",))
+            completer_of("x", dialect="lfm2"),
+            CompletionRequest(USER, tools=(either,), must_call=("fan",)),
         )
+    assert caught.value.param == "tools"
 
 
 async def test_room_for_half_a_call_makes_none() -> None:

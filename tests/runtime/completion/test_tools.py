@@ -37,7 +37,10 @@ CALL = ToolCall("call_1", "get_weather", {"city": "Paris"})
 RESULT = Message("tool", "18 °C", tool_call_id="call_1")
 ASKED = CompletionRequest(messages=(USER,), tools=(WEATHER, LAMP))
 PARIS = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>'
-ON = '<tool_call>{"name": "lamp.set", "arguments": {"on": true}}</tool_call>'
+ON = '<tool_call>\n{"name": "lamp.set", "arguments": {"on": true}}\n</tool_call>'
+
+UNKEPT = Tool("sort", "", {"type": "object", "properties": {"tags": {"type": "array", "uniqueItems": True}}})
+"""Its calls can be checked, but no grammar can keep them."""
 
 
 def ids_of(text: str) -> tuple[int, ...]:
@@ -91,7 +94,7 @@ async def test_a_call_is_told_with_an_id_of_its_own_and_every_token_is_counted()
 
 async def test_what_is_no_call_is_told_as_words_with_the_reason_at_the_end() -> None:
     answer = PARIS.replace("city", "town")
-    events, last = await play(answer)
+    events, last = await play(answer, replace(ASKED, tools=(*ASKED.tools, UNKEPT)))
     assert (text_of(events), calls_of(events)) == (answer, [])
     assert last.reason == "stop"
     assert last.refused == ("get_weather was called with wrong arguments: city is missing",)

@@ -139,7 +139,7 @@ async def test_what_cannot_be_kept_is_a_400_that_names_the_place() -> None:
                 "minimum",
             ),
             ({"structured_outputs": {"regex": "(a{1000}){1000}"}}, "structured_outputs.regex", "letters"),
-            ({"json_schema": SCHEMA, "tools": [LAMP]}, "json_schema", "one of the two"),
+            ({"structured_outputs": {"regex": "a"}, "tools": [LAMP]}, "regex", "one of the two"),
         ):
             status, body = await served.ask(**fields)
             assert status == 400

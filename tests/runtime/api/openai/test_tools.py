@@ -25,6 +25,14 @@ LAMP: Any = {
         },
     },
 }
+UNKEPT: Any = {
+    "type": "function",
+    "function": {
+        "name": "sort",
+        "parameters": {"type": "object", "properties": {"tags": {"type": "array", "uniqueItems": True}}},
+    },
+}
+"""A tool whose calls no grammar can keep, so that all are checked when they are there."""
 HELLO: Any = [{"role": "user", "content": "Light in the kitchen, please."}]
 CALL = '<tool_call>\n{"name": "lamp", "arguments": {"room": "Küche", "on": true}}\n</tool_call>'
 NO_CALL = '<tool_call>{"name": "lamp", "arguments": {"room": "Küche", "on": "yes"}}</tool_call>'
@@ -103,7 +111,7 @@ async def test_the_second_turn_with_the_message_that_came() -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_what_is_no_call_says_why(streamed: bool) -> None:  # noqa: FBT001  pytest gives it
     async with answering(NO_CALL) as (served, _):
-        body = {"messages": HELLO, "tools": [LAMP], "stream": streamed}
+        body = {"messages": HELLO, "tools": [LAMP, UNKEPT], "stream": streamed}
         async with served.client.post("/v1/chat/completions", json=body) as response:
             text = await response.text()
         last = json.loads(text.split("data: ")[-2]) if streamed else json.loads(text)
