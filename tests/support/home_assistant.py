@@ -10,6 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+TEMPLATE: Final = (
+    "{% if tools %}<|im_start|>system\n{{ messages[0].content }}{{ tools | tojson }}<|im_end|>\n{% endif %}"
+    "{% for m in messages %}{% if not (loop.first and tools) %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+    "{% for c in m.tool_calls or [] %}<tool_call>\n{{ c.function | tojson }}\n</tool_call>{% endfor %}"
+    "<|im_end|>\n{% endif %}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+"""ChatML that shows tools, and calls as Hermes writes them."""
+
 INSTRUCTIONS: Final = (
     "You are a voice assistant for Home Assistant.\n"
     "Answer questions about the world truthfully.\n"

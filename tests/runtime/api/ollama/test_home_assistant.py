@@ -10,15 +10,9 @@ import pytest
 from runtime.engine.request import Request
 from tests.support.appliance import Appliance, appliance, script
 from tests.support.engine import EngineSimulator
-from tests.support.home_assistant import Assist
+from tests.support.home_assistant import TEMPLATE, Assist
 from tests.support.manifest import tiny_manifest
 
-HERMES = (
-    "{% if tools %}<|im_start|>system\n{{ messages[0].content }}{{ tools | tojson }}<|im_end|>\n{% endif %}"
-    "{% for m in messages %}{% if not (loop.first and tools) %}<|im_start|>{{ m.role }}\n{{ m.content }}"
-    "{% for c in m.tool_calls or [] %}<tool_call>\n{{ c.function | tojson }}\n</tool_call>{% endfor %}"
-    "<|im_end|>\n{% endif %}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 ON = '<tool_call>\n{"name": "HassTurnOn", "arguments": {"name": "Kitchen Lamp", "domain": ["light"]}}\n</tool_call>'
 LIVE = '<tool_call>\n{"name": "GetLiveContext", "arguments": {}}\n</tool_call>'
 SAID = (ON, "The kitchen lamp is on.", LIVE, "It is 21 degrees.", "You are welcome.")
@@ -65,7 +59,7 @@ async def converse(served: Appliance, assist: Assist, asked: Sequence[str]) -> l
 async def test_from_the_second_request_on_only_what_is_new_is_read(
     version: Literal["2024.8", "2026.11"],
 ) -> None:
-    async with appliance(house(SAID), template=HERMES) as served:
+    async with appliance(house(SAID), template=TEMPLATE) as served:
         assist = Assist("tiny:latest", version)
         last = await converse(served, assist, ASKED)
         assert [name for name, _ in assist.done] == ["HassTurnOn", "GetLiveContext"]
@@ -84,7 +78,7 @@ async def test_from_the_second_request_on_only_what_is_new_is_read(
 
 async def test_a_history_cut_off_between_call_and_result_is_taken() -> None:
     said = [*SAID[:2] * 8, SAID[-1]]
-    async with appliance(house(said), template=HERMES) as served:
+    async with appliance(house(said), template=TEMPLATE) as served:
         assist = Assist("tiny", history=3)
         await converse(served, assist, [ASKED[0]] * 8)
         assert len(assist.done) == 8
@@ -92,7 +86,7 @@ async def test_a_history_cut_off_between_call_and_result_is_taken() -> None:
 
 
 async def test_another_day_the_same_words_are_told_the_new_time() -> None:
-    async with appliance(house(SAID[:2] * 2), template=HERMES) as served:
+    async with appliance(house(SAID[:2] * 2), template=TEMPLATE) as served:
         first, second = Assist("tiny"), Assist("tiny")
         await converse(served, first, ASKED[:1])
         second.now += timedelta(days=1)
