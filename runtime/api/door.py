@@ -16,6 +16,7 @@ from aiohttp import web
 from runtime.api.crowd import Crowd
 from runtime.api.exposition import Metric
 
+Speaker = Callable[[web.Server], web.RequestHandler]
 Secrecy = Callable[[], ssl.SSLContext]
 """The context for the next connection."""
 
@@ -39,8 +40,9 @@ _FULL: Final = (
 class Door:
     """All connections of a server. On the event loop alone."""
 
-    def __init__(self, most: int, each: int) -> None:
-        """See `Crowd`."""
+    def __init__(self, most: int, each: int, http: Speaker = web.Server.__call__) -> None:
+        """See `Crowd`; `http` makes the protocol that speaks on a connection."""
+        self.http = http
         self.crowd = Crowd(most, each)
         self._connections: dict[object, _Connection] = {}
 
@@ -179,7 +181,7 @@ class _Connection(asyncio.Protocol):
             http.connection_lost(exc)
 
     def _begin(self, transport: asyncio.Transport) -> None:
-        self._http = self._server()
+        self._http = self._door.http(self._server)
         self._door.opened(self, self._http)
         self._http.connection_made(transport)
         if self._early:

@@ -5,6 +5,10 @@ composition root makes a runner with `make_runner`, adds sites to it, moves `ser
 and the runner's `cleanup`.
 """
 
+import asyncio
+from functools import partial
+from typing import Any
+
 from aiohttp import web
 
 from runtime.api import commands as command_paths
@@ -13,7 +17,7 @@ from runtime.api.access import Access
 from runtime.api.allowance import Allowances
 from runtime.api.audit import Audit, NoAudit
 from runtime.api.door import Door
-from runtime.api.garbled import GARBLED
+from runtime.api.garbled import GARBLED, HttpProtocol
 from runtime.api.keys import (
     ALLOWANCES,
     AUDIT,
@@ -71,7 +75,7 @@ def make_app(
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic()
     app[RUNNING] = Running()
-    app[DOOR] = Door(limits.connections, clients.connections)
+    app[DOOR] = Door(limits.connections, clients.connections, partial(_speak, limits))
     app[ALLOWANCES] = Allowances(clients)
     app[AUDIT] = audit or NoAudit()
     app[COMMANDS] = commands
@@ -103,12 +107,23 @@ def make_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
         handler_cancellation=True,  # a caller that hangs up frees its slot
-        keepalive_timeout=app[LIMITS].idle_seconds,  # also bounds how slowly a head may be sent
-        auto_decompress=False,  # a compressed body is refused, not unpacked
-        access_log=None,  # `observe` writes the line
-        logger=GARBLED,  # what is not HTTP never gets as far as `observe`
         shutdown_timeout=1.0,  # `drain` has waited already
+        **_protocol(app[LIMITS]),
     )
+
+
+def _protocol(limits: Limits) -> dict[str, Any]:
+    """What each connection is held to."""
+    return {
+        "keepalive_timeout": limits.idle_seconds,  # also bounds how slowly a head may be sent
+        "auto_decompress": False,  # a compressed body is refused, not unpacked
+        "access_log": None,  # `observe` writes the line
+        "logger": GARBLED,  # what is not HTTP never gets as far as `observe`
+    }
+
+
+def _speak(limits: Limits, server: web.Server) -> web.RequestHandler:
+    return HttpProtocol(server, loop=asyncio.get_running_loop(), **_protocol(limits))
 
 
 async def drain(app: web.Application) -> None:

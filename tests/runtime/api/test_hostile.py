@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import socket
 import time
@@ -150,6 +151,9 @@ async def test_a_flood_of_headers_is_refused_at_its_bounds() -> None:
             answer = await raw(served, start + b" HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
             print(f"{name}: {answer[:16]!r} after {time.monotonic() - began:.3f} s")
             assert not answer or re.match(rb"HTTP/1\.[01] 4", answer), (name, answer[:100])
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert not answer or json.loads(body)["error"].keys() == {"message", "type", "param", "code"}
+            assert b"aiohttp" not in head
             await healthy(served)
 
 
