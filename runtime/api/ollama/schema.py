@@ -11,7 +11,7 @@ from runtime.api.ollama import messages, names, wishes
 from runtime.completion import Completer, CompletionRequest, Message
 from runtime.errors import CallerError
 from runtime.limits import Limits
-from runtime.wire import tools
+from runtime.wire import asked, tools
 from runtime.wire.fields import Fields
 
 _NOTHING: Final[tuple[Any, ...]] = (None, False, 0, "", [], {})
@@ -58,7 +58,6 @@ def chat(body: object, limits: Limits, *, client: str = "") -> Asked:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
     """
     fields = Fields.of(body)
-    _refuse(fields, "logprobs", "top_logprobs")
     said = messages.messages(fields, limits)
     offered = tools.offered(fields, limits)
     return _asked(
@@ -73,7 +72,8 @@ def generate(body: object, limits: Limits, *, client: str = "") -> Asked:
         CallerError: as `chat`.
     """
     fields = Fields.of(body)
-    _refuse(fields, "logprobs", "top_logprobs", "template")
+    if fields.get("template") not in _NOTHING:
+        raise CallerError("template is not served, for a model has its own; leave it out", param="template")
     if fields.get("context") not in _NOTHING:
         raise CallerError(
             "context is not served; send what was said before as messages to /api/chat", param="context"
@@ -105,16 +105,11 @@ def _asked(fields: Fields, completion: CompletionRequest | None, limits: Limits)
             stop=options.stop,
             thinking=None if completion.prompt is not None else thinking,
             constraint=constraint,
+            logprobs=asked.logprobs(fields),
         )
     stream = fields.get("stream") is None or fields.flag("stream")
     called = names.asked(fields)
     return Asked(names.ours(called), called, completion, stream, wishes.keep_alive(fields))
-
-
-def _refuse(fields: Fields, *keys: str) -> None:
-    for key in keys:
-        if fields.get(key) not in _NOTHING:
-            raise CallerError(f"{key} is not served; leave it out", param=key)
 
 
 def _without_template(wanted: CompletionRequest, name: str) -> CompletionRequest:

@@ -4,13 +4,13 @@ Beyond Ollama's own fields: `prompt_cached_count`, how many of the prompt's toke
 `tool_call_errors`, why something that looked like a call was none.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from runtime.completion import Called, CompletionEvent, Delta, Finished, Thought, ToolCall
+from runtime.completion import Called, CompletionEvent, Delta, Finished, Option, Said, Thought, ToolCall
 from runtime.errors import BusyError
 
 Part = Callable[[str, str, Sequence[dict[str, Any]]], dict[str, Any]]
@@ -51,8 +51,8 @@ class Reply:
     def of(self, event: Delta | Thought | Called) -> dict[str, Any]:
         """A line of a stream."""
         match event:
-            case Delta(text):
-                return self._object(self.part(text, "", ()), done=False)
+            case Delta(text, tokens):
+                return self._object(self.part(text, "", ()) | _likely(tokens), done=False)
             case Thought(text):
                 return self._object(self.part("", text, ()), done=False)
             case Called(call):
@@ -71,10 +71,11 @@ class Reply:
             raise BusyError("the appliance stopped in the middle of the answer; ask again in a minute")
         text = "".join(part.text for part in parts if isinstance(part, Delta))
         thought = "".join(part.text for part in parts if isinstance(part, Thought))
+        tokens = [token for part in parts if isinstance(part, Delta) for token in part.tokens]
         called = [part.call for part in parts if isinstance(part, Called)]
         calls = [_call(call, index) for index, call in enumerate(called)]
         refused = {"tool_call_errors": list(event.refused)} if event.refused else {}
-        return self._object(self.part(text, thought, calls), done=True) | {
+        return self._object(self.part(text, thought, calls) | _likely(tokens), done=True) | {
             "done_reason": _REASONS[event.reason],
             "total_duration": nanoseconds(spent.total_s),
             "load_duration": nanoseconds(spent.load_s),
@@ -123,3 +124,14 @@ def _call(call: ToolCall, index: int) -> dict[str, Any]:
     """Arguments are an object, where OpenAI has a string."""
     function = {"index": index, "name": call.name, "arguments": dict(call.arguments)}
     return {"id": call.id, "function": function}
+
+
+def _likely(tokens: Iterable[Said]) -> dict[str, Any]:
+    """How likely tokens were; nothing where nobody asked."""
+    told = [_option(each.token) | {"top_logprobs": list(map(_option, each.top))} for each in tokens]
+    return {"logprobs": told} if told else {}
+
+
+def _option(option: Option) -> dict[str, Any]:
+    letters = option.letters
+    return {"token": letters.decode(errors="replace"), "logprob": option.logprob, "bytes": list(letters)}

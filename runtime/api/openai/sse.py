@@ -4,15 +4,15 @@ Closing is the whole of cancelling: when the caller hangs up, aiohttp cancels th
 below it are closed, and the engine's slot is free within one token.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from aiohttp import web
 
-from runtime.api.keys import LIMITS, RUNNING
+from runtime.api.keys import RUNNING
 from runtime.api.middleware import explain
+from runtime.api.sending import write
 
 Objects = AsyncGenerator[dict[str, Any], None]
 
@@ -52,13 +52,6 @@ async def _send(request: web.Request, response: web.StreamResponse, data: str) -
     """Write one event. JSON in ASCII has no line break in it that could end the event early.
 
     Raises:
-        ConnectionError: the caller is gone, or has read nothing for too long, which counts as gone.
+        ConnectionError: as `write`.
     """
-    stall = request.app[LIMITS].stall_seconds
-    try:
-        async with asyncio.timeout(stall):
-            await response.write(f"data: {data}\n\n".encode())
-    except TimeoutError as exc:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionAbortedError(f"the stream was left unread for {stall:g} s") from exc
+    await write(request, response, f"data: {data}\n\n".encode())

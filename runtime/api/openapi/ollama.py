@@ -51,6 +51,8 @@ _WISHES: Final[dict[str, Schema]] = {
     "think": either(FLAG, one_of("high", "medium", "low")),
     "keep_alive": either(NUMBER, TEXT),
     "options": named("OllamaOptions"),
+    "logprobs": FLAG,
+    "top_logprobs": whole(0, 20),
 }
 _COUNTS: Final[dict[str, Schema]] = dict.fromkeys(
     (
@@ -70,6 +72,9 @@ _ANSWER: Final[dict[str, Schema]] = {
     "done": FLAG,
     "done_reason": one_of("stop", "length", "load", "unload"),
     "tool_call_errors": many(TEXT),
+    "logprobs": many(
+        record({"token": TEXT, "logprob": NUMBER, "bytes": many(COUNT), "top_logprobs": many(_OBJECT)})
+    ),
     **_COUNTS,
 }
 

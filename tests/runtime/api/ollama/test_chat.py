@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from runtime.completion import Completer
 from runtime.errors import EngineError
 from runtime.limits import Limits
 from tests.support.appliance import Appliance, appliance, script
+from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 from tests.support.keys import locked
 from tests.support.manifest import tiny_manifest
+from tests.support.shown_models import ShownModels
 
 ANSWER = "The capital of France is Paris. 巴黎 🇫🇷"
 HELLO: Any = [{"role": "user", "content": "Hello"}]
@@ -89,6 +94,40 @@ async def test_the_default_model_does_not_leave() -> None:
         assert answer["done_reason"] == "load"
 
 
+class Leaving(ShownModels):
+    """Models that leave when they are told to."""
+
+    def __init__(self, *completers: Completer) -> None:
+        super().__init__(*completers)
+        self.kept: list[float | None] = []
+        self.left: list[str] = []
+
+    @asynccontextmanager
+    async def completer(
+        self, name: str | None, *, keep_alive_s: float | None = None
+    ) -> AsyncIterator[Completer]:
+        self.kept.append(keep_alive_s)
+        async with super().completer(name) as found:
+            yield found
+
+    async def unload(self, name: str) -> bool:
+        self.left.append(name)
+        return True
+
+
+async def test_how_long_a_model_stays_is_passed_on() -> None:
+    async with appliance(EngineSimulator(script(ANSWER)), loaded=False) as served:
+        models = Leaving(scripted_completer(served.engine, served.limits))
+        served.serving.ready(models)
+        for keep_alive in ("5m", -1, 0, None):
+            assert (await whole(served, keep_alive=keep_alive))[0] == 200
+        assert models.kept == [300, -1, 0, None]
+        for path, fields in (("/api/chat", {"messages": []}), ("/api/generate", {"prompt": ""})):
+            status, answer = await whole(served, path, model="tiny:latest", keep_alive="0s", **fields)
+            assert (status, answer["done"], answer["done_reason"]) == (200, True, "unload")
+        assert models.left == ["tiny", "tiny"]
+
+
 async def test_a_limit_is_the_most_and_the_context_may_come_first() -> None:
     async with appliance(EngineSimulator(script("a" * 2000))) as served:
         _, answer = await whole(served, options={"num_predict": 2})
@@ -116,6 +155,16 @@ async def test_a_form_is_kept() -> None:
         assert json.loads(answer["message"]["content"]) == {"on": True}
         _, answer = await whole(served, format="json")
         assert isinstance(json.loads(answer["message"]["content"]), dict)
+
+
+async def test_how_likely_tokens_were() -> None:
+    async with appliance(EngineSimulator(script(ANSWER))) as served:
+        for path in ("/api/chat", "/api/generate"):
+            _, answer = await whole(served, path, logprobs=True, top_logprobs=2)
+            assert b"".join(bytes(each["bytes"]) for each in answer["logprobs"]).decode() == ANSWER
+            assert all(len(each["top_logprobs"]) == 2 for each in answer["logprobs"])
+            said = await lines(served, path, logprobs=True)
+            assert sum(len(each.get("logprobs", ())) for each in said) == len(answer["logprobs"])
 
 
 async def test_a_call_has_an_object_for_arguments() -> None:
@@ -279,8 +328,9 @@ async def test_the_root_is_the_page_and_a_sentence() -> None:
             assert (response.status, await response.text()) == (200, "Ollama is running")
             assert response.content_type == "text/plain"
             assert response.headers["Vary"] == "Accept"
-        async with served.client.head("/") as response:
-            assert response.status == 200
+        for path in ("/", "/api/version", "/api/tags"):
+            async with served.client.head(path) as response:
+                assert response.status == 200
         async with served.client.get("/", headers={"Accept": "text/html,*/*;q=0.8"}) as response:
             assert response.content_type == "text/html"
             assert response.headers["Vary"] == "Accept"
