@@ -1,5 +1,7 @@
 """What a client may take, in time that a test moves."""
 
+import openai
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +99,13 @@ async def test_too_many_requests_are_429_in_openais_shape_and_counted() -> None:
             text = await response.text()
         assert 'ingle_http_limited_total{what="requests"} 0' in text
         assert "ingle_http_connections 1" in text
+
+
+async def test_the_openai_package_knows_what_429_means() -> None:
+    limits = ClientLimits(requests_per_minute=1)
+    async with appliance(EngineSimulator(script("Hi.")), clients=limits) as served:
+        await served.ask()
+        async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0) as client:
+            with pytest.raises(openai.RateLimitError, match="1 requests a minute") as caught:
+                await client.models.list()
+        assert 50 < int(caught.value.response.headers["retry-after"]) <= 60
