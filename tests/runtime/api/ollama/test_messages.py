@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.api.ollama.messages import messages
 from runtime.completion import Message
@@ -80,3 +82,55 @@ def test_what_is_wrong_is_named(said: dict[str, Any], param: str) -> None:
     with pytest.raises(CallerError) as caught:
         read(said)
     assert caught.value.param == param
+
+
+KEYS = st.sampled_from(
+    [
+        "role",
+        "content",
+        "images",
+        "thinking",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "id",
+        "tool_name",
+        "x",
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.sampled_from(["user", "assistant", "tool", "a"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+KEYS_OF_MESSAGES = st.dictionaries(KEYS, VALUES, max_size=6)
+
+
+@given(st.lists(KEYS_OF_MESSAGES, max_size=4))
+def test_whatever_comes_is_read_or_refused_by_name(said: list[dict[str, Any]]) -> None:
+    try:
+        found = read(*said)
+    except CallerError as exc:
+        assert (exc.param or "").startswith("messages")  # noqa: PT017  either is right
+    else:
+        assert len(found) == len(said)
+
+
+@given(st.lists(st.integers(0, 4), max_size=12), st.data())
+def test_each_result_answers_another_call(kinds: list[int], data: st.DataObject) -> None:
+    """However calls and nameless results follow each other, no call is answered twice and none before it is made."""
+    said: list[dict[str, Any]] = []
+    for kind in kinds:
+        names = data.draw(st.lists(st.sampled_from("ab"), min_size=1, max_size=3))
+        said.append(call(*names) if kind < 2 else {"role": "tool", "content": ""})
+    made: set[str] = set()
+    answered: set[str] = set()
+    for message in read(*said):
+        made |= {each.id for each in message.tool_calls}
+        if message.role == "tool" and message.tool_call_id:
+            assert message.tool_call_id in made - answered
+            answered.add(message.tool_call_id)
+        elif message.role == "tool":
+            assert answered == made
