@@ -12,7 +12,7 @@ from models.errors import ModelError, PolicyError
 from models.licences import meant
 from models.licences.policy import Policy, enforce
 from models.store import Store
-from runtime import certificate
+from runtime import certificate, keyring
 from runtime.config import Loaded, Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.doctor.finding import Finding
@@ -29,10 +29,22 @@ def examine(loaded: Loaded, state: Path, environ: Mapping[str, str] = os.environ
     yield from configuration(loaded)
     yield from licences(loaded.config.policy)
     yield from secrets(loaded, environ)
+    yield from keys(state)
     yield from tls(loaded.config.server, state)
     yield onnxruntime()
     yield disk(state)
     yield model(Store.below(state), loaded.config.model.name, loaded.config.policy)
+
+
+def keys(state: Path) -> Iterator[Finding]:
+    """Keys for others, if there are any."""
+    try:
+        made = keyring.listed(keyring.file_of(state))
+    except ConfigError as exc:
+        yield Finding("fail", "keys", str(exc), "until then the owner's key alone opens anything")
+        return
+    if made:
+        yield Finding("ok", "keys", f"{len(made)} for others: {', '.join(key.name for key in made)}")
 
 
 def tls(server: Server, state: Path) -> Iterator[Finding]:
@@ -48,6 +60,9 @@ def tls(server: Server, state: Path) -> Iterator[Finding]:
     except ConfigError as exc:
         yield Finding("fail", "certificate", f"{path}: {exc}", "write it anew, or name another")
         return
+    key = server.tls_key_file or server.tls_cert_file
+    if key is not None and _is_open_key(key):
+        yield Finding("warn", "certificate", f"its key, {key}, can be read by others", f"chmod 600 {key}")
     left = (facts.ends - time.time()) / 86400
     said = f"{path}, SHA-256 {facts.shown}, {max(0, int(left))} days left"
     if left > _DAYS_LEFT:
@@ -55,6 +70,13 @@ def tls(server: Server, state: Path) -> Iterator[Finding]:
     else:
         advice = "renew it" if server.tls_cert_file else "let the appliance run: it renews its own"
         yield Finding("warn" if left > 0 else "fail", "certificate", said, advice)
+
+
+def _is_open_key(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o077) and b"PRIVATE KEY" in path.read_bytes()
+    except OSError:
+        return False  # then it is not open to us
 
 
 def configuration(loaded: Loaded) -> Iterator[Finding]:

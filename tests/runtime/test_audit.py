@@ -140,6 +140,7 @@ def test_a_kill_leaves_every_line_whole_and_none_out(tmp_path: Path) -> None:
     for _ in range(3):
         with subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, str(path)]) as process:
             while not path.with_name("audit.jsonl.1").exists():
+                assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
         written = [

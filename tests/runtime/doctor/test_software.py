@@ -1,11 +1,15 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from models.licences.policy import Policy
 from models.store import Store
-from runtime.config import load
+from runtime import certificate, keyring
+from runtime.api.scopes import Scope
+from runtime.config import Server, load
 from runtime.doctor import software
+from runtime.tls import ensure_own, own_files
 
 
 def test_a_missing_model_is_told_the_command(tmp_path: Path) -> None:
@@ -71,3 +75,32 @@ def test_a_licence_that_looks_misspelt_in_the_policy_is_named() -> None:
     assert not list(software.licences(Policy(accept=("LicenseRef-Gemma", "LicenseRef-house-rules"))))
     (found,) = software.licences(Policy(accept=("LicenseRef-Gema",)))
     assert (found.state, "LicenseRef-Gemma" in (found.advice or "")) == ("warn", True)
+
+
+def test_keys_for_others_are_counted_and_a_damaged_file_is_told(tmp_path: Path) -> None:
+    assert list(software.keys(tmp_path)) == []
+    keyring.add(keyring.file_of(tmp_path), "tablet", [Scope.CHAT])
+    (found,) = software.keys(tmp_path)
+    assert (found.state, found.fact) == ("ok", "1 for others: tablet")
+    keyring.file_of(tmp_path).write_bytes(b"{")
+    assert [each.state for each in software.keys(tmp_path)] == ["fail"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the program openssl is not installed")
+def test_a_certificate_is_told_with_its_fingerprint_and_its_end(tmp_path: Path) -> None:
+    own = Server(tls=True)
+    (early,) = software.tls(own, tmp_path)
+    assert early.state == "ok"
+    ensure_own(own, tmp_path)
+    (found,) = software.tls(own, tmp_path)
+    shown = certificate.read(own_files(tmp_path)[1].read_bytes()).shown
+    assert found.state == "ok"
+    assert shown in found.fact
+    mine = tmp_path / "mine.pem"
+    mine.write_bytes(own_files(tmp_path)[0].read_bytes())
+    mine.chmod(0o644)
+    warned = list(software.tls(Server(tls=True, tls_cert_file=mine), tmp_path))
+    assert [each.state for each in warned] == ["warn", "ok"]
+    mine.write_bytes(b"nothing")
+    assert [each.state for each in software.tls(Server(tls=True, tls_cert_file=mine), tmp_path)] == ["fail"]
+    assert list(software.tls(Server(), tmp_path)) == []
