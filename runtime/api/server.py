@@ -37,7 +37,7 @@ from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.ollama import routes as ollama
-from runtime.api.openai import chat, completions, embeddings, models
+from runtime.api.openai import chat, completions, embeddings, models, responses
 from runtime.api.openapi import document
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
@@ -87,6 +87,7 @@ def make_app(
         page,
         chat,
         completions,
+        responses,
         models,
         embeddings,
         tokens,

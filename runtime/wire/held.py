@@ -56,6 +56,28 @@ def held_to(fields: Fields) -> Constraint | None:
     return found[0][1] if found else None
 
 
+def text_format(value: Any, name: str) -> Constraint | None:
+    """What `text.format` of a response asks for: as `response_format`, but with the schema beside the type.
+
+    Raises:
+        CallerError: it is malformed.
+    """
+    if value is None:
+        return None
+    fields = Fields.of(value, name)
+    kind = fields.text("type")
+    if kind not in _FORMATS:
+        raise CallerError(
+            f"{fields.name('type')} is {shown(kind)}; send {_near(kind, _FORMATS)}", param=fields.name("type")
+        )
+    _only(fields, {"type", *_NAMED} if kind == "json_schema" else {"type"})
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return JsonSchema.of({"type": "object"}, name)
+    return _schema(fields.get("schema"), fields.name("schema"))
+
+
 def _response_format(value: Any) -> Constraint | None:
     if value is None:
         return None

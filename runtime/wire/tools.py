@@ -28,7 +28,7 @@ def offered(fields: Fields, limits: Limits) -> tuple[Tool, ...]:
     choice = fields.get("tool_choice")
     if fields.get("tools") in (None, []):
         return ()
-    tools = tuple(_tool(item) for item in fields.objects("tools", limits.tools))
+    tools = tuple(function(_function(item)) for item in fields.objects("tools", limits.tools))
     return () if choice == "none" else tools
 
 
@@ -45,8 +45,12 @@ def to_call(fields: Fields, tools: Sequence[Tool]) -> tuple[str, ...]:
     if choice == "required":
         wanted = names
     elif isinstance(choice, dict) and choice.get("type") == "function":
-        function = Fields.of(choice.get("function"), "tool_choice.function")
-        name = _required(function, "name")
+        # A chat's choice has the name in an object of its own, a response's beside the type.
+        flat = "name" in choice and "function" not in choice
+        where = Fields.of(
+            choice if flat else choice.get("function"), f"tool_choice{'' if flat else '.function'}"
+        )
+        name = _required(where, "name")
         wanted = tuple(each for each in names if each == name)
     else:
         raise CallerError(
@@ -73,7 +77,9 @@ def made(fields: Fields, limits: Limits) -> tuple[ToolCall, ...]:
     """
     if fields.get("tool_calls") in (None, []):
         return ()
-    return tuple(_made(item, limits) for item in fields.objects("tool_calls", limits.tools))
+    return tuple(
+        called(item, "id", limits, _function(item)) for item in fields.objects("tool_calls", limits.tools)
+    )
 
 
 def answered(fields: Fields) -> str:
@@ -82,24 +88,33 @@ def answered(fields: Fields) -> str:
     Raises:
         CallerError: it does not say.
     """
-    return _id(fields, "tool_call_id")
+    return identifier(fields, "tool_call_id")
 
 
-def _tool(fields: Fields) -> Tool:
-    function = _function(fields)
-    parameters = function.get("parameters")
+def function(fields: Fields) -> Tool:
+    """A function: its name, description and parameters.
+
+    Raises:
+        CallerError: one of them is missing, or not what it should be.
+    """
+    parameters = fields.get("parameters")
     if not isinstance(parameters, dict | None):
-        name = function.name("parameters")
+        name = fields.name("parameters")
         raise CallerError(f"{name} is {shown(parameters)}; send a JSON Schema", param=name)
     return Tool(
-        name=_required(function, "name"),
-        description=function.text("description") or "",
+        name=_required(fields, "name"),
+        description=fields.text("description") or "",
         parameters=_NO_PARAMETERS if parameters is None else parameters,
     )
 
 
-def _made(fields: Fields, limits: Limits) -> ToolCall:
-    function = _function(fields)
+def called(fields: Fields, key: str, limits: Limits, function: Fields | None = None) -> ToolCall:
+    """A call whose id is at `key`, and whose name and arguments are beside it, or in `function`.
+
+    Raises:
+        CallerError: it is malformed; the place is named.
+    """
+    function = function or fields
     name = function.name("arguments")
     try:
         arguments = parse(_required(function, "arguments").encode(), depth=limits.json_depth)
@@ -107,7 +122,20 @@ def _made(fields: Fields, limits: Limits) -> ToolCall:
         raise CallerError(f"{name} is not sound JSON; send the arguments as they came", param=name) from exc
     if not isinstance(arguments, dict):
         raise CallerError(f"{name} is {shown(arguments)}; send an object, as JSON in a string", param=name)
-    return ToolCall(_id(fields, "id"), _required(function, "name"), arguments)
+    return ToolCall(identifier(fields, key), _required(function, "name"), arguments)
+
+
+def identifier(fields: Fields, key: str) -> str:
+    """The id of a call.
+
+    Raises:
+        CallerError: it is missing, empty or too long.
+    """
+    value = _required(fields, key)
+    if not 1 <= len(value) <= _ID_LENGTH:
+        name = fields.name(key)
+        raise CallerError(f"{name} has {len(value)} characters; send 1 to {_ID_LENGTH}", param=name)
+    return value
 
 
 def _function(fields: Fields) -> Fields:
@@ -121,12 +149,4 @@ def _required(fields: Fields, key: str) -> str:
     value = fields.text(key)
     if value is None:
         raise CallerError(f"{fields.name(key)} is missing; send a string", param=fields.name(key))
-    return value
-
-
-def _id(fields: Fields, key: str) -> str:
-    value = _required(fields, key)
-    if not 1 <= len(value) <= _ID_LENGTH:
-        name = fields.name(key)
-        raise CallerError(f"{name} has {len(value)} characters; send 1 to {_ID_LENGTH}", param=name)
     return value

@@ -23,35 +23,37 @@ _STREAM_HEADERS: Final = {
 }
 
 
-async def stream(request: web.Request, chunks: Objects) -> web.StreamResponse:
+async def stream(request: web.Request, chunks: Objects, *, named: bool = False) -> web.StreamResponse:
     """Send objects as they come, and `[DONE]` behind the last. The first is waited for before the status goes out.
+
+    `named`: each event has its object's `type` for a name, a failure is of the type `error`, and no `[DONE]` follows.
 
     Raises: whatever the first raises; later failures are events of the stream.
     """
     first = await anext(chunks)
     response = web.StreamResponse(headers=_STREAM_HEADERS)
     await response.prepare(request)
+    told = 1
     try:
         with request.app[RUNNING].told():
-            await _send(request, response, _compact(first))
+            await write(request, response, _event(first, named=named))
             async for chunk in chunks:
-                await _send(request, response, _compact(chunk))
-            await _send(request, response, "[DONE]")
+                await write(request, response, _event(chunk, named=named))
+                told += 1
+            if not named:
+                await write(request, response, b"data: [DONE]\n\n")
     except ConnectionError:
         raise
     except Exception as exc:  # noqa: BLE001  the status is out, so the failure travels as an event
-        await _send(request, response, explain(request, exc).text)
+        body: dict[str, Any] = json.loads(explain(request, exc).text)
+        if named:
+            error = {key: value for key, value in body["error"].items() if key != "type"}
+            body |= {"type": "error", "sequence_number": told, **error}
+        await write(request, response, _event(body, named=named))
     return response
 
 
-def _compact(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-async def _send(request: web.Request, response: web.StreamResponse, data: str) -> None:
-    """Write one event. JSON in ASCII has no line break in it that could end the event early.
-
-    Raises:
-        ConnectionError: as `write`.
-    """
-    await write(request, response, f"data: {data}\n\n".encode())
+def _event(value: dict[str, Any], *, named: bool) -> bytes:
+    """JSON in ASCII has no line break in it that could end the event early."""
+    name = f"event: {value['type']}\n" if named else ""
+    return f"{name}data: {json.dumps(value, separators=(',', ':'))}\n\n".encode()

@@ -1,6 +1,9 @@
-"""OpenAI's own client over every route, against real models: SmolLM2 135M chats, all-MiniLM compares."""
+"""OpenAI's own client over every route, against real models: SmolLM2 chats, Gemma 3 calls, all-MiniLM compares."""
 
+import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,15 +25,14 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def asking(
-    smollm2: Bundle, minilm: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[openai.AsyncOpenAI]:
-    config, state = Config(), tmp_path_factory.mktemp("state")
-    completer = load_completer(smollm2, config, state)
-    serving = Serving()
-    serving.ready(ShownModels(completer, encoders=[TextEncoder.load(minilm, "embed")]))
-    runner = make_runner(make_app(serving, limits=config.limits, access=Access()))
+@asynccontextmanager
+async def serving(model: Bundle, state: Path, *encoders: Bundle) -> AsyncIterator[openai.AsyncOpenAI]:
+    config = Config()
+    completer = load_completer(model, config, state)
+    models = ShownModels(completer, encoders=[TextEncoder.load(each, "embed") for each in encoders])
+    ready = Serving()
+    ready.ready(models)
+    runner = make_runner(make_app(ready, limits=config.limits, access=Access()))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
@@ -38,6 +40,22 @@ async def asking(
         yield client
     await runner.cleanup()
     await completer.engine.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asking(
+    smollm2: Bundle, minilm: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with serving(smollm2, tmp_path_factory.mktemp("state"), minilm) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def calling(
+    gemma3: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with serving(gemma3, tmp_path_factory.mktemp("state")) as client:
+        yield client
 
 
 async def test_models_are_listed(asking: openai.AsyncOpenAI) -> None:
@@ -101,3 +119,74 @@ async def test_a_text_is_continued(asking: openai.AsyncOpenAI) -> None:
     assert "".join([chunk.choices[0].text async for chunk in stream]) == whole.choices[0].text
     with pytest.raises(openai.BadRequestError, match="suffix"):
         await asking.completions.create(model="smollm2-135m", prompt="a", suffix="b")
+
+
+LAMP: Any = {
+    "name": "set_lamp",
+    "description": "Switches the lamp of a room on or off.",
+    "parameters": {
+        "type": "object",
+        "properties": {"room": {"enum": ["kitchen", "bedroom"]}, "on": {"type": "boolean"}},
+        "required": ["room", "on"],
+    },
+}
+MOOD: Any = {
+    "type": "object",
+    "properties": {"mood": {"enum": ["good", "bad"]}},
+    "required": ["mood"],
+}
+
+
+async def test_a_response_streams_what_it_is_whole(asking: openai.AsyncOpenAI) -> None:
+    asked: dict[str, Any] = {
+        "model": "smollm2-135m",
+        "instructions": "Be brief.",
+        "input": "What is the capital of France?",
+        "temperature": 0,
+        "max_output_tokens": 24,
+    }
+    whole = await asking.responses.create(**asked)
+    assert "Paris" in whole.output_text
+    async with asking.responses.stream(**asked) as stream:
+        kinds = [event.type async for event in stream]
+        last = await stream.get_final_response()
+    assert (kinds[0], kinds[-1]) == ("response.created", f"response.{whole.status}")
+    assert last.output_text == whole.output_text
+    assert last.usage is not None
+    assert last.usage.input_tokens_details.cached_tokens > 0
+
+
+async def test_a_response_has_the_form_that_was_asked_for(asking: openai.AsyncOpenAI) -> None:
+    answer = await asking.responses.create(
+        model="smollm2-135m",
+        input="How do you feel?",
+        text={"format": {"type": "json_schema", "name": "mood", "schema": MOOD}},
+    )
+    assert json.loads(answer.output_text)["mood"] in {"good", "bad"}
+
+
+async def test_a_model_that_calls_tools_calls_them_soundly(calling: openai.AsyncOpenAI) -> None:
+    tool: Any = {"type": "function", "function": LAMP}
+    lights: Any = [{"role": "user", "content": "Switch on the lamp in the kitchen."}]
+    form: Any = {"type": "json_schema", "json_schema": {"name": "mood", "schema": MOOD}}
+    for fields in ({"tool_choice": "required"}, {}, {"response_format": form}):
+        chat: Any = await calling.chat.completions.create(
+            model="gemma3-270m", messages=lights, tools=[tool], max_tokens=60, **fields
+        )
+        (choice,) = chat.choices
+        assert not chat.model_extra.get("tool_call_errors") or choice.finish_reason == "length"
+        for call in choice.message.tool_calls or ():
+            arguments = json.loads(call.function.arguments)
+            assert call.function.name == "set_lamp"
+            assert arguments["room"] in {"kitchen", "bedroom"}
+            assert isinstance(arguments["on"], bool)
+        if fields:
+            assert choice.message.tool_calls or json.loads(choice.message.content)["mood"]
+    flat: Any = {"type": "function", "strict": True, **LAMP}
+    response = await calling.responses.create(
+        model="gemma3-270m",
+        input="Switch on the lamp in the kitchen.",
+        tools=[flat],
+        tool_choice="required",
+    )
+    assert [item.type for item in response.output] == ["function_call"]
