@@ -146,6 +146,10 @@ class Completer:
             return request
         return replace(request, messages=self._moments.settle(request.messages, request.client))
 
+    def _begun(self, request: CompletionRequest) -> tuple[CompletionRequest, _Prepared]:
+        settled = self._settled(request)
+        return settled, self._prepared(settled)
+
     def _prepared(self, request: CompletionRequest) -> _Prepared:
         check_request(request, self._limits, self.manifest.vocabulary_size)
         asked = self._prompting.demanded(request)
@@ -195,8 +199,7 @@ class Completer:
             CallerError, BundleError: as `encode`.
             BusyError, EngineError: as the engine, the latter at any time.
         """
-        request = await asyncio.to_thread(self._settled, request)
-        made = await asyncio.to_thread(self._prepared, request)
+        request, made = await asyncio.to_thread(self._begun, request)
         stops = StopMatcher(request.stop)
         answer = Answer(self._tokenizer.stream(), made.reader, made.marks, stops, len(made.ids))
         telling = _Telling(answer)

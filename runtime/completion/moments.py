@@ -20,7 +20,7 @@ from typing import Final
 from runtime.completion.values import Message
 
 _SENTENCES: Final = re.compile(
-    # Home Assistant since 2024.8: at the beginning, since 2025.7 behind the entities.
+    # Home Assistant since 2024.8: at the beginning, later behind the entities.
     r"^(?:Current time is \d\d:\d\d:\d\d\. Today's date is \d{4}-\d\d-\d\d\."
     # Home Assistant 2024.5 to 2024.7, and whoever kept its prompt.
     r"|The current time is \d\d:\d\d:\d\d\.\nToday's date is \d\d/\d\d/\d\d\.)$",

@@ -48,8 +48,12 @@ def entities() -> str:
     return "".join(f"- names: {name}\n  domain: {domain}\n  areas: {room}\n" for name, domain, room in rows)
 
 
-def tools() -> list[dict[str, Any]]:
-    """The Assist API's, for what is exposed: its client leaves of each field only what it knows."""
+def tools(*, clock: bool) -> list[dict[str, Any]]:
+    """The Assist API's, for what is exposed: its client leaves of each field only what it knows.
+
+    `clock`: with one that tells the time.
+    """
+    time = [_tool("GetDateTime", "Provides the current date and time.", {})] if clock else []
     text, several = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
     where = {"name": text, "area": text, "floor": text, "domain": several, "device_class": several}
     light = {**where, "color": text, "temperature": {"type": "integer"}, "brightness": {"type": "integer"}}
@@ -68,7 +72,7 @@ def tools() -> list[dict[str, Any]]:
         _tool(
             "HassSetPosition", "Sets the position", {**where, "position": {"type": "integer"}}, ["position"]
         ),
-        _tool("GetDateTime", "Provides the current date and time.", {}),
+        *time,
         _tool("GetLiveContext", "Provides real-time information about the CURRENT state of devices.", {}),
     ]
 
@@ -83,16 +87,21 @@ def _tool(
     }
 
 
+Version = Literal["2024.8", "2025.9", "2026.11"]
+
+
 @dataclass
 class Assist:
-    """One conversation. `version` says where the time stands in the system prompt."""
+    """One conversation. Where the time stands in the system prompt hangs on the version.
+
+    2024.8: in front. 2025.9: at the end, as it is today wherever none of the tools tells the time. 2026.11: nowhere,
+    since one of Assist's own tools does.
+    """
 
     model: str
-    version: Literal["2024.8", "2026.11"] = "2024.8"
+    version: Version = "2024.8"
     history: int = 20
     """Rounds that are sent again."""
-    offers: bool = True
-    """Whether it has tools."""
     now: datetime = datetime(2026, 11, 23, 7, 30, 0, tzinfo=UTC)
     content: list[dict[str, Any]] = field(default_factory=list)
     """All that was said."""
@@ -106,7 +115,8 @@ class Assist:
         self.now += timedelta(seconds=after_s)
         time = f"Current time is {self.now:%H:%M:%S}. Today's date is {self.now:%Y-%m-%d}."
         rest = [INSTRUCTIONS, _USAGE, entities()]
-        prompt = "\n".join([time, *rest] if self.version == "2024.8" else [*rest, time])
+        placed = {"2024.8": [time, *rest], "2025.9": [*rest, time], "2026.11": rest}
+        prompt = "\n".join(placed[self.version])
         self.content.append({"role": "user", "content": words})
         self._sent = [{"role": "system", "content": prompt}, *self.content]
         if sum(each["role"] == "user" for each in self._sent) - 1 >= self.history:
@@ -119,7 +129,7 @@ class Assist:
             "stream": True,
             "options": {"num_ctx": 8192},
             "messages": self._sent,
-            "tools": tools() if self.offers else [],
+            "tools": tools(clock=self.version == "2026.11"),
             "keep_alive": -1,
             "think": False,
         }

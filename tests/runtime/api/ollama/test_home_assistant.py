@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from runtime.engine.request import Request
 from tests.support.appliance import Appliance, appliance, script
 from tests.support.engine import EngineSimulator
-from tests.support.home_assistant import TEMPLATE, Assist
+from tests.support.home_assistant import TEMPLATE, Assist, Version
 from tests.support.manifest import tiny_manifest
 
 ON = '<tool_call>\n{"name": "HassTurnOn", "arguments": {"name": "Kitchen Lamp", "domain": ["light"]}}\n</tool_call>'
@@ -55,9 +55,9 @@ async def converse(served: Appliance, assist: Assist, asked: Sequence[str]) -> l
     return last
 
 
-@pytest.mark.parametrize("version", ["2024.8", "2026.11"])
+@pytest.mark.parametrize("version", ["2024.8", "2025.9", "2026.11"])
 async def test_from_the_second_request_on_only_what_is_new_is_read(
-    version: Literal["2024.8", "2026.11"],
+    version: Version,
 ) -> None:
     async with appliance(house(SAID), template=TEMPLATE) as served:
         assist = Assist("tiny:latest", version)
@@ -96,3 +96,17 @@ async def test_another_day_the_same_words_are_told_the_new_time() -> None:
             seen = completer.tokenizer.spell(served.engine.requests[-1].prompt_ids)
         assert "2026-11-24" in seen
         assert "2026-11-23" not in seen
+
+
+async def test_the_same_over_openais_path() -> None:
+    async with appliance(house(["The first.", "The second."]), template=TEMPLATE) as served:
+        assist = Assist("tiny")
+        read = []
+        for words in ASKED[:2]:
+            assist.hears(words)
+            status, answer = await served.ask(messages=assist.request()["messages"])
+            assert status == 200
+            read.append(answer["timings"]["prompt_n"])
+            assist.take(iter([{"message": answer["choices"][0]["message"]}]), run)
+        assert read[0] > 1000
+        assert read[1] < 200
