@@ -16,7 +16,6 @@ from models.licences.policy import enforce
 from models.store import Store
 from runtime.api.kiosk.around import Around, Board
 from runtime.api.ordering import CHANNEL as HTTP
-from runtime.api.ordering import SENDER as HTTP_SENDER
 from runtime.api.ordering import HttpCommands
 from runtime.boarding import board_publishing, board_room
 from runtime.boards.entries import CHANNEL as BOARDS
@@ -163,7 +162,9 @@ class Commanding:
             channels[BOARDS] = self._boards
         outboxes: dict[str, Outbox] = {HTTP: http}
         policy = Policy(owned.policy)
-        self._seen = Seen(policy, HTTP_SENDER, lambda: registry.house)
+        self._policy = policy
+        self._seen: dict[str, Seen] = {}
+        """By sender: as many as there are keys."""
         self.desk = Desk(
             registry,
             interpreter,
@@ -208,9 +209,15 @@ class Commanding:
 
     def tell(self, around: Around) -> None:
         """Have the page look here for the house and the boards."""
-        around.house = lambda: self._seen.house
+        around.house = lambda: self.house
+        around.seen = self._seen_by
         around.languages = self._config.commands.languages
         around.boards = self._told_boards
+
+    def _seen_by(self, sender: str) -> House:
+        if sender not in self._seen:
+            self._seen[sender] = Seen(self._policy, sender, lambda: self.house)
+        return self._seen[sender]()
 
     def _told_boards(self) -> list[Board]:
         there = {} if self._boards is None else self._boards.boards

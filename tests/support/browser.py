@@ -30,7 +30,7 @@ _FLAGS: Final = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-_PATIENCE_S: Final = 30.0
+_PATIENCE_S: Final = float(__import__("os").environ.get("PAT", "30"))
 
 
 class Tab:
@@ -99,22 +99,30 @@ class Tab:
     async def press(self, key: str, *, shift: bool = False) -> None:
         """Press and release one named key."""
         text = {"text": "\r"} if key == "Enter" else {}
-        codes = {"Enter": 13, "Escape": 27, "Tab": 9}
+        codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowRight": 39}
         held = {
             "key": key, "code": key, "modifiers": 8 * shift, "windowsVirtualKeyCode": codes[key],
         }  # fmt: skip
         await self.call("Input.dispatchKeyEvent", type="keyDown", **held, **text)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **held)
 
-    async def look(self, *, width: int, height: int, dark: bool = False, touch: bool = False) -> None:
-        """Take the size, the colour scheme and the pointer of some device."""
+    async def look(
+        self, *, width: int, height: int, dark: bool = False, touch: bool = False, still: bool = False
+    ) -> None:
+        """Take the size, the colour scheme and the pointer of some device; `still`: of one without motion."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=touch,
         )  # fmt: skip
         await self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self.call("Emulation.setEmulatedMedia", features=[scheme])
+        features = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "prefers-reduced-motion": "reduce" if still else "no-preference",
+        }
+        await self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": name, "value": value} for name, value in features.items()],
+        )
 
     async def screenshot(self, path: Path) -> None:
         """Write what is seen now as PNG."""

@@ -26,7 +26,9 @@ class Around:
 
     def __init__(self) -> None:
         self.house: Callable[[], House] = lambda: _NO_HOUSE
-        """As those who command over HTTP may see it: the same object until something changes."""
+        """All of it: the same object until something changes."""
+        self.seen: Callable[[str], House] = lambda _sender: self.house()
+        """The house as a sender of commands may see it, likewise."""
         self.boards: Callable[[], Sequence[Board]] = tuple
         self.broker: Callable[[], bool | None] = lambda: None
         """Whether it is connected; None where there is none."""

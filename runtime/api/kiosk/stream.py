@@ -7,7 +7,9 @@ from typing import Final
 
 from aiohttp import web
 
-from runtime.api.keys import LIMITS, LIVE
+from runtime.api.callers import sender_of
+from runtime.api.keys import LIVE
+from runtime.api.sending import write
 
 PATH: Final = "/kiosk/live"
 _PIECE: Final = 1 << 14
@@ -38,24 +40,8 @@ async def _live(request: web.Request) -> web.StreamResponse:
     with live.entered():
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
-        async with contextlib.aclosing(live.stream()) as events:
+        async with contextlib.aclosing(live.stream(sender_of(request))) as events:
             async for data in events:
-                await _send(request, response, data)
+                for begin in range(0, len(data), _PIECE):
+                    await write(request, response, data[begin : begin + _PIECE])
         return response
-
-
-async def _send(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
-    """Write, as fast as the reader takes it.
-
-    Raises:
-        ConnectionError: the reader is gone, or has taken nothing for too long, which counts as gone.
-    """
-    stall = request.app[LIMITS].stall_seconds
-    for begin in range(0, len(data), _PIECE):
-        try:
-            async with asyncio.timeout(stall):
-                await response.write(data[begin : begin + _PIECE])
-        except TimeoutError as exc:
-            if request.transport is not None:
-                request.transport.abort()
-            raise ConnectionAbortedError(f"the stream was left unread for {stall:g} s") from exc

@@ -1,9 +1,11 @@
+// @ts-check
 // Talks to the appliance that this page came from, and to nothing else. Knows no DOM.
 
-const KEY = "inglenook.key";
-const BROKEN = "The connection broke, so the answer is not complete.";
+import { has, t } from "./words.js";
 
-/** A failure that the appliance put into words; `status` is 0 when it could not be reached. */
+const KEY = "inglenook.key";
+
+/** A failure, in words for a person; `status` is 0 when the appliance could not be reached. */
 export class ApplianceError extends Error {
   constructor(message, status, code = null) {
     super(message);
@@ -27,24 +29,40 @@ export function forgetKey() {
   localStorage.removeItem(KEY);
 }
 
-/** "ready", "busy" (loading or shutting down: it says which in `message`) or "away". */
-export async function health() {
-  try {
-    const response = await fetch("health", { cache: "no-store" });
-    if (response.ok) return { state: "ready", message: "" };
-    return { state: "busy", message: (await response.json()).error.message };
-  } catch {
-    return { state: "away", message: "" };
+/** Asks for the key when one is needed; set by who can show a dialog. */
+export const keeper = { /** @type {() => Promise<void>} */ ask: () => Promise.resolve() };
+
+/**
+ * The response to a request; a key is asked for as often as one is missing or wrong.
+ * @param {string} path
+ * @param {RequestInit & {headers?: any}} options
+ */
+export async function call(path, options = {}) {
+  for (;;) {
+    const headers = new Headers(options.headers);
+    const key = storedKey();
+    if (key) headers.set("Authorization", `Bearer ${key}`);
+    const response = await reach(path, { ...options, headers, cache: "no-store" });
+    if (response.ok) return response;
+    if (response.status !== 401) throw await failure(response);
+    if (storedKey() === key) await keeper.ask(); // else another asked meanwhile
   }
 }
 
-/** The models that answer: their ids, and the words that their licences want shown. */
-export async function models() {
-  const response = await call("v1/models", {});
-  return (await response.json()).data.map((model) => ({ id: model.id, display: model.licence.display }));
+/** The object that a request is answered with. */
+export async function json(path, body, options = {}) {
+  const sent = body === undefined ? {} : {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  };
+  return (await call(path, { ...sent, ...options })).json();
 }
 
-/** The objects of one streamed answer. Aborting `signal` ends the answer on the appliance too. */
+/** The models that answer. */
+export async function models() {
+  return (await json("v1/models")).data;
+}
+
+/** The chunks of one streamed answer. Aborting `signal` ends the answer on the appliance too. */
 export async function* answer(model, messages, signal) {
   const response = await call("v1/chat/completions", {
     method: "POST",
@@ -54,13 +72,28 @@ export async function* answer(model, messages, signal) {
     }),
     signal,
   });
-  for await (const data of unbroken(events(response.body))) {
-    if (data === "[DONE]") return;
-    const chunk = JSON.parse(data);
-    if (chunk.error) throw new ApplianceError(chunk.error.message, response.status, chunk.error.code);
+  for await (const line of unbroken(lines(response))) {
+    if (!line.startsWith("data: ")) continue;
+    if (line === "data: [DONE]") return;
+    const chunk = JSON.parse(line.slice(6));
+    if (chunk.error) throw refused(chunk.error, response.status);
     yield chunk;
   }
-  throw new ApplianceError(BROKEN, 0);
+  throw new ApplianceError(t("error.broken"), 0);
+}
+
+/** The lines of a response as they come. @param {Response} response */
+export async function* lines(response) {
+  if (!response.body) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const found = (rest + value).split("\n");
+    rest = found.pop() ?? "";
+    yield* found;
+  }
 }
 
 /** What `source` yields; a network that fails meanwhile is put into words. */
@@ -68,35 +101,30 @@ async function* unbroken(source) {
   try {
     yield* source;
   } catch (error) {
-    throw error.name === "AbortError" ? error : new ApplianceError(BROKEN, 0);
+    throw error.name === "AbortError" ? error : new ApplianceError(t("error.broken"), 0);
   }
 }
 
-/** The data of each server-sent event; ours are one line each. */
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) if (line.startsWith("data: ")) yield line.slice(6);
-  }
-}
-
-async function call(path, options) {
-  const headers = new Headers(options.headers);
-  const key = storedKey();
-  if (key) headers.set("Authorization", `Bearer ${key}`);
-  let response;
+async function reach(path, options) {
   try {
-    response = await fetch(path, { ...options, headers, cache: "no-store" });
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApplianceError("The appliance cannot be reached. Is it on, and on this network?", 0);
+    throw new ApplianceError(t("error.away"), 0);
   }
-  if (response.ok) return response;
-  const { error } = await response.json();
-  throw new ApplianceError(error.message, response.status, error.code);
+}
+
+async function failure(response) {
+  try {
+    const { error } = await response.json();
+    return refused(typeof error === "string" ? { message: error } : error, response.status);
+  } catch {
+    return new ApplianceError(t("error.odd", { status: response.status }), response.status);
+  }
+}
+
+/** In the reader's language where we have the words; else in the appliance's. */
+function refused({ message, code = null }, status) {
+  const known = [`error.${code}`, `error.${status}`].find(has);
+  return new ApplianceError(known ? t(known, { message }) : message, status, code);
 }

@@ -1,14 +1,12 @@
-// The conversation as elements. Text enters as text, never as markup. Knows nothing of the network.
+// @ts-check
+// The conversation as elements. Knows nothing of the network.
 
-const list = document.getElementById("conversation");
-const scroll = document.getElementById("scroll");
+import { byId, button, make } from "./elements.js";
+import { Rendered } from "./markdown.js";
+import { number, t } from "./words.js";
 
-function element(kind, name, text = "") {
-  const made = document.createElement(kind);
-  made.className = name;
-  made.textContent = text;
-  return made;
-}
+const list = byId("conversation");
+const scroll = byId("scroll");
 
 // The view stays at the end of the conversation if that is where the reader left it.
 let following = false;
@@ -27,8 +25,7 @@ function toEnd() {
 }
 
 function turn(name, speaker) {
-  const item = element("li", `turn ${name}`);
-  item.append(element("span", "unseen", speaker));
+  const item = make("li", { class: `turn ${name}` }, make("span", { class: "unseen" }, speaker));
   list.append(item);
   return item;
 }
@@ -40,26 +37,28 @@ export function clear() {
 
 /** What the reader said. */
 export function said(text) {
-  turn("mine", "You:").append(element("div", "words", text));
+  turn("mine", t("you")).append(make("div", { class: "words plain" }, text));
   toEnd();
 }
 
-/** An answer that grows. */
+/** An answer that grows, of the model or of the house. */
 export class Answer {
-  #item = turn("theirs answering", "Answer:");
-  #words = element("div", "words");
-  #about = element("p", "about");
+  #item;
+  #words = make("div", { class: "words" });
+  #about = make("p", { class: "about" });
+  #choices = make("div", { class: "choices" });
+  #rendered = new Rendered(this.#words);
+  #frame = 0;
+  #thoughts = null;
   #progress = null;
+  text = "";
 
-  constructor() {
-    for (const button of list.querySelectorAll(".again")) button.remove();
-    this.#item.append(this.#words, this.#about);
-    this.note("Waiting for the model…");
+  /** @param {"theirs" | "house"} who */
+  constructor(who) {
+    for (const each of list.querySelectorAll(".choices")) each.remove();
+    this.#item = turn(`${who} answering`, t(who));
+    this.#item.append(this.#words, this.#about, this.#choices);
     toEnd();
-  }
-
-  get text() {
-    return this.#words.textContent;
   }
 
   /** The line below the text. */
@@ -71,38 +70,62 @@ export class Answer {
   /** How far the prompt is read. */
   reading({ processed, total, cache }) {
     if (!this.#progress) {
-      this.#progress = element("progress", "");
-      this.#progress.setAttribute("aria-label", "Reading");
-      this.#item.append(this.#progress);
+      this.#progress = make("progress", { "aria-label": t("reading.label") });
+      this.#about.before(this.#progress);
     }
     this.#progress.max = total;
     this.#progress.value = processed;
-    const known = cache ? `, ${cache} remembered` : "";
-    this.note(`Reading: ${processed} of ${total} tokens${known}`);
+    const known = cache ? t("reading.known", { cache: number(cache) }) : "";
+    this.note(t("reading", { processed: number(processed), total: number(total) }) + known);
+  }
+
+  /** What the model says to itself: folded away. */
+  think(text) {
+    this.#doneReading();
+    if (!this.#thoughts) {
+      this.#thoughts = make("p");
+      this.#words.before(make("details", { class: "thoughts" }, make("summary", {}, t("thoughts")), this.#thoughts));
+    }
+    this.#thoughts.append(text);
+    this.note(t("thinking"));
   }
 
   append(text) {
     this.#doneReading();
-    if (!this.#words.firstChild) this.#words.append("");
-    this.#words.firstChild.appendData(text);
-    follow();
+    this.text += text;
+    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#show());
   }
 
   finish(note) {
     this.#doneReading();
+    this.#show();
     this.#item.classList.remove("answering");
     this.note(note);
   }
 
-  /** Say what went wrong, and offer `again` if there is something to try. */
-  fail(message, again) {
+  /** Say what went wrong, and offer what there is to try. */
+  fail(message, choices = []) {
     this.finish(message);
     this.#item.classList.add("failed");
-    if (!again) return;
-    const button = element("button", "again", "Try again");
-    button.type = "button";
-    button.addEventListener("click", () => { this.#item.remove(); again(); });
-    this.#item.append(button);
+    this.offer(choices);
+  }
+
+  /** Buttons below: pairs of words and what is done then. They go with the first that is pressed. */
+  offer(choices) {
+    const made = choices.map(([text, press]) => button(text, () => { this.#choices.replaceChildren(); press(); }));
+    this.#choices.replaceChildren(...made);
+    follow();
+  }
+
+  /** As if it had not been said. */
+  remove() {
+    this.#item.remove();
+  }
+
+  #show() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#rendered.show(this.text);
     follow();
   }
 

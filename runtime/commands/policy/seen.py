@@ -17,8 +17,7 @@ class Seen:
         self._whole: House | None = None
         self._shown = House()
 
-    @property
-    def house(self) -> House:
+    def __call__(self) -> House:
         """Now."""
         whole = self._house()
         if whole is not self._whole:

@@ -66,6 +66,14 @@ async def test_the_house_and_the_status_are_told_at_once_and_then_what_changes()
         assert (await page.hear("house"))["devices"] == []
 
 
+async def test_a_house_that_comes_up_later_is_told_to_those_who_look_on_already() -> None:
+    around = Around()
+    async with appliance(EngineSimulator(), around=around) as served, looking_on(served.client) as page:
+        assert (await page.hear("house"))["devices"] == []
+        around.house = Rooms().around.house
+        assert (await page.hear("house"))["devices"]
+
+
 async def test_the_speed_of_an_answer_is_told_once_it_is_there() -> None:
     async with appliance(EngineSimulator(script("Paris"), token_s=0.01)) as served:
         async with looking_on(served.client) as page:
@@ -84,7 +92,7 @@ async def test_a_slow_reader_misses_old_states_only() -> None:
     rooms, serving = Rooms(), Serving()
     live = Live(serving, rooms.around, Meter(serving, HttpCommands(wanted=False), rooms.around), 2)
     running = asyncio.create_task(live.run())
-    slow, quick = live.stream(), live.stream()
+    slow, quick = live.stream("http"), live.stream("http")
     with live.entered(), live.entered():
         for stream in (slow, quick):
             while b"kitchen.light" not in await anext(stream):

@@ -26,7 +26,7 @@ def test_a_sender_is_shown_what_it_may_ask_about(
 ) -> None:
     whole = replace(house(), away=frozenset({"hall.light", "kitchen.light"}))
     seen = Seen(Policy(PolicySettings(clients=clients)), sender, lambda: whole)
-    assert {each.area for each in seen.house.devices.values()} == areas
-    assert {device for device, _ in seen.house.states} <= seen.house.devices.keys()
-    assert seen.house.away == whole.away & seen.house.devices.keys()
-    assert seen.house is seen.house
+    assert {each.area for each in seen().devices.values()} == areas
+    assert {device for device, _ in seen().states} <= seen().devices.keys()
+    assert seen().away == whole.away & seen().devices.keys()
+    assert seen() is seen()

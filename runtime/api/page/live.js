@@ -1,0 +1,107 @@
+// @ts-check
+// The house and the appliance as they are now: one stream, kept open, and what it said last. Knows no DOM.
+
+import { ApplianceError, call, lines } from "./appliance.js";
+
+const AGAIN_MS = 1500;
+const SILENT_MS = 10000;
+const PLOTTED = ["tokens_per_second", "queue", "temperature", "memory"];
+const KEPT = 150;
+
+/** Tells `house` when there are other devices, `states` when something of them is different, `status`, and `there`. */
+class Live extends EventTarget {
+  /** @type {any[]} */ areas = [];
+  /** @type {any[]} */ devices = [];
+  /** @type {Record<string, Record<string, any>>} */ states = {};
+  /** @type {Set<string>} */ away = new Set();
+  /** @type {any} */ status = null;
+  /** @type {Record<string, (number | null)[]>} */ history = {};
+  /** Whether the key is not good for the house: then one can only talk. */
+  blind = false;
+  /** Why nothing is heard; null while it is. @type {ApplianceError | null} */ trouble = null;
+
+  /** Whether a model answers now. */
+  get ready() {
+    return this.blind || (!this.trouble && this.status?.state === "ready");
+  }
+
+  /** Listen for as long as the page is there. */
+  async listen() {
+    for (;;) {
+      await this.#once();
+      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+    }
+  }
+
+  async #once() {
+    const giveUp = new AbortController();
+    let timer = 0;
+    try {
+      const response = await call("kiosk/live", { signal: giveUp.signal });
+      for await (const line of lines(response)) {
+        clearTimeout(timer);
+        timer = setTimeout(() => giveUp.abort(), SILENT_MS);
+        if (line.startsWith("data: ")) this.#take(JSON.parse(line.slice(6)));
+      }
+      throw new ApplianceError("", 0);
+    } catch (error) {
+      this.#tell("there", () => {
+        this.trouble = error instanceof ApplianceError ? error : new ApplianceError("", 0);
+        this.blind = error.status === 403;
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(said) {
+    switch (said.type) {
+      case "house":
+        return this.#tell("house", () => {
+          this.areas = said.areas;
+          this.devices = said.devices;
+          this.states = {};
+          this.away = new Set();
+        });
+      case "states":
+        return this.#tell("states", () => {
+          for (const [device, values] of Object.entries(said.states)) {
+            this.states[device] = { ...this.states[device], ...values };
+          }
+        });
+      case "away":
+        return this.#tell("states", () => {
+          for (const [device, away] of Object.entries(said.away)) {
+            if (away) this.away.add(device);
+            else this.away.delete(device);
+          }
+        });
+      case "history":
+        this.history = said;
+        return undefined;
+      case "status":
+        return this.#tell("status", () => this.#measured(said));
+      default:
+        return undefined;
+    }
+  }
+
+  #measured(said) {
+    const returned = this.trouble !== null;
+    this.blind = false;
+    this.trouble = null;
+    this.status = said;
+    for (const each of PLOTTED) {
+      const column = [...(this.history[each] ?? []), said[each] ?? null];
+      this.history[each] = column.slice(-KEPT);
+    }
+    if (returned) this.#tell("there", () => {});
+  }
+
+  #tell(what, change) {
+    change();
+    this.dispatchEvent(new Event(what));
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,173 @@
+"""The page as a person in the house uses it: a real browser, a real broker with devices on it, a scripted model."""
+
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+import pytest
+
+from runtime.engine.request import Request
+from tests.support.appliance import script
+from tests.support.browser import PROGRAM, Tab, browse
+from tests.support.engine import EngineSimulator
+from tests.support.kiosk import Kiosk, kiosk
+from tests.support.mqtt import Mosquitto
+
+pytestmark = [
+    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (apt install chromium)"),
+    pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed (Debian package)"),
+]
+LAMP = "document.getElementById('kitchen_light-power')"
+LEVEL = "document.getElementById('kitchen_light-brightness')"
+DOOR = "document.querySelector('[id=front_door-state-1]')"
+SURE = "document.getElementById('sure')"
+LAST = "[...document.querySelectorAll('.turn:is(.theirs,.house)')].at(-1)"
+QUIET = "document.querySelector('.turn:is(.theirs,.house)') && !document.querySelector('.answering')"
+TAKEN = (
+    "!document.getElementById('orders').hidden && document.getElementById('orders').getClientRects().length"
+)
+READY = "document.querySelector('#lamp.ready') !== null"
+
+
+@pytest.fixture
+async def tab() -> AsyncGenerator[Tab, None]:
+    async with browse() as opened:
+        yield opened
+
+
+async def opened(tab: Tab, there: Kiosk, room: str) -> None:
+    """The page, once commands are taken."""
+    await tab.look(width=800, height=480, touch=False)
+    await tab.open(f"{there.url}/#{room}")
+    await tab.until(f"{READY} && import('/live.js').then(({{live}}) => live.status?.commands === 'ready')")
+
+
+async def say(tab: Tab, text: str) -> None:
+    await tab.value("document.getElementById('prompt').focus()")
+    await tab.type(text)
+    await tab.press("Enter")
+
+
+async def test_a_touch_moves_a_lamp_and_what_it_says_is_seen(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "home")
+        await tab.until(f"{LAMP}?.getAttribute('aria-checked') === 'false'")
+        await tab.value(f"{LAMP}.click()")
+        await tab.until(f"{LAMP}.getAttribute('aria-checked') === 'true'")
+        assert there.devices.heard == [("lamps/kitchen/set", "ON")]
+
+        there.devices.say("lamps/kitchen/brightness", b"70")  # somebody at the lamp itself
+        await tab.until(f"{LEVEL}.value === '70'")
+        await tab.value(f"{LEVEL}.focus()")
+        await tab.press("ArrowRight")
+        await tab.until(f"{LEVEL}.value === '71' && !document.querySelector('[aria-busy]')")
+        assert there.devices.heard[1:] == [("lamps/kitchen/brightness/set", "71")]
+
+        there.devices.say("lamps/kitchen/status", b"offline")
+        await tab.until(f"{LAMP}.disabled && document.querySelector('.gone').checkVisibility()")
+        assert await tab.value("document.querySelector('.gone').textContent") == "Cannot be reached"
+        assert tab.problems == []
+        assert all(url.startswith(there.url) for url in tab.urls)
+
+
+async def test_what_is_dangerous_is_asked_first_and_done_once(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator()) as there:
+        await opened(tab, there, "home")
+        await tab.until(f"{DOOR}?.disabled === false")
+        await tab.value(f"{DOOR}.click()")
+        await tab.until(f"{SURE}.open")
+        assert "front door" in (await tab.value(f"{SURE}.textContent")).lower()
+        assert await tab.value("document.activeElement.id") == "sure-no"
+        await tab.press("Enter")
+        await tab.until(
+            f"!{SURE}.open && document.getElementById('toast').textContent === 'Nothing was done.'"
+        )
+        assert there.devices.heard == []
+        await tab.value(f"{DOOR}.click()")
+        await tab.until(f"{SURE}.open")
+        await tab.value("document.getElementById('sure-yes').click()")
+        await tab.until(f"{DOOR}.getAttribute('aria-pressed') === 'true'")
+        assert there.devices.heard == [("locks/front/set", "UNLOCK")]
+
+
+async def test_a_sentence_is_done_told_or_answered(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "talk")
+        await say(tab, "Turn on the kitchen light")
+        await tab.until(QUIET)
+        assert (
+            await tab.value(f"{LAST}.querySelector('.words').textContent") == "Turned on the kitchen light."
+        )
+        assert await tab.value(f"{LAST}.querySelector('.about').textContent") == "Done"
+        assert there.devices.heard == [("lamps/kitchen/set", "ON")]
+        assert there.engine.requests == []
+
+        await say(tab, "把廚房燈關掉")
+        await tab.until(f"{QUIET} && document.querySelectorAll('.turn.house').length === 2")
+        assert there.devices.heard[1:] == [("lamps/kitchen/set", "OFF")]
+
+        await say(tab, "What is the capital of France?")
+        await tab.until(f"{QUIET} && document.querySelector('.turn.theirs') !== null")
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Paris."
+        assert len(there.engine.requests) == 1
+
+        await tab.value("document.getElementById('orders').click()")
+        await say(tab, "Turn on the kitchen light")
+        await tab.until(f"{QUIET} && document.querySelectorAll('.turn.theirs').length === 2")
+        assert len(there.engine.requests) == 2
+        assert len(there.devices.heard) == 2
+
+
+async def test_what_is_only_likely_is_not_done_before_a_person_says_so(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "talk")
+        await say(tab, "it would be lovely with the kitchen lights on now")
+        await tab.until(QUIET)
+        if await tab.value(f"{LAST}.matches('.house')"):
+            assert there.devices.heard == []
+            await tab.value(f"[...{LAST}.querySelectorAll('button')].at(-1).click()")
+            await tab.until(f"{QUIET} && document.querySelector('.turn.theirs') !== null")
+        assert there.devices.heard == []
+        assert len(there.engine.requests) == 1
+
+
+async def test_everything_by_keyboard_in_another_language(tab: Tab, tmp_path: Path) -> None:
+    def answer(_: Request) -> Sequence[int]:
+        return script("word " * 60)
+
+    async with kiosk(tmp_path, EngineSimulator(answer, token_s=0.05)) as there:
+        await opened(tab, there, "status")
+        await tab.press("Tab")
+        assert await tab.value("document.activeElement.className") == "skip"
+        for wanted in ("theme", "language"):
+            await tab.press("Tab")
+            assert await tab.value("document.activeElement.id") == wanted
+        await tab.press("Enter")
+        await tab.until("document.documentElement.lang === 'zh-TW'")
+        assert await tab.value("document.getElementById('title-home').textContent") == "居家"
+
+        await tab.value("location.hash = '#talk'")
+        await tab.until("!document.getElementById('room-talk').hidden")
+        await say(tab, "說個故事")
+        await tab.until(f"{LAST}?.querySelector('.words').textContent.length > 10")
+        await tab.press("Escape")
+        await tab.until(QUIET)
+        assert await tab.value(f"{LAST}.querySelector('.about').textContent") == "已停止"
+
+        await tab.value("document.getElementById('language').focus()")
+        for wanted in ("#talk", "#home"):
+            await tab.press("Tab")
+            assert await tab.value("document.activeElement.hash") == wanted
+        await tab.press("Enter")
+        await tab.until("document.activeElement.id === 'title-home'")
+        for _ in range(3):  # the last link of the rail is behind us: what scrolls comes first
+            await tab.press("Tab")
+            if await tab.value("document.activeElement.id") == "kitchen_light-power":
+                break
+        await tab.press("Enter")
+        await tab.until(f"{LAMP}.getAttribute('aria-checked') === 'true'")
+        assert await tab.value("document.querySelector('.card').getAttribute('aria-label')") == "廚房燈"
+
+        await tab.call("Page.reload")
+        await tab.until(
+            "document.documentElement?.lang === 'zh-TW' && document.querySelectorAll('.card').length > 0"
+        )
