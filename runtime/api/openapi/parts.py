@@ -67,6 +67,7 @@ def operation(
     body: Schema | None = None,
     answer: Schema | None = None,
     stream: str | None = None,
+    events: bool = False,
     text: str | None = None,
     parameters: Sequence[Schema] = (),
     refusals: Sequence[int] = (),
@@ -81,6 +82,7 @@ def operation(
         body: What a caller sends, as JSON.
         answer: What 200 has, as JSON.
         stream: The content type of a streamed answer, beside it.
+        events: Whether what is streamed are events with names.
         text: The content type of an answer that is no JSON.
         parameters: In path, query or header.
         refusals: Statuses besides those that any request may get.
@@ -91,7 +93,7 @@ def operation(
     if answer is not None:
         content["application/json"] = {"schema": answer}
     for kind in filter(None, (stream, text)):
-        content[kind] = {"schema": TEXT}
+        content[kind] = {"schema": record({"event": TEXT, "data": TEXT}) if events else TEXT}
     statuses = {*refusals, 400, 401, 403, 404, 405, 408, 411, 413, 415, 417, 429, 431, 500, 503}
     if body is None:
         statuses -= {408, 411, 413, 415}

@@ -72,6 +72,7 @@ PATHS: Final[dict[str, Any]] = {
             body=named("ResponseRequest"),
             answer=named("Response"),
             stream="text/event-stream",
+            events=True,
         )
     }
 }
