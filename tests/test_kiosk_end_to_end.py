@@ -1,5 +1,6 @@
 """The page as a person in the house uses it: a real browser, a real broker with devices on it, a scripted model."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from runtime.engine.request import Request
 from tests.support.appliance import script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
+from tests.support.house import environment, furnish, ingle
 from tests.support.kiosk import Kiosk, kiosk
 from tests.support.mqtt import Mosquitto
 
@@ -120,14 +122,61 @@ async def test_a_sentence_is_done_told_or_answered(tab: Tab, tmp_path: Path) -> 
 async def test_what_is_only_likely_is_not_done_before_a_person_says_so(tab: Tab, tmp_path: Path) -> None:
     async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
         await opened(tab, there, "talk")
-        await say(tab, "it would be lovely with the kitchen lights on now")
-        await tab.until(QUIET)
-        if await tab.value(f"{LAST}.matches('.house')"):
+        for nth, press in ((1, "at(-1)"), (2, "at(0)")):
+            await say(tab, "I want light in the kitchen")
+            await tab.until(
+                f"{QUIET} && {LAST}.matches('.house') && {LAST}.querySelectorAll('button').length === 2"
+            )
+            told = await tab.value(f"{LAST}.querySelector('.words').textContent")
+            assert told == "I would turn on the kitchen light."
             assert there.devices.heard == []
-            await tab.value(f"[...{LAST}.querySelectorAll('button')].at(-1).click()")
-            await tab.until(f"{QUIET} && document.querySelector('.turn.theirs') !== null")
-        assert there.devices.heard == []
+            await tab.value(f"[...{LAST}.querySelectorAll('button')].{press}.click()")
+            await tab.until(f"{QUIET} && {LAST}.querySelector('.about').textContent !== ''")
+            await tab.until(f"document.querySelectorAll('.turn:is(.theirs,.house)').length === {2 * nth}")
+        await tab.until(f"{LAST}.querySelector('.about').textContent === 'Done'")
         assert len(there.engine.requests) == 1
+        assert there.devices.heard == [("lamps/kitchen/set", "ON")]
+
+
+async def test_models_are_listed_fetched_and_deleted(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator()) as there:
+        await asyncio.to_thread(furnish, tmp_path, "other")
+        await opened(tab, there, "admin")
+        await tab.until("document.querySelectorAll('#desk li').length === 2")
+        assert await tab.value("document.querySelectorAll('#desk li button').length") == 1
+        await tab.value("document.querySelector('#desk li button').click()")
+        await tab.until(f"{SURE}.open")
+        assert "other" in await tab.value(f"{SURE}.textContent")
+        await tab.value("document.getElementById('sure-yes').click()")
+        await tab.until("document.querySelectorAll('#desk li').length === 1")
+        assert await tab.value("document.getElementById('toast').textContent") == "other is deleted."
+
+        await tab.value("document.getElementById('pull').focus()")
+        await tab.type("no-such-model")
+        await tab.press("Enter")
+        said = "document.querySelector('.pull [role=status]').textContent"
+        await tab.until(f"{said}.includes('no-such-model')")
+        assert await tab.value("document.querySelector('.pull progress').hidden") is True
+
+
+async def test_a_key_that_is_good_for_talking_only_can_talk(tab: Tab, tmp_path: Path) -> None:
+    engine = EngineSimulator(script("Paris."))
+    made = await asyncio.to_thread(
+        ingle, "key", "add", "tablet", "--scope", "chat", environ=environment(tmp_path)
+    )
+    key = made.stdout.decode().split()[-1]
+    async with kiosk(tmp_path, engine) as there:
+        await tab.look(width=390, height=844, touch=True)
+        await tab.open(f"{there.url}/#talk")
+        await tab.value(f"sessionStorage.setItem('inglenook.key', '{key}')")
+        await tab.call("Page.reload")
+        await tab.until("document.getElementById('where')?.textContent === 'Local · talking only'")
+        await say(tab, "Turn on the kitchen light")
+        await tab.until(f"{QUIET} && document.querySelector('.turn.theirs') !== null")
+        assert len(engine.requests) == 1
+        await tab.value("location.hash = '#home'")
+        await tab.until("document.querySelector('#house .empty')?.textContent.includes('ingle key add')")
+        assert there.devices.heard == []
 
 
 async def test_everything_by_keyboard_in_another_language(tab: Tab, tmp_path: Path) -> None:

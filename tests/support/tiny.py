@@ -1,6 +1,7 @@
 """Tiny real bundles, built in milliseconds from the golden checkpoints: real onnxruntime, no download."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +28,19 @@ def tiny_checkpoint(variant: str = "llama-tied") -> Checkpoint:
 
 
 def tiny_bundle(
-    into: Path, *, recipe: Recipe | str = "fp32", variant: str = "llama-tied", kv: CacheType = "float32"
+    into: Path,
+    *,
+    recipe: Recipe | str = "fp32",
+    variant: str = "llama-tied",
+    kv: CacheType = "float32",
+    name: str = IDENTITY.name,
 ) -> Manifest:
     """Build a golden checkpoint into `into`, which is made."""
     into.mkdir(parents=True)
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    identity = replace(IDENTITY, name=name)
     if kv == "float32":
-        return build(tiny_checkpoint(variant), IDENTITY, chosen, into)
+        return build(tiny_checkpoint(variant), identity, chosen, into)
     with tempfile.TemporaryDirectory() as scratch:
-        reference = Reference.build(tiny_checkpoint(variant), IDENTITY, Path(scratch) / "reference", kv)
+        reference = Reference.build(tiny_checkpoint(variant), identity, Path(scratch) / "reference", kv)
         return reference.quantize(chosen.keeping(kv), into)

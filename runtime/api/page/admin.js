@@ -2,7 +2,7 @@
 // The room for whoever looks after the appliance: models on disk and in memory. What the appliance does not serve is not
 // offered, and what cannot be undone is asked about.
 
-import { json, models } from "./appliance.js";
+import { call, json, models } from "./appliance.js";
 import { button, byId, make, toast } from "./elements.js";
 import { live } from "./live.js";
 import { sure } from "./lock.js";
@@ -61,7 +61,9 @@ function act(what, name, does) {
 }
 
 const unload = (model) => json("api/generate", { model, keep_alive: 0, stream: false });
-const remove = (model) => json("api/delete", { model }, { method: "DELETE" });
+const remove = (model) => call("api/delete", {
+  method: "DELETE", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ model }),
+});
 
 export const entered = show;
 

@@ -50,11 +50,11 @@ export async function call(path, options = {}) {
 }
 
 /** The object that a request is answered with. */
-export async function json(path, body, options = {}) {
+export async function json(path, body) {
   const sent = body === undefined ? {} : {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   };
-  return (await call(path, { ...sent, ...options })).json();
+  return (await call(path, sent)).json();
 }
 
 /** The models that answer. */

@@ -11,6 +11,7 @@ from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
 from tests.support.keys import locked
 from tests.support.manifest import tiny_manifest
+from tests.support.text import CHATML
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (apt install chromium)")
 
@@ -115,6 +116,21 @@ async def test_progress_is_shown_while_the_prompt_is_read(tab: Tab) -> None:
         assert await tab.value("document.querySelector('progress')") is None
 
 
+async def test_what_a_model_thinks_is_folded_away(tab: Tab) -> None:
+    template = CHATML + "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+    engine = EngineSimulator(script("<think>\nParis, I think.\n</think>\n\nIt is Paris."))
+    async with appliance(engine, template=template) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("What is the capital of France?")
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "It is Paris."
+        assert await tab.value(f"{LAST}.querySelector('.thoughts p').textContent") == "Paris, I think."
+        assert await tab.value(f"{LAST}.querySelector('.thoughts').open") is False
+        assert await tab.value("document.getElementById('announce').textContent") == "It is Paris."
+
+
 async def test_the_page_waits_for_the_model(tab: Tab) -> None:
     async with appliance(EngineSimulator(), loaded=False) as served:
         await tab.open(served.url)
@@ -189,7 +205,7 @@ async def test_an_appliance_that_stops_in_mid_answer_is_told_as_such(tab: Tab) -
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(360, 640), (360, 780), (768, 1024), (1280, 800), (1920, 1080)]
+    ("width", "height"), [(360, 640), (390, 844), (800, 480), (1024, 600), (768, 1024), (1920, 1080)]
 )
 async def test_nothing_sticks_out_at_any_size(tab: Tab, width: int, height: int) -> None:
     async with appliance(EngineSimulator(script(ANSWER + " longword" * 3 + "x" * 200))) as served:
