@@ -1,9 +1,10 @@
 import io
+import json
 
 from rich.console import Console
 
 from models.sources.interface import Progress, Step
-from models.terminal import reporting
+from models.terminal import Objects, reporting
 
 
 def _shown(*events: Progress | Step, terminal: bool) -> str:
@@ -35,3 +36,16 @@ def test_a_terminal_gets_a_bar_with_bytes_and_the_steps_above_it() -> None:
     assert "m[1].gguf" in shown
     assert "1.5/2.0 kB" in shown
     assert "building" in shown
+
+
+def test_a_program_gets_an_object_a_hundredth() -> None:
+    lines: list[str] = []
+    report = Objects(lines.append)
+    for done in range(0, 1_000_001, 1000):
+        report(Progress(done, 1_000_000, "m.gguf"))
+    report(Step("building"))
+    report(Progress(1, None, "n"))
+    told = [json.loads(line) for line in lines]
+    assert len(told) == 101 + 2
+    assert told[1] == {"status": "m.gguf", "completed": 10_000, "total": 1_000_000}
+    assert told[-2:] == [{"status": "building"}, {"status": "n", "completed": 1, "total": None}]
