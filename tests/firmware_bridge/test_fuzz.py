@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.counted
+
 RUNS = 5_000
 SECONDS = 60
 

@@ -14,6 +14,8 @@ from firmware_bridge.link.host import HostLink
 from tests.support.line import End, Line
 from tests.support.noise import clean, everything, flipping
 
+pytestmark = pytest.mark.counted
+
 MESSAGES = 50_000
 """Each way."""
 RESETS = 1000

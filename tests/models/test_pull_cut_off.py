@@ -31,6 +31,7 @@ def _unsound(state: Path) -> dict[str, tuple[str, ...]]:
     return {what: problems for what, problems in Store(state / "models").audit().items() if problems}
 
 
+@pytest.mark.counted
 @pytest.mark.usefixtures("wheel")
 def test_a_kill_at_any_moment_leaves_a_sound_store_and_the_next_pull_completes(
     server: ModelServer, tmp_path: Path

@@ -15,6 +15,8 @@ from firmware_bridge.smp.client import SmpBoard
 from tests.support.simulated_time import simulated
 from tests.support.smp_boards import BROKEN, FACTORY, NEW, SILENT, Plug, version_after_power_cycle
 
+pytestmark = pytest.mark.counted
+
 OLD_VERSION, NEW_VERSION = image.read(FACTORY).version, image.read(NEW).version
 
 

@@ -29,6 +29,8 @@ from tests.support.plainly import END, greedy, lead, noise, rows
 from tests.support.questions import in_tokens, questions, repeating
 from tests.support.tiny import tiny_bundle
 
+pytestmark = pytest.mark.counted
+
 PROMPTS: Final = 200
 HYBRIDS: Final = ("lfm2", "granite-4-hybrid", "falcon-h1", "gemma3")
 LIMITS: Final = replace(FAST, prefill_chunk=64)

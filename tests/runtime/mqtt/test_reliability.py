@@ -20,7 +20,10 @@ from tests.support.fault_proxy import FaultProxy, proxying
 from tests.support.history import Sender
 from tests.support.mqtt import Mosquitto, running_mosquitto
 
-pytestmark = pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed")
+pytestmark = [
+    pytest.mark.skipif(Mosquitto.program() is None, reason="mosquitto is not installed"),
+    pytest.mark.counted,
+]
 
 KILLS = int(os.environ.get("INGLE_KILLS", "20"))
 BROKER_KILLS = int(os.environ.get("INGLE_BROKER_KILLS", "5"))

@@ -18,6 +18,8 @@ from runtime.commands.order import Status
 from tests.support.doomed import LAMPS, action, read, serve
 from tests.support.power import disk_below
 
+pytestmark = pytest.mark.counted
+
 KILLS = int(os.environ.get("INGLENOOK_TEST_KILLS", "40"))
 CUTS = int(os.environ.get("INGLENOOK_TEST_CUTS", "4"))
 SEED = int(os.environ.get("INGLENOOK_TEST_SEED", "20261123"))

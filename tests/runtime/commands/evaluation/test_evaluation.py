@@ -164,6 +164,7 @@ def test_a_faulty_set_is_refused_by_what_is_wrong(
         read_sets(written(tmp_path, house, said))
 
 
+@pytest.mark.counted
 def test_the_weights_are_those_that_the_sentences_give_and_seldom_wrong() -> None:
     """Within what another processor rounds, and what a word more in a list of cues changes."""
     folder = Path(str(files("runtime.commands.evaluation").joinpath("development")))
