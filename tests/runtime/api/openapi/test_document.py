@@ -22,7 +22,7 @@ from tests.support.engine import EngineSimulator
 from tests.support.keys import locked
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-EXAMPLES = int(os.environ.get("INGLE_API_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("INGLE_API_EXAMPLES", "48"))
 """For each path; the coverage of all fields' edges comes on top."""
 
 
