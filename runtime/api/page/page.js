@@ -59,7 +59,7 @@ theme.begin();
 lock.begin();
 for (const room of Object.values(ROOMS)) room.open();
 byId("language").addEventListener("click", () => choose(other()));
-words.addEventListener("change", () => { label(); tell(); document.title = `${t(wanted())} · Inglenook`; });
+words.addEventListener("change", () => { label(); tell(); byId("toast").hidden = true; document.title = `${t(wanted())} · Inglenook`; });
 window.addEventListener("hashchange", () => enter(true));
 for (const what of ["status", "there"]) live.addEventListener(what, tell);
 document.documentElement.lang = language();

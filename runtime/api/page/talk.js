@@ -183,7 +183,7 @@ function refresh() {
   fresh.disabled = byId("conversation").childElementCount === 0;
   for (const each of byId("tries").querySelectorAll("button")) each.disabled = !live.ready;
   prompt.style.height = "auto";
-  prompt.style.height = `${prompt.scrollHeight}px`;
+  if (prompt.scrollHeight) prompt.style.height = `${prompt.scrollHeight}px`; // none while another room is shown
 }
 
 function submit(text) {
@@ -219,6 +219,8 @@ function greet() {
   showOrdering();
   refresh();
 }
+
+export const entered = refresh;
 
 export function open() {
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(prompt.value); });
