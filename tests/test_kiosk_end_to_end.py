@@ -138,6 +138,22 @@ async def test_what_is_only_likely_is_not_done_before_a_person_says_so(tab: Tab,
         assert there.devices.heard == [("lamps/kitchen/set", "ON")]
 
 
+async def test_the_status_tells_what_is_measured(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."), token_s=0.01)) as there:
+        await opened(tab, there, "status")
+        await tab.until("document.getElementById('figures').textContent.includes('connected')")
+        await tab.until("document.querySelectorAll('.plot .line').length >= 2")
+        body = '{"messages": [{"role": "user", "content": "Hello"}]}'
+        headers = '{"Content-Type": "application/json"}'
+        asking = f"fetch('/v1/chat/completions', {{method: 'POST', headers: {headers}, body: '{body}'}})"
+        assert await tab.value(f"{asking}.then(({{status}}) => status)") == 200
+        await tab.until("document.querySelector('.plot .stick') !== null")
+        assert "tokens/s" in await tab.value("document.querySelector('.tile').textContent")
+        label = await tab.value("document.querySelector('.tile svg').getAttribute('aria-label')")
+        assert label.startswith("Speed: ")
+        assert tab.problems == []
+
+
 async def test_models_are_listed_fetched_and_deleted(tab: Tab, tmp_path: Path) -> None:
     async with kiosk(tmp_path, EngineSimulator()) as there:
         await asyncio.to_thread(furnish, tmp_path, "other")

@@ -37,6 +37,16 @@ function furnish(element, attributes, children) {
   return element;
 }
 
+/** Let these be the children of an element; what is the same stays, so that who reads there is not thrown out. */
+export function settle(at, children) {
+  while (at.children.length > children.length) at.lastElementChild.remove();
+  for (const [nth, child] of children.entries()) {
+    const there = at.children[nth];
+    if (!there) at.append(child);
+    else if (!there.isEqualNode(child)) there.replaceWith(child);
+  }
+}
+
 /** A random word, also where the page has no secure context. */
 export function random() {
   return Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("");

@@ -17,7 +17,7 @@ function furnish() {
   const areas = [...live.areas, { id: null }];
   const shown = areas.map(room).filter(Boolean);
   at.replaceChildren(...(shown.length ? shown : [make("p", { class: "empty" }, why())]));
-  refresh();
+  refresh(cards.keys());
   if (focused && !at.contains(document.activeElement)) document.getElementById(focused)?.focus();
 }
 
@@ -42,13 +42,14 @@ function why() {
   return t(commands === "ready" ? "house.empty" : `house.${commands}`);
 }
 
-function refresh() {
-  for (const [id, card] of cards) card.show(live.states[id] ?? {}, live.away.has(id));
+/** Show how some devices are. @param {Iterable<string>} ids */
+function refresh(ids) {
+  for (const id of ids) cards.get(id)?.show(live.states[id] ?? {}, live.away.has(id));
 }
 
 export function open() {
   live.addEventListener("house", furnish);
-  live.addEventListener("states", refresh);
+  live.addEventListener("states", (event) => refresh(event.detail));
   live.addEventListener("there", () => { if (!cards.size) furnish(); });
   live.addEventListener("status", () => { if (!cards.size) furnish(); });
   words.addEventListener("change", furnish);

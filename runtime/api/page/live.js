@@ -8,7 +8,7 @@ const SILENT_MS = 10000;
 const PLOTTED = ["tokens_per_second", "queue", "temperature", "memory"];
 const KEPT = 150;
 
-/** Tells `house` when there are other devices, `states` when something of them is different, `status`, and `there`. */
+/** Tells `house` when there are other devices, `states` when something of them is (of which: the detail), `status`, and `there`. */
 class Live extends EventTarget {
   /** @type {any[]} */ areas = [];
   /** @type {any[]} */ devices = [];
@@ -68,14 +68,14 @@ class Live extends EventTarget {
           for (const [device, values] of Object.entries(said.states)) {
             this.states[device] = { ...this.states[device], ...values };
           }
-        });
+        }, Object.keys(said.states));
       case "away":
         return this.#tell("states", () => {
           for (const [device, away] of Object.entries(said.away)) {
             if (away) this.away.add(device);
             else this.away.delete(device);
           }
-        });
+        }, Object.keys(said.away));
       case "history":
         this.history = said;
         return undefined;
@@ -98,9 +98,9 @@ class Live extends EventTarget {
     if (returned) this.#tell("there", () => {});
   }
 
-  #tell(what, change) {
+  #tell(what, change, detail = null) {
     change();
-    this.dispatchEvent(new Event(what));
+    this.dispatchEvent(new CustomEvent(what, { detail }));
   }
 }
 

@@ -1,13 +1,15 @@
 // @ts-check
 // The room that tells how the appliance is: four plots, the models in memory, what is around it.
 
-import { byId, make } from "./elements.js";
+import { byId, make, settle } from "./elements.js";
 import { live } from "./live.js";
 import { plot } from "./plot.js";
 import { bytes, number, t, words } from "./words.js";
 
 const ROOM = 150;
 const at = byId("figures");
+const tiles = make("ul", { class: "tiles" });
+const sections = make("div");
 const PLOTS = {
   tokens_per_second: { bars: true, floor: 0, told: (value) => t("unit.tokens_per_second", { value: number(value, 1) }) },
   queue: { floor: 0, told: (value) => t("unit.queue", { value: number(value) }) },
@@ -21,9 +23,9 @@ function show() {
     at.replaceChildren(make("p", { class: "empty" }, t(live.blind ? "house.closed" : "state.looking")));
     return;
   }
-  at.replaceChildren(
-    make("ul", { class: "tiles" }, ...Object.entries(PLOTS).map(([name, how]) => make("li", {}, tile(name, how)))),
-    section("models", models()), section("appliance", appliance()), section("boards", boards()));
+  settle(tiles, Object.entries(PLOTS).map(([name, how]) => make("li", {}, tile(name, how))));
+  settle(sections, [section("models", models()), section("appliance", appliance()), section("boards", boards())]);
+  if (!tiles.isConnected) at.replaceChildren(tiles, sections);
 }
 
 function tile(name, { told, ...how }) {
