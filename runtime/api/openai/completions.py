@@ -16,6 +16,7 @@ from runtime.api.keys import LIMITS, SERVING
 from runtime.api.openai.completions_schema import TextRequest, parse
 from runtime.api.openai.counts import finish_reason, remarks, usage_of
 from runtime.api.openai.likelihoods import of_text
+from runtime.api.openai.naming import prompt_called
 from runtime.api.openai.sse import Objects, stream
 from runtime.completion import (
     Called,
@@ -44,10 +45,11 @@ async def _complete(request: web.Request) -> web.StreamResponse:
         async with aclosing(
             billed_all(request, complete_all(completer, asked.completions, asked.n))
         ) as events:
-            if asked.stream:
-                async with aclosing(_chunks(reply, events)) as chunks:
-                    return await stream(request, chunks)
-            return web.json_response(await _whole(reply, events))
+            with prompt_called("prompt"):
+                if asked.stream:
+                    async with aclosing(_chunks(reply, events)) as chunks:
+                        return await stream(request, chunks)
+                return web.json_response(await _whole(reply, events))
 
 
 async def _whole(reply: "_Reply", events: Events) -> dict[str, Any]:

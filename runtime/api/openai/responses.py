@@ -10,6 +10,7 @@ from runtime.api.billing import billed
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
+from runtime.api.openai.naming import prompt_called
 from runtime.api.openai.responses_schema import parse
 from runtime.api.openai.responses_wire import Unfolding
 from runtime.api.openai.sse import Objects, stream
@@ -32,11 +33,12 @@ async def _respond(request: web.Request) -> web.StreamResponse:
             aclosing(billed(request, completer.complete(asked.completion))) as events,
             aclosing(_objects(response, events)) as told,
         ):
-            if asked.stream:
-                return await stream(request, told, named=True)
-            async for event in told:
-                if event["type"] in ("response.completed", "response.incomplete"):
-                    return web.json_response(event["response"])
+            with prompt_called("input"):
+                if asked.stream:
+                    return await stream(request, told, named=True)
+                async for event in told:
+                    if event["type"] in ("response.completed", "response.incomplete"):
+                        return web.json_response(event["response"])
     raise EngineError("the answer ended without saying why")
 
 

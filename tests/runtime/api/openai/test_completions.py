@@ -120,6 +120,8 @@ async def test_every_prompt_has_its_answers_in_order_with_seeds_of_their_own() -
         ({"prompt": "a", "suffix": "b"}, "suffix"),
         ({"prompt": "a", "messages": []}, "messages"),
         ({"prompt": "\ud800"}, "prompt"),
+        ({"prompt": "word " * 5000}, "prompt"),
+        ({"prompt": "word " * 5000, "n": 2, "stream": True}, "prompt"),
         ({"prompt": "a", "suffix": "\ud800"}, "suffix"),
     ],
 )

@@ -195,6 +195,9 @@ async def test_a_failure_in_the_middle_is_an_event() -> None:
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"input": "\ud800"}, "input"),
+        ({"input": "word " * 5000}, "input"),
+        ({"input": "word " * 5000, "stream": True}, "input"),
+        ({"input": [{"type": "function_call_output", "call_id": "1", "output": "x"}]}, "input"),
     ],
 )
 async def test_what_cannot_be_had_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
