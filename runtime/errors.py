@@ -68,5 +68,9 @@ class DeviceError(IngleError):
     """A device cannot be reached, or what it says of itself cannot be used."""
 
 
+class DeviceRefusedError(DeviceError):
+    """A device answered that it does not do that. Nothing has changed, and asking again would change nothing."""
+
+
 class EngineError(IngleError, RuntimeError):
     """Our bug, or onnxruntime's: inference failed on a request that was sound."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from firmware_bridge.board import AnyBoard
-from firmware_bridge.errors import BridgeError, OutcomeUnknownError
+from firmware_bridge.errors import BridgeError, NotConnectedError, OutcomeUnknownError
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
 from runtime.boards.entries import SOURCE, board_id, entries, states
 from runtime.boards.lines import Line
@@ -21,7 +21,7 @@ from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.owned import Owned
 from runtime.commands.registry.wiring import Found
-from runtime.errors import DeviceError
+from runtime.errors import DeviceError, DeviceRefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +79,10 @@ class BoardRoom:
             await board.set(name, json.loads(outgoing.payload), answer_s=self._answer_s)
         except OutcomeUnknownError as exc:
             raise TimeoutError(str(exc)) from exc
-        except BridgeError as exc:
+        except NotConnectedError as exc:
             raise DeviceError(str(exc)) from exc
+        except BridgeError as exc:
+            raise DeviceRefusedError(str(exc)) from exc
 
     async def _keep_all(self) -> None:
         kept: dict[str, asyncio.Task[None]] = {}

@@ -12,11 +12,11 @@ from runtime.commands.clock import Clock, Moment
 from runtime.commands.desk.border import Devices
 from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
-from runtime.commands.dispatch.dispatch import Dispatch, Outcome, UnreachableError
+from runtime.commands.dispatch.dispatch import Dispatch, Outcome, Prepared, UnreachableError
 from runtime.commands.dispatch.heard import Heard
 from runtime.commands.dispatch.lanes import Ticket
 from runtime.commands.journal.journal import Journal
-from runtime.commands.journal.record import Record, Sending
+from runtime.commands.journal.record import Record
 from runtime.commands.meaning import Action, Reason
 from runtime.commands.order import Result, Status
 from runtime.errors import BusyError
@@ -58,16 +58,17 @@ class Carrier:
             if self.left(record) <= 0:
                 return self._too_late(draft)
             try:
-                sendings = self._dispatch.prepare(actions)
+                prepared = self._dispatch.prepare(actions)
             except UnreachableError as exc:
                 return self._results.unreachable(draft, exc, self._devices.house)
-            expected = self._results.sent(draft, Outcome(actions), self._devices.house, confirmed=None)
-            await self.kept(lambda: self._journal.sending(record.key, sendings, expected))
+            told = Outcome(tuple(each.action for each in prepared.sendings), prepared.missed)
+            expected = self._results.sent(draft, told, self._devices.house, confirmed=None)
+            await self.kept(lambda: self._journal.sending(record.key, prepared.sendings, expected))
             if self.left(record) <= 0:  # the disk was full for a while
                 return self._too_late(draft)
             draft = self._timed(draft, "journal", begun)
             within = min(self.left(record), self._settings.retry_s)
-            return await self._send(record, sendings, draft, ticket, within)
+            return await self._send(record, prepared, draft, ticket, within)
 
     async def carry_on(self, record: Record, ticket: Ticket) -> Result:
         """Do once more what may have been done before the appliance went down. Only for what may be done twice."""
@@ -78,7 +79,7 @@ class Carrier:
             if self.left(record) <= 0:
                 return self._results.unknown(draft, draft.actions, self._devices.house)
             # The broker may not be there yet, after a start.
-            result = await self._send(record, record.sendings, draft, ticket, self.left(record))
+            result = await self._send(record, Prepared(record.sendings), draft, ticket, self.left(record))
         if result.status is Status.FAILED:  # this time; and the time before?
             return self._results.unknown(draft, draft.actions, self._devices.house)
         return result
@@ -86,16 +87,17 @@ class Carrier:
     async def _send(
         self,
         record: Record,
-        sendings: tuple[Sending, ...],
+        prepared: Prepared,
         draft: Result,
         ticket: Ticket,
         within_s: float,
     ) -> Result:
         begun = self._clock.now()
-        with self._heard.expect(each.action for each in sendings) as expectation:
-            outcome = await self._dispatch.send(sendings, within_s)
+        with self._heard.expect(each.action for each in prepared.sendings) as expectation:
+            outcome = await self._dispatch.send(prepared.sendings, within_s)
             if not outcome.missed and not outcome.uncertain:
                 self._journal.sent(record.key)
+            outcome = replace(outcome, missed=(*outcome.missed, *prepared.missed))
             ticket.leave()
             draft = self._timed(draft, "send", begun)
             begun = self._clock.now()

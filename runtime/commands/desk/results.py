@@ -120,7 +120,7 @@ class Results:
         """What became of actions that were to be sent; `silent`: ids of devices that did not say yet that it is so."""
         language = draft.language
         if outcome.uncertain:
-            return self.unknown(draft, (*outcome.sent, *outcome.uncertain), house)
+            return self.uncertain(draft, (*outcome.sent, *outcome.uncertain), house)
         missed = [action for action, _ in outcome.missed]
         if not outcome.sent:
             why = "; ".join(dict.fromkeys(why for _, why in outcome.missed))
@@ -145,6 +145,12 @@ class Results:
     def unreadable(self, draft: Result) -> Result:
         """What was noted of it cannot be read."""
         return replace(self.put(draft, Status.UNKNOWN, "result.unreadable"), actions=())
+
+    def uncertain(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
+        """It was told, and nobody said whether it was done."""
+        what = proposal(actions, house, draft.language)
+        told = self.put(draft, Status.UNKNOWN, "result.uncertain", what=what)
+        return replace(told, actions=tuple(actions))
 
     def unknown(self, draft: Result, actions: Sequence[Action], house: House) -> Result:
         """It may have been done; with no actions, it may have been done elsewhere."""

@@ -16,7 +16,7 @@ from runtime.commands.journal.record import Sending
 from runtime.commands.meaning import Action, Reason
 from runtime.commands.registry.binding import Channel, Outgoing
 from runtime.commands.registry.house import House
-from runtime.errors import DeviceError
+from runtime.errors import DeviceError, DeviceRefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +50,15 @@ class UnreachableError(DeviceError):
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be sent, and what cannot be."""
+
+    sendings: tuple[Sending, ...]
+    missed: tuple[tuple[Action, str], ...] = ()
+    """Of several devices that are to do the same, those that cannot be told, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of each action."""
 
@@ -77,13 +86,26 @@ class Dispatch:
         self._clock = clock
         self._send_s = send_s
 
-    def prepare(self, actions: Sequence[Action]) -> tuple[Sending, ...]:
+    def prepare(self, actions: Sequence[Action]) -> Prepared:
         """The messages, for the house as it is now.
 
+        One lamp without power does not keep all others on: of devices that are to do the same, those that can be are.
+
         Raises:
-            UnreachableError: one of the devices is away or gone, or it cannot be told.
+            UnreachableError: a device is away or gone, or cannot be told, and none that is to do the same can be.
         """
-        return tuple(Sending(action, self._messages(action)) for action in actions)
+        sendings: list[Sending] = []
+        missed: list[tuple[Action, UnreachableError]] = []
+        for action in actions:
+            try:
+                sendings.append(Sending(action, self._messages(action)))
+            except UnreachableError as exc:
+                missed.append((action, exc))
+        done = {_what(each.action) for each in sendings}
+        for action, error in missed:
+            if _what(action) not in done:
+                raise error
+        return Prepared(tuple(sendings), tuple((action, str(error)) for action, error in missed))
 
     def _messages(self, action: Action) -> tuple[Outgoing, ...]:
         house = self._registry.house
@@ -148,6 +170,8 @@ class Dispatch:
             try:
                 async with asyncio.timeout(self._send_s):
                     await channel.send(message)
+            except DeviceRefusedError:
+                raise
             except DeviceError:
                 if self._clock.now().ticks + pause > until:
                     raise
@@ -156,3 +180,8 @@ class Dispatch:
                     raise
             else:
                 return
+
+
+def _what(action: Action) -> tuple[str, str]:
+    """What is to be done, whichever device it is."""
+    return action.capability, repr(action.value)

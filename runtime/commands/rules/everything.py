@@ -9,7 +9,7 @@ from runtime.commands.rules.power import switched
 from runtime.commands.rules.recogniser import HERE
 from runtime.commands.rules.situation import Found, Situation
 from runtime.commands.rules.targets import inside
-from runtime.commands.wording.describe import area_name, proposal
+from runtime.commands.wording.describe import area_name, listed, proposal, the
 from runtime.commands.wording.speak import say
 
 _HARMLESS: Final = frozenset({Kind.LIGHT, Kind.FAN, Kind.MEDIA_PLAYER})
@@ -27,14 +27,31 @@ def everything_off(found: Found, situation: Situation) -> Meaning:
         if each.kind in _SWITCHED and inside(each, house, area, found.floor)
     ]
     actions = tuple(_off(pool, situation))
+    left = [each for each in pool if _stays_on(each, situation)]
+    told = say(
+        "told.left_on", language, devices=listed([the(each, house, language) for each in left], language)
+    )
+    if not actions and left:
+        return Tell(told, tuple(each.id for each in left))
     if not actions:
         place = area_name(area, house, language)
         missing = Cannot(Reason.NO_SUCH_DEVICE, say("refused.nothing_to_switch_in", language, place=place))
         return Tell(say("told.nothing_on", language), tuple(each.id for each in pool)) if pool else missing
-    if all(house.devices[each.device].kind in _HARMLESS for each in actions):
+    if not left and all(house.devices[each.device].kind in _HARMLESS for each in actions):
         return Do(actions)
     what = proposal(actions, house, language)
-    return Which(say("asked.confirm", language, what=what), (Option(what, Do(actions)),))
+    question = say("asked.confirm", language, what=what)
+    return Which(f"{told} {question}" if left else question, (Option(what, Do(actions)),))
+
+
+def _stays_on(device: Device, situation: Situation) -> bool:
+    """Whether it is on and dangerous to switch, so that nobody means it who does not name it."""
+    action = switched(device, situation, on=False)
+    if not isinstance(action, Action):
+        return False
+    capability = device.capability(action.capability)
+    now = situation.house.value(device.id, action.capability)
+    return capability is not None and capability.is_dangerous(action.value) and now is True
 
 
 def _off(pool: list[Device], situation: Situation) -> Iterator[Action]:

@@ -43,15 +43,20 @@ def get_state(found: Found, situation: Situation) -> Meaning | None:
 
 def what_is_on(found: Found, situation: Situation) -> Meaning:
     """Everything that is switched on, here or anywhere."""
-    area = found.area
+    area, house, language = found.area, situation.house, situation.language
     devices = [
         each
-        for each in situation.house.devices.values()
+        for each in house.devices.values()
         if each.kind in POWERED
         and area in {None, each.area}
         and state_of(each, situation) in {"on", "heat", "cool", "auto"}
     ]
-    return enumerated(devices, "told.on_here", "told.nothing_on", situation)
+    here = [each for each in devices if each.id not in house.away]
+    told = enumerated(here, "told.on_here", "told.nothing_on", situation)
+    gone = [the(each, house, language) for each in devices if each.id in house.away]
+    if not gone:
+        return told
+    return Tell(f"{told.text} {say('refused.away', language, device=listed(gone, language))}", told.about)
 
 
 def state_of(device: Device, situation: Situation) -> str | None:
@@ -85,6 +90,8 @@ def yes_or_no(device: Device, asked: object, situation: Situation) -> str:
     """Whether a device is at a state, in a sentence; how it is, where no state is asked for."""
     language = situation.language
     name = the(device, situation.house, language)
+    if device.id in situation.house.away:  # how it was, nobody knows to be so still
+        return say("refused.away", language, device=name)
     state = state_of(device, situation)
     if state is None:
         return of_device(device, name, situation)
@@ -121,6 +128,7 @@ def _several(found: Found, state: str, situation: Situation) -> Meaning:
     if isinstance(pool, Cannot):
         return pool
     language = situation.language
+    pool = [each for each in pool if each.id not in situation.house.away] or pool
     at = [each for each in pool if state_of(each, situation) in same(each, state)]
     said = word("value", state, language)
     match found.response:

@@ -185,7 +185,11 @@ def _verb(action: Action, house: House, language: str) -> tuple[str, str, str]:
     device = house.devices.get(action.device)
     capability = device.capability(action.capability) if device else None
     if device is None or capability is None:
-        return "set_capability", as_written(action.value), action.capability
+        return (
+            ("press", "", "")
+            if action.value is None
+            else ("set_capability", as_written(action.value), action.capability)
+        )
     match capability.domain:
         case Switch() if action.capability == "power":
             mode = _mode(device, house) if action.value and capability.by_mode else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from runtime.commands.dispatch.dispatch import Dispatch, Outcome, UnreachableErr
 from runtime.commands.journal.record import Sending
 from runtime.commands.meaning import Action, Reason
 from runtime.commands.registry.binding import Outgoing
-from runtime.errors import DeviceError
+from runtime.errors import DeviceError, DeviceRefusedError
 from tests.support.clocks import SimulatedClock
 from tests.support.desk import BLIND_40, LAMP_ON, ChannelSimulator, RegistrySimulator
 
@@ -95,3 +96,28 @@ def test_a_device_that_is_gone_or_fails_is_named() -> None:
     with pytest.raises(UnreachableError) as caught:
         sender.prepare([Action("ghost", "power", value=True)])
     assert (caught.value.reason, caught.value.device) == (Reason.NO_SUCH_DEVICE, "ghost")
+
+
+def test_one_that_is_away_does_not_keep_others_from_doing_the_same() -> None:
+    registry = RegistrySimulator()
+    away, other = Action("blind", "position", 0), Action("lamp", "power", value=False)
+    registry.house = replace(registry.house, away=frozenset({"blind"}))
+    sender = Dispatch(registry, {}, SystemClock(), send_s=1.0)
+    same = replace(other, device="blind")
+    prepared = sender.prepare([other, same])
+    assert [each.action for each in prepared.sendings] == [other]
+    assert [action for action, _ in prepared.missed] == [same]
+    with pytest.raises(UnreachableError):
+        sender.prepare([other, away])  # that is something else: whole, or not at all
+
+
+async def test_what_a_device_refuses_is_asked_of_it_once() -> None:
+    asked = []
+
+    def refuse(outgoing: Outgoing) -> None:
+        asked.append(outgoing)
+        raise DeviceRefusedError("the valve is stuck")
+
+    outcome = await dispatch(ChannelSimulator(after=refuse)).send([sending(ON, "a")], 5.0)
+    assert [why for _, why in outcome.missed] == ["the valve is stuck"]
+    assert len(asked) == 1

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.commands.meaning import Which
+from runtime.commands.meaning import Tell, Which
 from runtime.commands.registry.devices import Device, Kind, Name
+from runtime.commands.registry.house import State
 from tests.runtime.commands.rules.conftest import Understand
 from tests.support.commands_house import POWER, STATES, house
 from tests.support.said import short
@@ -53,3 +54,39 @@ async def test_what_is_dangerous_to_turn_off_takes_its_name(understand: Understa
     pump = Device("pump", (Name("Pump"),), Kind.SWITCH, (replace(POWER, dangerous=(False,)),), "hall")
     within = replace(rooms, devices={**rooms.devices, "pump": pump}, version=2)
     assert short(await understand("turn off everything in the hall", within=within)) == '" Nothing is on.'
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("turn off everything in the hall", "Left as it is"),
+        ("把走廊的東西都關掉", "維持原狀"),
+    ],
+)
+async def test_what_is_dangerous_and_on_is_said_to_stay_on(
+    understand: Understand, text: str, meant: str
+) -> None:
+    rooms = house()
+    pump = Device("pump", (Name("Pump"),), Kind.SWITCH, (replace(POWER, dangerous=(False,)),), "hall")
+    on = {**rooms.states, ("pump", "power"): State(value=True, at=0.0)}
+    within = replace(rooms, devices={**rooms.devices, "pump": pump}, states=on, version=3)
+    found = await understand(text, within=within)
+    assert isinstance(found, Tell)
+    assert meant in found.text
+    lit = replace(within, states={**on, ("hall.light", "power"): State(value=True, at=0.0)}, version=4)
+    found = await understand(text, within=lit)
+    assert isinstance(found, Which)
+    assert meant in found.question
+    (option,) = found.options
+    assert [each.device for each in option.meaning.actions] == ["hall.light"]
+
+
+async def test_what_is_away_is_not_said_to_be_as_it_was(understand: Understand) -> None:
+    rooms = house()
+    lamp = next(each.id for each in rooms.devices.values() if rooms.value(each.id, "power") is True)
+    name = rooms.devices[lamp].name
+    gone = replace(rooms, away=frozenset({lamp}), version=5)
+    for text in (f"is the {name} on", "what is on"):
+        found = await understand(text, within=gone)
+        assert isinstance(found, Tell)
+        assert "cannot be reached" in found.text
