@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -13,12 +14,13 @@ from firmware_bridge.client import Board
 from firmware_bridge.events import Happened
 from firmware_bridge.messages import About, Describe, Done, Error, Event, Get, Hello, Is, Reboot, Set, Time
 from firmware_bridge.tcp import TcpTransport
-from tests.support.firmware import Emulator, make, need, need_simavr, qemu
+from tests.support.firmware import Emulator, make, need, need_simavr, qemu, used
 from tests.support.talk import Talk
 
 LAMP, RELAY, BUTTON, THERMOMETER = range(4)
 OCR0A, PORTD = 0x47, 0x2B
 RELAY_PIN = 1 << 7
+SERIALS = ("kitchen-1", "ABCDEFGHIJ.0123456789_24")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,12 @@ def wait(until: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+async def serial_number(uno: Emulator) -> str:
+    async with Board(TcpTransport("127.0.0.1", uno.port)) as board:
+        assert board.about
+        return board.about.serial
+
+
 def test_fits_8_kb_of_flash_and_1_kb_of_memory(room: Path) -> None:
     said = make(room, "size")
     print(said)
@@ -64,6 +72,46 @@ async def test_describes_itself(uno: Emulator) -> None:
         assert not board.complaints
         assert board.capabilities["relay"].safe is False
         assert board.capabilities["lamp"].takes == "0 to 100 %"
+
+
+@pytest.fixture(scope="module")
+def _numbered(room: Path, _emulator: None) -> None:
+    for serial in SERIALS:
+        make(room / serial, f"SERIAL={serial}", "uno")
+        shutil.copy(room / serial / "uno.elf", room / f"{serial}.elf")
+
+
+@pytest.mark.usefixtures("_numbered")
+@pytest.mark.parametrize("serial", SERIALS)
+async def test_a_serial_number_that_is_built_in_is_told(room: Path, serial: str) -> None:
+    with Emulator(room, f"{serial}.elf") as uno:
+        assert await serial_number(uno) == serial
+
+
+@pytest.mark.usefixtures("_emulator")
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (b"\xff" * 25, ""),
+        (b"\x81\xc3\x28\x07" + bytes(21), ""),
+        (b"kitchen\x9b" + bytes(17), ""),
+        (b" " * 25, ""),
+        (b"kitchen-1" + bytes(16), "kitchen-1"),
+        (b"x" * 25, "x" * 24),
+    ],
+)
+async def test_what_is_in_the_eeprom_is_told_if_it_is_a_serial_number(
+    room: Path, left: bytes, told: str
+) -> None:
+    with Emulator(room, used(room, bytes(4) + left)) as uno:
+        assert await serial_number(uno) == told
+
+
+@pytest.mark.parametrize("serial", ["two words", "ki'tchen", "küche", "x" * 25, "\\x81"])
+def test_a_serial_number_that_cannot_be_is_refused(tmp_path: Path, serial: str) -> None:
+    need("avr-gcc", "make")
+    with pytest.raises(AssertionError, match="at most 24 letters, digits"):
+        make(tmp_path, f"SERIAL={serial}", "uno")
 
 
 async def test_sets_the_lamp_and_the_relay(uno: Emulator) -> None:

@@ -77,6 +77,14 @@ def make_boot_loader(room: Path) -> Path:
     return made
 
 
+def used(room: Path, eeprom: bytes) -> str:
+    """The Uno's ELF for a chip whose EEPROM another program has used; its name."""
+    (room / "eeprom.bin").write_bytes(eeprom)
+    put = ["--update-section", f".eeprom={room / 'eeprom.bin'}"]
+    subprocess.run(["avr-objcopy", *put, room / "uno.elf", room / "used.elf"], check=True, timeout=60)
+    return "used.elf"
+
+
 class Emulator:
     """An Arduino Uno in simavr: its line is `port` of this machine, its pins are the methods."""
 

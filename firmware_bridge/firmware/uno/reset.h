@@ -4,7 +4,7 @@
 
 #include "capability.h"
 
-/* Read the serial number; empty if none was written. */
+/* Read the serial number; empty if it was never given one. */
 void reset_serial(char serial[BRIDGE_TEXT]);
 
 #endif
