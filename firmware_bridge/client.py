@@ -24,7 +24,7 @@ from firmware_bridge.errors import (
     ValueRefusedError,
 )
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Listening, Logged
-from firmware_bridge.introduction import Introduction
+from firmware_bridge.introduction import Introduction, Since
 from firmware_bridge.messages import About, Get, Is, Log, Message, Reboot, Set, Time, Wire
 from firmware_bridge.messages import Event as Told
 from firmware_bridge.requests import Purpose
@@ -44,8 +44,8 @@ class Board:
         self._listening: set[Listening] = set()
         self._looking: asyncio.Task[None] | None = None
         self._values: dict[str, Value] = {}
-        self._described: Mapping[str, Capability] = {}
-        """What could be done on the last link: of what is something else now, the value is not known."""
+        self._last: Introduction | None = None
+        """The board of the last link: of what is something else now, the value is not known."""
 
     async def __aenter__(self) -> Self:
         """Connect and get to know the board.
@@ -111,9 +111,8 @@ class Board:
             UnknownCapabilityError: there is none of that name.
             ValueRefusedError: it does not take that value; nothing was sent.
             RefusedError: the board does not do it; nothing has changed.
-            NotConnectedError: there was no link in time; nothing was sent.
+            NotConnectedError: there was no link in time, or it was to another board; nothing was sent.
             OutcomeUnknownError: it was sent, and may have been done or not.
-            ProtocolError: another board is there now, and the answer of the one that was told is lost.
         """
         capability = self._capability(name)
         if not capability.settable:
@@ -158,9 +157,14 @@ class Board:
 
     def connected_to(self, known: Introduction) -> None:
         """A connection's: the board can be told what to do."""
-        same = {name for name, each in known.capabilities.items() if self._described.get(name) == each}
-        self._described = known.capabilities
-        self._values = {name: value for name, value in self._values.items() if name in same}
+        before, self._last = self._last, known
+        if before and known.since(before) is not Since.OTHER_BOARD:
+            same = {
+                name for name, each in known.capabilities.items() if before.capabilities.get(name) == each
+            }
+            self._values = {name: value for name, value in self._values.items() if name in same}
+        else:
+            self._values = {}
         self._tell(Connected(known.about, known.complaints))
         if self._looking:
             self._looking.cancel()

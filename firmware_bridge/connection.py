@@ -7,6 +7,7 @@ sent again, as the protocol allows.
 import asyncio
 import contextlib
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -34,6 +35,8 @@ _BACK_OFF_S: Final = (0.1, 0.2, 0.4)
 """Before the line is opened again; the last for good: who plugs a board in, with a boot loader that waits for a second,
 can use it within two."""
 _FAREWELL_S: Final = 1.0
+_EARLY_MOST: Final = 64
+"""So much of what a board says before it is known is kept; then the oldest is dropped."""
 _RANDOM: Final = random.SystemRandom()
 
 
@@ -70,6 +73,7 @@ class Connection:
         self._wake = asyncio.Event()
         self._link = self._new_link()
         self._introducing: asyncio.Task[None] | None = None
+        self._early = deque[Told | Log](maxlen=_EARLY_MOST)  # until it is known whose words they are
         self._running: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()  # connected, or known why not
         self._trouble: BridgeError | None = None
@@ -205,6 +209,7 @@ class Connection:
         if self._introducing:
             self._introducing.cancel()
             self._introducing = None
+        self._early.clear()
         if self.up:
             self.up = False
             self._listener.disconnected(reason)
@@ -214,18 +219,29 @@ class Connection:
             return self.ask(message, introduces=True)
 
         known = await introduce(ask, boot, self.known)
-        self._requests.again(same_boot=known is self.known, now_has=known.capabilities)
+        self._requests.again(known.since(self.known), known.capabilities)
         self.known, self.up = known, True
         self._wake.set()
         self._listener.connected_to(known)
+        while self._early:
+            self._tell(self._early.popleft())
         self._decide(None)
 
     def _hear(self, payload: bytes) -> None:
         try:
             message = decode(payload)
-            if isinstance(message, Told | Log):
-                self._listener.told(message)
-            else:
-                self.undecodable += not self._requests.answered(message, getattr(message, "id", 0))
-        except (MessageError, NonsenseError):
+        except MessageError:
+            self.undecodable += 1
+            return
+        if not isinstance(message, Told | Log):
+            self.undecodable += not self._requests.answered(message, getattr(message, "id", 0))
+        elif self.up:
+            self._tell(message)
+        else:
+            self._early.append(message)
+
+    def _tell(self, message: Told | Log) -> None:
+        try:
+            self._listener.told(message)
+        except NonsenseError:
             self.undecodable += 1

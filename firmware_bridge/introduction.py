@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from firmware_bridge.description import CAPABILITIES_MOST, Capability, read
 from firmware_bridge.errors import NoAnswerError, NonsenseError, ProtocolError, RefusedError
@@ -10,6 +11,17 @@ from firmware_bridge.messages import About, Describe, Description, Hello, Messag
 
 Ask = Callable[[Callable[[int], Message]], Awaitable[Message]]
 """Sends the message of a number, and gives the answer."""
+
+
+class Since(Enum):
+    """What has become of a board since an earlier link, as far as it matters to what was asked on that."""
+
+    NOTHING = auto()
+    """It knows what it was told."""
+    RESET = auto()
+    """It has started again."""
+    OTHER_BOARD = auto()
+    """It is not that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,14 @@ class Introduction:
         return boot == self.boot and (mine.name, mine.firmware, mine.serial, mine.count) == (
             about.name, about.firmware, about.serial, about.count
         )  # fmt: skip
+
+    def since(self, before: "Introduction | None") -> Since:
+        """What has become of the board that was there before, if there was one."""
+        if before is None:
+            return Since.NOTHING
+        if (self.about.name, self.about.serial) != (before.about.name, before.about.serial):
+            return Since.OTHER_BOARD
+        return Since.NOTHING if self.boot == before.boot else Since.RESET
 
 
 async def introduce(ask: Ask, boot: int, known: Introduction | None) -> Introduction:

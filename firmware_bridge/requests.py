@@ -11,7 +11,14 @@ from enum import Enum, auto
 from typing import Final
 
 from firmware_bridge.description import Capability, Type
-from firmware_bridge.errors import BridgeError, OutcomeUnknownError, ProtocolError, RefusedError
+from firmware_bridge.errors import (
+    BridgeError,
+    NoAnswerError,
+    NotConnectedError,
+    OutcomeUnknownError,
+    RefusedError,
+)
+from firmware_bridge.introduction import Since
 from firmware_bridge.messages import Done, Error, Message
 
 _SETS: Final = 4
@@ -101,30 +108,17 @@ class Requests:
             request.answer.set_result(message)
         return True
 
-    def again(self, *, same_boot: bool, now_has: Mapping[str, Capability]) -> None:
-        """The board is known on a new link: put what was not answered before all else, if it may be sent again."""
-        unanswered = [each for each in self._asked.values() if not each.introduces]
+    def again(self, since: Since, now_has: Mapping[str, Capability]) -> None:
+        """A board is known on a new link: have sent, before all else, what was not answered and may be sent (again)."""
+        unanswered = [each for each in (*self._asked.values(), *self._waiting) if not each.introduces]
         self._asked.clear()
-        for request in reversed(unanswered):
-            if request.purpose is Purpose.REBOOT and not same_boot:
-                _settle(request, Done(request.number))
-            elif request.capability and request.capability.type is Type.PRESS and not same_boot:
-                _settle(
-                    request,
-                    OutcomeUnknownError(
-                        "the board started again before it answered; see whether it happened"
-                    ),
-                )
+        self._waiting.clear()
+        for request in unanswered:
+            outcome = _outcome(request, since, now_has)
+            if outcome is not None:
+                _settle(request, outcome)
             else:
-                self._waiting.appendleft(request)
-        for request in [each for each in self._waiting if not each.introduces]:
-            wanted = request.capability
-            if wanted and now_has.get(wanted.name) != wanted:
-                self._waiting.remove(request)
-                _settle(
-                    request,
-                    ProtocolError(f"the board is another one now, and its {wanted.name} too; ask again"),
-                )
+                self._waiting.append(request)
 
     def _sets(self) -> int:
         return sum(each.purpose is Purpose.SET for each in self._asked.values())
@@ -134,6 +128,32 @@ class Requests:
             self._last = self._last % _NUMBERS + 1
             if self._last not in self._asked and all(each.number != self._last for each in self._waiting):
                 return self._last
+
+
+def _outcome(
+    request: Request, since: Since, now_has: Mapping[str, Capability]
+) -> Message | BridgeError | None:
+    """What is known of a request at once, on a new link; None if it may be sent (again)."""
+    wanted = request.capability
+    if since is Since.OTHER_BOARD:
+        return _lost(request, "another board is on this line now")
+    if wanted and now_has.get(wanted.name) != wanted:
+        return _lost(request, f"the board's {wanted.name} is another one now")
+    if not request.sent or since is Since.NOTHING:
+        return None
+    if request.purpose is Purpose.REBOOT:
+        return Done(request.number)
+    if wanted and wanted.type is Type.PRESS:
+        return OutcomeUnknownError("the board started again before it answered; see whether it happened")
+    return None
+
+
+def _lost(request: Request, why: str) -> BridgeError:
+    if not request.sent:
+        return NotConnectedError(f"{why}, and nothing was sent; ask again")
+    if request.purpose is Purpose.LOOK:
+        return NoAnswerError(f"{why}; ask again")
+    return OutcomeUnknownError(f"{why}, and no answer came before; see whether it was done")
 
 
 def _settle(request: Request, outcome: Message | Exception) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
-from functools import wraps
 
 import pytest
 
@@ -33,15 +31,7 @@ from firmware_bridge.link.events import Delivered
 from firmware_bridge.simulator import SAMPLE, SimulatedBoard
 from tests.support.boards import Bench
 from tests.support.noise import everything, flipping
-from tests.support.simulated_time import simulated
-
-
-def in_simulated_time(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., None]:
-    @wraps(test)
-    def run(*args: object, **named: object) -> None:
-        simulated(test(*args, **named))
-
-    return run
+from tests.support.simulated_time import in_simulated_time
 
 
 async def until(told: Listening, wanted: type[Event]) -> Event:
@@ -217,24 +207,6 @@ async def test_no_answer_in_time_is_an_outcome_unknown_and_nothing_is_sent_later
         await until(board.events(), Connected)
         await asyncio.sleep(5)
     assert bench.board.acted == [("chime", None)]
-
-
-@in_simulated_time
-async def test_another_board_on_the_same_line_is_told_nothing_that_was_meant_for_the_first() -> None:
-    bench = Bench()
-    async with Board(bench) as board:
-        await asyncio.sleep(0.5)
-        bench.to_host = lambda _: b""
-        setting = asyncio.create_task(board.set("lamp", 60))
-        await asyncio.sleep(0.2)
-        await bench.unplug()
-        bench.to_host = bytes
-        first, bench.board = bench.board, SimulatedBoard(SAMPLE[1:2], name="other", boot=1)
-        bench.plug()
-        with pytest.raises(BridgeError, match="another one now"):
-            await setting
-        assert set(board.capabilities) == {"relay"}
-    assert (first.acted, bench.board.acted) == ([("lamp", 60)], [])
 
 
 @in_simulated_time

@@ -2,7 +2,8 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -37,3 +38,13 @@ def simulated(work: Coroutine[object, object, T]) -> T:
     """Run it to its end."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(work)
+
+
+def in_simulated_time(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., None]:
+    """A test that takes none."""
+
+    @wraps(test)
+    def run(*args: object, **named: object) -> None:
+        simulated(test(*args, **named))
+
+    return run
