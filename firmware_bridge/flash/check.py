@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from firmware_bridge.flash.errors import ContentError
-from firmware_bridge.flash.manifest import Manifest, Smp, read
+from firmware_bridge.flash import program
+from firmware_bridge.flash.errors import ContentError, NoProgramError, ProgramError
+from firmware_bridge.flash.manifest import Avrdude, Esptool, File, Manifest, Smp, read
 from firmware_bridge.smp import image
 from firmware_bridge.smp.image import ImageError
 
@@ -23,6 +24,7 @@ def check(manifest: bytes, files: Mapping[str, bytes]) -> Manifest:
     Raises:
         ManifestError: the manifest cannot be.
         ContentError: a file is missing, too many, or another one.
+        NoProgramError: a file is none that its method may write.
     """
     said = read(manifest)
     for name in files.keys() - {each.name for each in said.files}:
@@ -35,17 +37,44 @@ def check(manifest: bytes, files: Mapping[str, bytes]) -> Manifest:
             raise ContentError(each.name, f"has {len(data)} bytes, and should have {each.size}")
         if hashlib.sha256(data).hexdigest() != each.sha256:
             raise ContentError(each.name, "is not the file its manifest was made for")
-        if isinstance(said.method, Smp):
-            _check_image(said, each.name, data)
+    _check_programs(said, files)
     return said
 
 
-def _check_image(said: Manifest, name: str, data: bytes) -> None:
+def _check_programs(said: Manifest, files: Mapping[str, bytes]) -> None:
+    for each in said.files:
+        try:
+            _check_program(said, each, files[each.name])
+        except ProgramError as exc:
+            raise NoProgramError(each.name, exc) from exc
+    if isinstance(said.method, Esptool):
+        chip = said.method.chip
+        if not any(program.is_esp_image(files[each.name], each.offset or 0, chip) for each in said.files):
+            raise NoProgramError(
+                said.files[0].name,
+                f"is no image of an {chip}, nor is any other file; take the .bin that the build made",
+            )
+
+
+def _check_program(said: Manifest, file: File, data: bytes) -> None:
+    match said.method:
+        case Smp():
+            _check_image(said, data)
+        case Avrdude(part):
+            program.check_avr(data, part)
+        case Esptool(chip):
+            program.check_esp(data, file.offset or 0, chip)
+
+
+def _check_image(said: Manifest, data: bytes) -> None:
     try:
         found = image.read(data)
     except ImageError as exc:
-        raise ContentError(name, f"is no firmware for SMP ({exc})") from exc
+        raise ProgramError(f"is no firmware for SMP: {exc}") from exc
     if found.size != len(data):
-        raise ContentError(name, "has something behind its image")
+        raise ProgramError("has something behind its image; take what imgtool makes without --pad")
     if found.version != said.version:
-        raise ContentError(name, f"is version {found.version}, and its manifest says {said.version}")
+        raise ProgramError(
+            f"is version {found.version}, and its manifest says {said.version}; make the bundle with the version that "
+            "imgtool was given"
+        )

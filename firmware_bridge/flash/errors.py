@@ -22,6 +22,17 @@ class ContentError(BundleError):
         super().__init__(f"{name!r} in the bundle {why}; get the bundle again")
 
 
+class ProgramError(BundleError):
+    """Bytes are none that a board may be given; says why, and what to take instead, but not of which file."""
+
+
+class NoProgramError(BundleError):
+    """A file of a bundle is no firmware, or not for where it is to go; `why` is a ProgramError's or goes on so."""
+
+    def __init__(self, name: str, why: object) -> None:
+        super().__init__(f"{name!r} {why}")
+
+
 class WrongBoardError(FlashError):
     """The firmware is for another board."""
 

@@ -53,8 +53,7 @@ def command(manifest: Manifest, address: str, room: Path) -> list[str]:
     match manifest.method:
         case Avrdude(part, programmer, speed):
             (file,) = manifest.files
-            kind = "i" if file.name.endswith((".hex", ".ihx")) else "r"
-            write = f"flash:w:{room / file.name}:{kind}"
+            write = f"flash:w:{room / file.name}:i"
             return [
                 _found("avrdude"), "-p", part, "-c", programmer, "-P", _port(address, "net:"), "-b", str(speed),
                 *(["-D"] if programmer in _BOOT_LOADERS else []), "-U", write,

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from firmware_bridge.flash import bundle, manifest
 from firmware_bridge.flash.bundle import described
 from firmware_bridge.flash.check import check
-from firmware_bridge.flash.errors import BundleError, ContentError, ManifestError
+from firmware_bridge.flash.errors import BundleError, ContentError, ManifestError, NoProgramError
 from firmware_bridge.flash.manifest import Avrdude, Esptool, Manifest, Smp
 from firmware_bridge.smp import image
 
+ESP = Esptool("esp32", 115200)
 UNO = Avrdude("atmega328p", "arduino", 115200)
-FILES = {"uno.hex": b":00000001FF\n"}
+FILES = {"uno.hex": b":02000000FFCF30\n:00000001FF\n"}
 
 
 def uno() -> Manifest:
@@ -136,7 +137,7 @@ def test_check_is_of_every_byte() -> None:
     for files, why in (
         ({}, "is missing"),
         (FILES | {"more.hex": b""}, "not in its manifest"),
-        ({"uno.hex": b":00000001FE\n"}, "not the file"),
+        ({"uno.hex": b":02000000FFCF30\n:00000001FE\n"}, "not the file"),
         ({"uno.hex": b""}, "0 bytes"),
     ):
         with pytest.raises(ContentError, match=why):
@@ -154,10 +155,58 @@ def test_firmware_for_smp_is_a_whole_image_of_the_version_named() -> None:
     ):
         raw = manifest.write(described("x", version, "b", Smp(), {"a.bin": data}, describes_itself=False))
         if why:
-            with pytest.raises(ContentError, match=why):
+            with pytest.raises(NoProgramError, match=f"^'a.bin' .*{why}.*; (sign|take|make)"):
                 check(raw, {"a.bin": data})
         else:
             assert check(raw, {"a.bin": data}).version == "1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("method", "files", "why"),
+    [
+        (
+            UNO,
+            {"ing.toml": (None, b"[board]\n")},
+            "'ing.toml' is no Intel HEX, and avrdude needs that; take the .hex",
+        ),
+        (UNO, {"uno.elf": (None, b"\x7fELF" * 9)}, "is no Intel HEX"),
+        (UNO, {"uno.hex": (None, b":02000000FFCF30\n")}, "no end record"),
+        (ESP, {"ing.toml": (0x10000, b"[board]\n")}, "'ing.toml' is no image of an esp32, nor is any other"),
+        (
+            ESP,
+            {"boot.bin": (0x1000, b"text"), "app.bin": (0x10000, b"\xe9")},
+            "'boot.bin' has no image at 0x1000",
+        ),
+        (
+            ESP,
+            {"merged.bin": (0, bytes(0x1000) + b"text")},
+            "'merged.bin' has no image at 0x1000, .* but 0x74",
+        ),
+    ],
+)
+def test_what_is_no_firmware_is_neither_bundled_nor_flashed(
+    method: Avrdude | Esptool, files: dict[str, tuple[int | None, bytes]], why: str, tmp_path: Path
+) -> None:
+    contents = {name: data for name, (_, data) in files.items()}
+    offsets = {name: offset for name, (offset, _) in files.items() if offset is not None}
+    said = described("x", "1", "b", method, contents, describes_itself=False, offsets=offsets)
+    with pytest.raises(NoProgramError, match=why) as refused:
+        bundle.write(tmp_path / "x.zip", said, contents)
+    assert "get the bundle" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x.zip").write_bytes(archive(("manifest.json", manifest.write(said)), *contents.items()))
+    with pytest.raises(NoProgramError, match=why):
+        bundle.read(tmp_path / "x.zip")
+
+
+def test_images_of_an_esp_lie_where_it_starts_and_its_tables_anywhere() -> None:
+    for offsets, files in (
+        ({"boot.bin": 0x1000, "table.bin": 0x8000}, {"boot.bin": b"\xe9", "table.bin": b"\xaa\x50"}),
+        ({"app.bin": 0x10000}, {"app.bin": b"\xe9"}),
+        ({"merged.bin": 0}, {"merged.bin": b"\xff" * 0x1000 + b"\xe9"}),
+    ):
+        said = described("x", "1", "b", ESP, files, describes_itself=False, offsets=offsets)
+        assert check(manifest.write(said), files) == said
 
 
 def archive(*entries: tuple[str, bytes]) -> bytes:

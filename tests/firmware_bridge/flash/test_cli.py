@@ -22,7 +22,7 @@ from firmware_bridge.tcp import TcpTransport
 from tests.support.pty_line import PtyTransport
 
 STARTS = [sys.executable, "-c", "from firmware_bridge.cli import commands; commands()", "bridge"]
-HEX = ":00000001FF\n"
+HEX = ":02000000FFCF30\n:00000001FF\n"
 
 
 def bridge(*arguments: str | Path, said: str = "") -> Result:

@@ -16,7 +16,7 @@ from firmware_bridge.flash.flashing import flash
 from firmware_bridge.flash.manifest import Avrdude, Esptool, Manifest, Smp
 from tests.support.firmware import need
 
-FILES = {"uno.hex": b":00000001FF\n"}
+FILES = {"uno.hex": b":02000000FFCF30\n:00000001FF\n"}
 UNO = described("x", "1", "uno", Avrdude("atmega328p", "arduino", 115200), FILES, describes_itself=False)
 
 
@@ -56,7 +56,7 @@ def test_command_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "x", "1", "uno", Avrdude("m328p", "usbasp", 115200), {"a.bin": b"x"}, describes_itself=False
     )
     assert "-D" not in tools.command(isp, "/dev/ttyUSB0", room)
-    assert tools.command(isp, "/dev/ttyUSB0", room)[-1] == "flash:w:/room/a.bin:r"
+    assert tools.command(isp, "/dev/ttyUSB0", room)[-1] == "flash:w:/room/a.bin:i"
     with pytest.raises(TypeError):
         tools.command(described("x", "1", "b", Smp(), FILES, describes_itself=False), "a", room)
 
