@@ -14,8 +14,8 @@ _MADE_TO_BE_PROGRAMMED: Final = {
     0x2341: _ANY,  # Arduino
     0x2A03: _ANY,  # Arduino.org
     0x2E8A: frozenset(
-        {0x0005, 0x0009, 0x000A, 0x000F}
-    ),  # Raspberry Pi: Pico with MicroPython, C, CircuitPython
+        {0x0005, 0x0009, 0x000A, 0x000B}
+    ),  # Raspberry Pi: Pico; MicroPython, C, C, CircuitPython
     0x239A: _ANY,  # Adafruit
     0x1B4F: _ANY,  # SparkFun
     0x2886: _ANY,  # Seeed

@@ -13,6 +13,8 @@ from firmware_bridge.ports import Places, Port, Usb, ports
     [
         (0x2341, 0x0043, True),  # Arduino Uno
         (0x2E8A, 0x000A, True),  # Raspberry Pi Pico
+        (0x2E8A, 0x000B, True),  # the same with CircuitPython
+        (0x2E8A, 0x000F, False),  # the boot loader of the next one, which has no port
         (0x2E8A, 0x000C, False),  # Raspberry Pi Debug Probe, whose port is somebody else's
         (0x303A, 0x1001, True),  # ESP32-C3 and its kin
         (0x303A, 0x831A, False),  # a Zigbee stick with the same maker's chip

@@ -33,6 +33,9 @@ TURNING: Final = ("locking", "unlocking", "jammed")
 
 _GUARDED: Final = frozenset({"garage", "gate", "door", "gas"})
 """Device classes of covers and valves that let somebody, or something, in."""
+_HARMLESS_LOCK: Final = frozenset({"locked"})
+_HARMLESS_OPENING: Final = frozenset({"closed", "stopped"})
+"""What lets nobody in."""
 
 MOMENTARY: Final = frozenset({Kind.LOCK, Kind.COVER, Kind.VALVE, Kind.BUTTON, Kind.SCENE, Kind.SIREN})
 """What is never sent to be kept by the broker: it would happen again, or late, when the device comes back."""
@@ -107,13 +110,12 @@ def guarded(kind: Kind, device_class: str | None, capability: Capability) -> tup
     """Which values of a capability are dangerous, and whether all of them are, if nobody says otherwise."""
     if not capability.settable:
         return (), False
-    blind = isinstance(capability.domain, Switch | Press)  # which way it goes is not said
     if kind is Kind.LOCK:
-        if isinstance(capability.domain, Options):
-            return tuple(each for each in capability.domain.values if each != "locked"), False
-        return (), blind
-    if kind in {Kind.COVER, Kind.VALVE} and device_class in _GUARDED:
-        if isinstance(capability.domain, Options):
-            return tuple(each for each in capability.domain.values if each == "open"), False
-        return (), blind or capability.name == "position"
-    return (), False
+        harmless = _HARMLESS_LOCK
+    elif kind in {Kind.COVER, Kind.VALVE} and device_class in _GUARDED and capability.name != "tilt":
+        harmless = _HARMLESS_OPENING
+    else:
+        return (), False
+    if isinstance(capability.domain, Options):  # a word that is not known may be one for open
+        return tuple(each for each in capability.domain.values if each not in harmless), False
+    return (), True  # which way it goes is not said
