@@ -133,12 +133,13 @@ def _board(raw: object, where: str) -> DescribedBoard:
 
 
 def _text(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk]:
-    found, wordings = _worded(board, rows, {})
     ready = board.text("ready").strip() if "ready" in board else None
+    ending = board.bytes_of("ending", "\n", 4)
+    found, wordings = _worded(board, rows, {})
     for name, each in wordings.items():
         if ready is not None and each.hears(ready):
             raise board.wrong("ready", f"is also what {name} is answered or told with; let them differ")
-    return found, Talk(board.bytes_of("ending", "\n", 4), ready, wordings)
+    return found, Talk(ending, ready, wordings)
 
 
 def _smp(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Talk]:
@@ -170,6 +171,7 @@ def _worded(
 
 
 def _firmata(board: Table, rows: list[object]) -> tuple[dict[str, Capability], Wired]:
+    sampling_ms = board.integer("sampling_ms", 10, 10_000, 200)
     found: dict[str, Capability] = {}
     wired: dict[str, Pin] = {}
     for index, raw in enumerate(rows):
@@ -180,11 +182,11 @@ def _firmata(board: Table, rows: list[object]) -> tuple[dict[str, Capability], W
         table.end()
         found[each.name], wired[each.name] = each, pin
     pins.check(board.where, wired)
-    return found, Wired(wired, board.integer("sampling_ms", 10, 10_000, 200))
+    return found, Wired(wired, sampling_ms)
 
 
 def _row(board: Table, index: int, raw: object, found: Mapping[str, Capability]) -> Table:
-    table = Table(raw, f"{board.where}: capability {index + 1}")
+    table = Table(raw, f"{board.where}: capability {index + 1}", board)
     name = table.text("name")
     table.where = f"{table.where}, {name}"
     if name in found:

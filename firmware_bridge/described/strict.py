@@ -8,13 +8,15 @@ from firmware_bridge.errors import BoardsFileError
 
 _MOST: Final = 10**12
 """No number is greater."""
+_LIKE: Final = 0.7
+"""So alike are a key and its misspelling; less, and `pin` would be taken for `min`."""
 
 
 class Table:
     """One table and its place in the file. Ask for all its keys, then `end` it."""
 
-    def __init__(self, raw: object, where: str) -> None:
-        """`where`: how errors name it.
+    def __init__(self, raw: object, where: str, above: "Table | None" = None) -> None:
+        """`where`: how errors name it; `above`: the table that it is in, some of whose keys it may have got.
 
         Raises:
             BoardsFileError: it is no table.
@@ -23,7 +25,13 @@ class Table:
             raise BoardsFileError(f"{where} is no table; write [[board]] and [[board.capability]]")
         self.where = where
         self._raw = raw
+        self._above = above
         self._asked: dict[str, None] = {}
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Keys that were asked for until now."""
+        return tuple(self._asked)
 
     def __contains__(self, key: str) -> bool:
         self._asked[key] = None
@@ -98,9 +106,21 @@ class Table:
         """
         for key in self._raw:
             if key not in self._asked:
-                near = get_close_matches(key, self._asked, n=1)
-                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(self._asked)}"
-                raise self.wrong(key, f"is not known here; {advice}")
+                raise self.wrong(key, f"is not known here; {self._meant(key)}")
+
+    def _meant(self, key: str) -> str:
+        """What may have been meant by a key that is not known."""
+        if near := get_close_matches(key, self._asked, n=1):
+            return f"did you mean {near[0]}?"
+        if self._above and (near := get_close_matches(key, self._above.known, n=1)):
+            return f"did you mean {near[0]}? It stands above, in the table that this one is in"
+        return f"known are {', '.join(self._asked)}"
+
+    def _instead(self, key: str) -> str:
+        """What may have been meant to be a key that is missing."""
+        others = [each for each in self._raw if each not in self._asked]
+        near = get_close_matches(key, others, n=1, cutoff=_LIKE)
+        return f"did you mean it by {near[0]}?" if near else "write it down"
 
     def wrong(self, key: str, why: str) -> BoardsFileError:
         """What is wrong with a key."""
@@ -109,5 +129,5 @@ class Table:
     def _item(self, key: str, default: object) -> object:
         self._asked[key] = None
         if key not in self._raw and default is None:
-            raise self.wrong(key, "is missing; write it down")
+            raise self.wrong(key, f"is missing; {self._instead(key)}")
         return self._raw.get(key, default)
