@@ -142,6 +142,7 @@ def _board(address: str, file: Path | None, baud: int | None, record: TextIO | N
     """The board of that name in the file, if there is one; else one of our own protocol at that address."""
     from firmware_bridge.client import Board  # noqa: PLC0415  as the module says
     from firmware_bridge.described.boards import boards  # noqa: PLC0415  as the module says
+    from firmware_bridge.ports import device_of  # noqa: PLC0415  as the module says
     from firmware_bridge.recorder import Recorder  # noqa: PLC0415  as the module says
     from firmware_bridge.transport import BAUD  # noqa: PLC0415  as the module says
 
@@ -149,10 +150,22 @@ def _board(address: str, file: Path | None, baud: int | None, record: TextIO | N
         opened = _line(at, speed if baud is None else baud)
         return Recorder(opened, record) if record else opened
 
-    for each in boards(file) if file else ():
+    described = boards(file) if file else ()
+    for each in described:
         if address in {each.name, each.at}:
             return each.open(line)
+    if file and "/" not in address and not device_of(address).exists():
+        raise _no_board(address, file, [each.name for each in described])
     return Board(line(address, BAUD))
+
+
+def _no_board(address: str, file: Path, names: list[str]) -> click.BadParameter:
+    from difflib import get_close_matches  # noqa: PLC0415  as the module says
+
+    near = get_close_matches(address, names, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"{file.name} has {', '.join(names)}"
+    why = f"{address!r} is no board in {file}, and no port that is plugged in; {advice}"
+    return click.BadParameter(why, param_hint="ADDRESS")
 
 
 async def _tell_of(address: str, file: Path | None, baud: int | None) -> None:
@@ -231,7 +244,18 @@ async def _send(
         capability.wire(wanted)
         if capability.dangerous and not yes:
             click.confirm(f"{name} is dangerous. Do it all the same?", abort=True)
-        click.echo(_shown(await board.set(name, wanted)))
+        is_now = await board.set(name, wanted)
+        click.echo(f"{_shown(is_now)}{_rounded(capability, wanted)}")
+
+
+def _rounded(capability: "Capability", wanted: "Value") -> str:
+    """That something else was sent than was typed, since only so many numbers can be."""
+    if capability.range is None or isinstance(wanted, bool | str | None):
+        return ""
+    if capability.value(capability.wire(wanted)) == wanted:
+        return ""
+    step = capability.range.shown(capability.range.step)
+    return f" ({wanted:.12g} was rounded to a step of {step:g})"
 
 
 def _meant(capability: "Capability", text: str | None) -> "Value":

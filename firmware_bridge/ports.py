@@ -61,6 +61,11 @@ class Places:
 _SYSTEM: Final = Places()
 
 
+def device_of(address: str, by_id: Path = BY_ID) -> Path:
+    """The device that a port's address is: a path, or a name that stays."""
+    return Path(address) if "/" in address else by_id / address
+
+
 def ports(places: Places = _SYSTEM) -> tuple[Port, ...]:
     """What is plugged in now, by name; devices that have no name of their own (no udev) by device."""
     named = [(each.name, each.resolve()) for each in sorted(places.by_id.glob("*")) if each.exists()]

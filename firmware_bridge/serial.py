@@ -18,7 +18,7 @@ from firmware_bridge.errors import (
     PortTakenError,
     TransportError,
 )
-from firmware_bridge.ports import BY_ID
+from firmware_bridge.ports import device_of
 from firmware_bridge.transport import BAUD
 
 _CHUNK: Final = 4096
@@ -29,7 +29,7 @@ class SerialTransport:
 
     def __init__(self, port: str, baud: int = BAUD) -> None:
         """`port`: a device, or its name in /dev/serial/by-id, which stays the same whatever else is plugged in."""
-        self._path = Path(port) if "/" in port else BY_ID / port
+        self._path = device_of(port)
         self._baud = baud
         self._port: serial.Serial | None = None
 

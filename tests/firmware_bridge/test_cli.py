@@ -35,6 +35,11 @@ def test_a_value_is_set_and_read(address: str) -> None:
     assert bridge("send", address, "temperature").output == "21.5\n"
 
 
+def test_a_number_that_is_rounded_is_said_to_be(address: str) -> None:
+    assert bridge("send", address, "lamp", "30.5").output == "30 (30.5 was rounded to a step of 1)\n"
+    assert bridge("send", address, "lamp", "31.0").output == "31\n"
+
+
 def test_something_dangerous_is_asked_about(address: str) -> None:
     assert bridge("send", address, "relay", "on", said="n\n").exit_code == 1
     assert bridge("send", address, "relay").output == "off\n"
