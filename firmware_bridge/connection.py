@@ -37,6 +37,10 @@ can use it within two."""
 _FAREWELL_S: Final = 1.0
 _EARLY_MOST: Final = 64
 """So much of what a board says before it is known is kept; then the oldest is dropped."""
+_SILENT: Final = (
+    "no board answers on this line; is it plugged in, with the firmware on it, at this baud rate? Another program, "
+    "such as the appliance itself, may have the line: stop that first"
+)
 _RANDOM: Final = random.SystemRandom()
 
 
@@ -98,9 +102,7 @@ class Connection:
             async with asyncio.timeout(2 * self._answer_s):
                 await self._decided.wait()
         except TimeoutError:
-            raise NotConnectedError(
-                "no board answers on this line; is it plugged in, with the firmware on it, at this baud rate?"
-            ) from None
+            raise NotConnectedError(_SILENT) from None
         if self._trouble:
             raise self._trouble
 

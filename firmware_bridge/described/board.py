@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, assert_never
 
-from firmware_bridge.described.dialect import Answered, Ask, Denied, Dialect, Gone, Ready, Said, Struck, Told
+from firmware_bridge.described.dialect import (
+    Answered,
+    Ask,
+    Denied,
+    Dialect,
+    Gone,
+    Ready,
+    Said,
+    Struck,
+    Told,
+    Untold,
+)
 from firmware_bridge.described.dialect import Event as Heard
 from firmware_bridge.description import Capability, Value
 from firmware_bridge.errors import (
@@ -246,6 +257,8 @@ class DialectBoard:
                     self._tell(Happened(name, self._described[name].value(wire)))
                 case Answered() | Denied():
                     self._answered(event)
+                case Untold(number, advice):
+                    self._untold(number, advice)
                 case Said(level, text):
                     self._tell(Logged(level, _shown(text)))
                 case _:
@@ -274,6 +287,12 @@ class DialectBoard:
         else:
             self._changed(self._described[request.ask.name], outcome.wire)
             request.answer.set_result(outcome.wire)
+
+    def _untold(self, number: int, advice: str) -> None:
+        request = self._asked.pop(number, None)
+        if request is not None and not request.answer.done():
+            name = request.ask.name
+            request.answer.set_exception(NoAnswerError(f"{self._name} has not told {name} yet; {advice}"))
 
     def _changed(self, capability: Capability, wire: Wire) -> Value:
         value = capability.value(wire)

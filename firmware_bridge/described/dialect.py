@@ -68,6 +68,14 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """A value that was asked for is not known yet; nobody refused anything. `advice`: what to do about it."""
+
+    number: int
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Something for whoever looks after the board: level 0 debug, 1 info, 2 warning, 3 error."""
 
@@ -75,7 +83,7 @@ class Said:
     text: str
 
 
-Event = Ready | Gone | Told | Struck | Answered | Denied | Said
+Event = Ready | Gone | Told | Struck | Answered | Denied | Untold | Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from firmware_bridge.described.dialect import (
     Step,
     Struck,
     Told,
+    Untold,
 )
 from firmware_bridge.described.firmata_messages import Command, Message, Messages, Sysex
 from firmware_bridge.described.firmata_setup import SetUp
@@ -32,6 +33,8 @@ from firmware_bridge.messages import Wire
 
 QUIET_S: Final = 5.0
 """After so long without a word it is asked whether it is there; after twice that it is not."""
+FIRST_S: Final = 3.0
+"""How long the first value of an input is waited for: inputs are told by and by."""
 LATE_S: Final = 10.0
 """How long a late answer holds the others up; then the connection is begun anew."""
 
@@ -62,6 +65,9 @@ class FirmataDialect:
         self._asked: _Asked | None = None
         self._levels: dict[str, Level] = {}
         self._last: dict[str, Wire] = {}
+        self._doubted: set[str] = set()
+        self._awaited: dict[int, tuple[str, float]] = {}
+        """What is asked for and was not told yet, by number, and until when that may come."""
 
     @property
     def free(self) -> bool:
@@ -103,10 +109,17 @@ class FirmataDialect:
         elif ask.name in self._last:
             self._events.append(Answered(ask.number, self._last[ask.name]))
         else:
-            self._events.append(Denied(ask.number, "it has not told that yet"))
+            self._awaited[ask.number] = (ask.name, self._now + FIRST_S)
+
+    def _advice(self, name: str) -> str:
+        pin, takes = self._wiring.pins[name], self._capabilities[name].takes
+        if pin.mode is Mode.ANALOG:
+            return f"if it stays so, {pin.label} reads nothing from {takes}: look at its wire, at_zero and at_full"
+        return f"wait a moment, then look at the wire of {pin.label}"
 
     def forget(self, number: int) -> None:
         """See `Dialect.forget`."""
+        self._awaited.pop(number, None)
         if self._asked is not None and self._asked.ask.number == number:
             self._asked.late = True
 
@@ -131,6 +144,8 @@ class FirmataDialect:
         self._set_up = SetUp(self._wired, self._capabilities, self._now)
         self._levels.clear()
         self._last.clear()
+        self._doubted.clear()
+        self._awaited.clear()
 
     def _gone(self, reason: str) -> None:
         if self._up:
@@ -204,6 +219,10 @@ class FirmataDialect:
 
     def _tell(self, name: str, wire: Wire) -> None:
         self._events.append(Told(name, self._learn(name, wire)))
+        for number, (awaited, _) in list(self._awaited.items()):
+            if awaited == name:
+                del self._awaited[number]
+                self._events.append(Answered(number, wire))
 
     def _port(self, port: int, mask: int) -> None:
         for name, level in self._levels.items():
@@ -218,11 +237,25 @@ class FirmataDialect:
                 continue
             before = self._last.get(name)
             wire = settled(pin.exact(capability, raw, self._wiring.full(name)), before, capability.range)
-            if wire != before and capability.accepts(wire):
+            if not capability.accepts(wire):
+                self._doubt(name, raw)
+            elif wire != before:
                 self._tell(name, wire)
+
+    def _doubt(self, name: str, raw: int) -> None:
+        """What is not believed is said once on a connection."""
+        if name not in self._doubted:
+            self._doubted.add(name)
+            pin, takes = self._wiring.pins[name], self._capabilities[name].takes
+            why = f"{pin.label} reads {raw}, which is nothing from {takes}"
+            self._events.append(Said(2, f"{name}: {why}; look at its wire, at_zero and at_full"))
 
     def _pass(self) -> None:
         """What the time brings to a board that is up."""
+        for number, (name, until) in list(self._awaited.items()):
+            if self._now >= until:
+                del self._awaited[number]
+                self._events.append(Untold(number, self._advice(name)))
         for name, level in self._levels.items():
             self._lasted(name, level)
         asked = self._asked
@@ -232,7 +265,9 @@ class FirmataDialect:
                 asked.until = self._now + LATE_S
         overdue = asked is not None and asked.until is not None and self._now >= asked.until
         if overdue or self._now >= self._heard_at + 2 * QUIET_S:
-            raise NoAnswerError("the board says nothing any more; look at its plug")
+            raise NoAnswerError(
+                "the board says nothing any more; look at its plug, and at what else may have its line"
+            )
         if self._now >= max(self._heard_at + QUIET_S, self._again_at):
             self._again_at = self._now + QUIET_S
             self._queries += 1
@@ -261,6 +296,7 @@ class FirmataDialect:
         if not self._up:
             return self._set_up.due
         times = [self._heard_at + 2 * QUIET_S, max(self._heard_at + QUIET_S, self._again_at)]
+        times += [until for _, until in self._awaited.values()]
         times += [each.due for each in self._levels.values() if each.due is not None]
         if self._asked is not None:
             late = self._now if self._asked.late and self._asked.until is None else self._asked.until

@@ -63,7 +63,8 @@ class SetUp:
         """
         if now >= self._until:
             raise NoAnswerError(
-                "no Firmata answers on this line; is it on the board, and at this baud rate (57600 most often)?"
+                "no Firmata answers on this line; is it on the board, and at this baud rate (57600 most often)? "
+                "Another program, such as the appliance itself, may have the line: stop that first"
             )
         if self._stage is not _Stage.IDENTIFY or now < self._again_at:
             return b""

@@ -22,6 +22,8 @@ _PINS: Final[tuple[Mapping[int, int], ...]] = (
     *(_DIGITAL | {Mode.ANALOG: 10} for _ in range(6)),
 )
 _FIRST_ANALOG: Final = 14
+_WARM: Final = 143
+"""What 0.7 V are of 5: a TMP36 at 20 °C."""
 _NAME: Final = "StandardFirmata"
 _VERSION: Final = (2, 5)
 
@@ -32,7 +34,7 @@ class SimulatedFirmataBoard:
     def __init__(self) -> None:
         self.acted: list[tuple[int, int]] = []
         """Every pin that was written to, and what, over all starts."""
-        self.levels = dict.fromkeys(range(len(_PINS)), 0)
+        self.levels = {pin: _WARM if pin >= _FIRST_ANALOG else 0 for pin in range(len(_PINS))}
         """What is at its inputs: of the digital 0 or 1, of the analog 0 to 1023."""
         self.mute = False
         """It does what it is told, and says nothing."""

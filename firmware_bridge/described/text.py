@@ -20,6 +20,7 @@ from firmware_bridge.described.dialect import (
     Step,
     Struck,
     Told,
+    Untold,
 )
 from firmware_bridge.described.lines import Lines
 from firmware_bridge.described.wording import Talk
@@ -97,7 +98,8 @@ class TextDialect:
             if ask.name in self._last:
                 self._asked = _Asked(replace(ask, wire=self._last[ask.name]), waits=False)
             else:
-                self._deny(ask, "it has not told that yet")
+                advice = "wait until it does, or write in boards.toml what asks for it (get)"
+                self._events.append(Untold(ask.number, advice))
             return
         line = wording.line(capability, ask.wire) if ask.sets else wording.get or ""
         self._out += line.encode() + self._talk.ending
@@ -235,7 +237,8 @@ class TextDialect:
             return
         what = f"{'set' if asked.ask.sets else 'get'} of {asked.ask.name}"
         raise NoAnswerError(
-            f"nothing the board says answers the {what}; look at its plug, and at its description"
+            f"nothing the board says answers the {what}; look at its plug and its description, and stop any other "
+            "program that may have the line, such as the appliance itself"
         )
 
     def _go_on(self, now: float) -> None:

@@ -116,6 +116,7 @@ set = false
 device_class = "door"
 pin = 2
 pull_up = true
+inverted = false
 
 [[board.capability]]
 name = "button"

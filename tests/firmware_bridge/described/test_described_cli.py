@@ -54,6 +54,17 @@ def test_they_are_told_by_name(file: Path) -> None:
     assert "it takes 0 to 100" in bridge("send", "workshop", "lamp", "101", "--boards", str(file)).output
 
 
+def test_a_name_that_is_misspelt_is_answered_with_the_nearest(file: Path) -> None:
+    result = bridge("send", "greenhuse", "fan", "3", "--boards", str(file))
+    assert result.exit_code == 2
+    assert "did you mean greenhouse?" in result.output
+    assert "has greenhouse, workshop" in bridge("monitor", "attic", "--boards", str(file)).output
+
+
+def test_the_example_has_a_temperature_from_the_start(file: Path) -> None:
+    assert bridge("send", "workshop", "temperature", "--boards", str(file)).output == "20\n"
+
+
 def test_what_they_tell_is_printed(file: Path) -> None:
     command = [*STARTS, "monitor", "workshop", "--boards", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:

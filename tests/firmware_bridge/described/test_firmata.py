@@ -25,7 +25,7 @@ from firmware_bridge.errors import (
     UnknownCapabilityError,
     ValueRefusedError,
 )
-from firmware_bridge.events import Changed, Connected, Disconnected, Happened
+from firmware_bridge.events import Changed, Connected, Disconnected, Happened, Logged
 from tests.support.described import FIRMATA, firmata_board, in_simulated_time, until
 from tests.support.noise import everything
 
@@ -125,10 +125,10 @@ async def test_inputs_are_heard() -> None:
     async with described.open(lambda *_: outlet) as talking:
         await asyncio.sleep(1)
         assert board.modes[DOOR] == board.modes[BUTTON] == Mode.PULL_UP
-        assert talking.values["door"] is False
+        assert talking.values["door"] is True, "open: no magnet, no contact"
         told = talking.events()
         board.put(DOOR, 0)
-        assert await until(told, Changed) == Changed("door", value=True)
+        assert await until(told, Changed) == Changed("door", value=False)
         board.put(BUTTON, 0)
         assert await until(told, Happened) == Happened("button", None)
         board.put(A0, 145)
@@ -137,6 +137,27 @@ async def test_inputs_are_heard() -> None:
         board.put(A0, 1023)  # 450 °C is none it has
         await asyncio.sleep(1)
         assert talking.values["temperature"] == 21.0
+
+
+@in_simulated_time
+async def test_what_is_measured_is_there_from_the_start_and_what_cannot_be_is_said_once() -> None:
+    board, outlet, described = firmata_board()
+    async with described.open(lambda *_: outlet) as talking:
+        await asyncio.sleep(1)
+        assert await talking.get("temperature") == 20.0
+    board.levels[A0] = 0  # -50 °C is none it has
+    talking = described.open(lambda *_: outlet)
+    told = talking.events()
+    async with talking:
+        with pytest.raises(
+            NoAnswerError, match=r"workshop has not told temperature yet; .*analog 0"
+        ) as caught:
+            await talking.get("temperature")
+        assert "refuses" not in str(caught.value)
+        await asyncio.sleep(5)
+    said = [each.text async for each in told if isinstance(each, Logged)]
+    assert [each for each in said if "analog 0 reads 0" in each] == said
+    assert len(said) == 1
 
 
 def test_a_contact_that_bounces_is_one_press() -> None:

@@ -336,6 +336,6 @@ async def test_who_gives_up_waiting_does_not_leave_an_answer_to_the_next() -> No
         pressing.cancel()
         board.values["FAN"] = "5"
         assert await talking.get("fan") == 5
-        with pytest.raises(RefusedError, match="has not told that yet"):
+        with pytest.raises(NoAnswerError, match="has not told temperature yet; wait"):
             await talking.get("temperature")
     assert board.acted.count("BELL") == 1
