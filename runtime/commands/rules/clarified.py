@@ -16,7 +16,7 @@ from runtime.commands.sentence import Memory, Reading, Sentence
 from runtime.commands.wording.speak import say, word, wording
 
 _NO: Final = re.compile(
-    r"^(?:no|nope|nah|no,? (?:thanks?|thank you|don't|never ?mind)|"
+    r"^(?:n|no|nope|nah|no,? (?:thanks?|thank you|don't|never ?mind)|"
     r"never ?mind|cancel|stop|nothing|"
     r"none|none of (?:them|those|these)|"
     r"neither|forget (?:it|about it)|don't|do not|leave it|not now|skip it|"
@@ -25,7 +25,7 @@ _NO: Final = re.compile(
 _NOT_THAT: Final = re.compile(r"^(?:no,? |不是[,、]?|不,)(?=\S)")
 """What comes before an answer that puts right what was asked."""
 _YES: Final = re.compile(
-    r"^(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|please|please do|do it|go ahead|"
+    r"^(?:y|yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|please|please do|do it|go ahead|"
     r"confirm|confirmed|of course|"
     r"yes,? (?:please|do it|sure)|是|是的|對|對的|好|好的|可以|確定|確認|沒錯|嗯|要)(?:啊|喔|吧|呀)?$"
 )

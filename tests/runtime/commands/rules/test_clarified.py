@@ -113,6 +113,7 @@ async def test_what_is_pointed_at_by_its_place(text: str, meant: str) -> None:
     ("text", "meant"),
     [
         ("yes", "hall.lock.state=unlocked"),
+        ("y", "hall.lock.state=unlocked"),
         ("Yes, please!", "hall.lock.state=unlocked"),
         ("go ahead", "hall.lock.state=unlocked"),
         ("no", "! not_wanted"),
