@@ -1,7 +1,7 @@
 """Which ports are plugged in: by the names that stay theirs, and who made them. Looks, and opens nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -68,12 +68,13 @@ def device_of(address: str, by_id: Path = BY_ID) -> Path:
 
 def ports(places: Places = _SYSTEM) -> tuple[Port, ...]:
     """What is plugged in now, by name; devices that have no name of their own (no udev) by device."""
-    named = [(each.name, each.resolve()) for each in sorted(places.by_id.glob("*")) if each.exists()]
+    links = ((each.name, each.resolve()) for each in _in(places.by_id, "*"))
+    named = [(name, device) for name, device in links if device.exists()]
     known = {device for _, device in named}
     bare = [
         (each.name, each)
         for pattern in _DEVICES
-        for each in sorted(places.dev.glob(pattern))
+        for each in _in(places.dev, pattern)
         if each.resolve() not in known
     ]
     return tuple(Port(name, device, _usb(places.tty / device.name)) for name, device in (*named, *bare))
@@ -92,6 +93,14 @@ async def watch(interval_s: float = 0.25, places: Places = _SYSTEM) -> AsyncIter
                 yield Plugged(port)
         known = now
         await asyncio.sleep(interval_s)
+
+
+def _in(folder: Path, pattern: str) -> Iterator[Path]:
+    """What is there; nothing where the folder goes as it is looked at, as that of the names with the last of them."""
+    try:
+        yield from sorted(folder.glob(pattern))
+    except OSError:
+        return
 
 
 def _usb(tty: Path) -> Usb | None:

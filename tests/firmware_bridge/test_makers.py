@@ -43,3 +43,10 @@ def test_the_system_says_who_made_it(tmp_path: Path, between: str) -> None:
     (tmp_path / "ttyACM0").touch()
     (port,) = ports(Places(tmp_path / "by-id", tmp_path, tmp_path / "tty"))
     assert port.usb == Usb(0x2341, 0x0043)
+
+
+def test_where_names_cannot_be_looked_at_there_are_devices_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "ttyACM0").touch()
+    no_name = tmp_path / ("x" * 300)  # a name that the system refuses, as it does one that goes meanwhile
+    (port,) = ports(Places(no_name, tmp_path, tmp_path / "tty"))
+    assert port.name == "ttyACM0"
