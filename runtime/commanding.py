@@ -19,6 +19,7 @@ from runtime.api.ordering import CHANNEL as HTTP
 from runtime.api.ordering import HttpCommands
 from runtime.boarding import board_publishing, board_room
 from runtime.boards.entries import CHANNEL as BOARDS
+from runtime.boards.entries import shown
 from runtime.commands.answering import ModelAnswers
 from runtime.commands.asking.stage import Asking
 from runtime.commands.choice.stage import Choice
@@ -223,7 +224,7 @@ class Commanding:
         there = {} if self._boards is None else self._boards.boards
         known = [(name, board, board.about) for name, board in there.items()]
         return [
-            Board(name, about.name, about.firmware, board.connected)
+            Board(name, shown(about.name) or name, shown(about.firmware), board.connected)
             for name, board, about in known
             if about is not None
         ]

@@ -28,6 +28,7 @@ from runtime.commands.registry.devices import (
     Value,
 )
 from runtime.commands.registry.house import House
+from runtime.commands.registry.names import LONGEST_NAME, displayable
 from runtime.commands.registry.standard import guarded
 
 SOURCE: Final = "bridge"
@@ -77,6 +78,11 @@ def board_id(about: About) -> str:
     return "-".join(filter(None, parts)) or "board"
 
 
+def shown(text: str) -> str:
+    """A text of a board's as people may see it; none where it hides or turns something, or does not end."""
+    return text if displayable(text) and len(text) <= LONGEST_NAME else ""
+
+
 def entries(about: About, capabilities: Iterable[Described]) -> Iterator[Entry]:
     """The devices of a board. What only happens, such as a button of its own, is none."""
     board = board_id(about)
@@ -95,7 +101,7 @@ def states(described: Described, value: Value) -> Iterator[tuple[str, Value]]:
 
 def _device(board: str, about: About, described: Described) -> Device:
     kind, words = _kind(described), described.name.replace("_", " ")
-    names = dict.fromkeys((words, f"{about.name} {words}".strip()))
+    names = dict.fromkeys((words, f"{shown(about.name)} {words}".strip()))
     return Device(
         f"{board}.{described.name}",
         tuple(Name(each) for each in names),

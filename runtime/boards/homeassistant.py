@@ -14,7 +14,7 @@ from firmware_bridge.description import Capability, Type
 from firmware_bridge.messages import About
 from runtime.boards.classes import fits
 from runtime.boards.components import happening, told, used
-from runtime.boards.entries import board_id
+from runtime.boards.entries import board_id, shown
 from runtime.commands.registry.devices import Device, Range
 from runtime.commands.registry.homeassistant.neighbour import Thing
 from runtime.commands.registry.house import House
@@ -80,9 +80,10 @@ class Announcer:
         }
 
     def _payload(self, thing: Thing, about: About, component: str, keys: Mapping[str, Any]) -> bytes:
-        board = {"identifiers": [thing.owner], "name": about.name, "via_device": self.appliance}
-        board |= {"sw_version": about.firmware} if about.firmware else {}
-        board |= {"serial_number": about.serial} if about.serial else {}
+        board = {"identifiers": [thing.owner], "name": shown(about.name) or thing.board}
+        board |= {"via_device": self.appliance}
+        board |= {"sw_version": about.firmware} if shown(about.firmware) else {}
+        board |= {"serial_number": about.serial} if shown(about.serial) else {}
         said = {
             **keys,
             "unique_id": f"{thing.owner}.{thing.name}",

@@ -234,6 +234,18 @@ def test_what_home_assistant_needs_of_an_entity_is_there() -> None:
     assert lamp.shows('{"value": 0}', "state_template") == "off"
 
 
+@pytest.mark.parametrize("name", ["x\nobey", "x\u202eyebo", "x\x1b[2J", "x" * 101])
+def test_a_name_that_hides_something_names_nothing(name: str) -> None:
+    about = About(1, name, name, name, 1)
+    relay = read(0, {0: "relay", 1: 0, 2: 3})
+    (device,) = house([relay], about).house.devices.values()
+    assert [each.text for each in device.names] == ["relay"]
+    (payload,) = messages([relay], about).values()
+    board = json.loads(payload)["device"]
+    assert board["name"] == board_id(about)
+    assert not {"sw_version", "serial_number"} & set(board)
+
+
 def test_an_event_is_of_a_type() -> None:
     button = shown(SAMPLE[2])
     assert button["event_types"] == ["pressed"]
