@@ -19,6 +19,8 @@ from firmware_bridge.flash.errors import BundleError, ContentError
 from firmware_bridge.flash.manifest import FILES, LARGEST, LONGEST, NAME, File, Manifest, Method
 
 _LARGEST_BUNDLE: Final = 64 << 20
+_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What unpacks no more than it is asked for; the others make of a few bytes all that these were once."""
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 """The same for every file, so that the same firmware gives the same bundle."""
 
@@ -93,6 +95,9 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for each in entries:
         if "/" in each or "\\" in each or each.startswith(".") or not each.isprintable():
             raise ContentError(each, "is in a folder, or has a name that no file should have")
+    for name, entry in entries.items():
+        if entry.compress_type not in _PACKED:
+            raise ContentError(name, "is packed in another way than is read here, which is deflate")
     return entries
 
 

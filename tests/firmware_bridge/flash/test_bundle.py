@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,11 +210,11 @@ def test_images_of_an_esp_lie_where_it_starts_and_its_tables_anywhere() -> None:
         assert check(manifest.write(said), files) == said
 
 
-def archive(*entries: tuple[str, bytes]) -> bytes:
+def archive(*entries: tuple[str, bytes], packed: int = zipfile.ZIP_DEFLATED) -> bytes:
     raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(raw, "w", packed) as file:
         for name, data in entries:
-            file.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+            file.writestr(zipfile.ZipInfo(name), data, packed)
     return raw.getvalue()
 
 
@@ -245,6 +246,21 @@ def test_archives_that_play_tricks(tmp_path: Path) -> None:
         bundle.read(tmp_path / "none.zip")
     with pytest.raises(BundleError, match="cannot be read"):
         bundle.read(tmp_path)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_without_bounds_is_not_unpacked(tmp_path: Path, packed: int) -> None:
+    size = 100 << 20
+    bomb = archive(("manifest.json", bytes(size)), packed=packed)
+    print(f"{len(bomb)} bytes that were {size}")
+    (tmp_path / "bomb.zip").write_bytes(bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BundleError, match="packed in another way"):
+            bundle.read(tmp_path / "bomb.zip")
+        assert tracemalloc.get_traced_memory()[1] < size
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_changed_byte_in_an_archive_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
