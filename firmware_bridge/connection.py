@@ -6,6 +6,7 @@ sent again, as the protocol allows.
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ _SILENT: Final = (
     "such as the appliance itself, may have the line: stop that first"
 )
 _RANDOM: Final = random.SystemRandom()
+_log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -79,6 +81,7 @@ class Connection:
         self._introducing: asyncio.Task[None] | None = None
         self._early = deque[Told | Log](maxlen=_EARLY_MOST)  # until it is known whose words they are
         self._running: asyncio.Task[None] | None = None
+        self._over: BridgeError | None = None  # why to let the line go, once what is to be said was said
         self._decided = asyncio.Event()  # connected, or known why not
         self._trouble: BridgeError | None = None
         self.known: Introduction | None = None
@@ -154,14 +157,15 @@ class Connection:
             try:
                 await self._line.open()
                 await pump(self._line, self._step, self._wake)
-            except BridgeError as exc:
+            except Exception as exc:  # noqa: BLE001  a mistake is logged, and must not cost the house its board
                 failures = 0 if self.up else failures + 1
-                self._lost(str(exc))
-                self._decide(exc)
+                trouble = exc if isinstance(exc, BridgeError) else _fault(exc, failures)
+                self._lost(str(trouble))
+                self._decide(trouble)
             finally:
                 await self._leave()
             await asyncio.sleep(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
-            self._link = self._new_link()
+            self._link, self._over = self._new_link(), None
 
     async def _leave(self) -> None:
         farewell = self._link.close()
@@ -181,6 +185,8 @@ class Connection:
 
     def _step(self, now: float, data: bytes) -> tuple[bytes, float | None]:
         """One step of the link, and of what its events have to follow."""
+        if self._over:
+            raise self._over
         if self._introducing and self._introducing.done():
             introducing, self._introducing = self._introducing, None
             introducing.result()
@@ -205,7 +211,8 @@ class Connection:
             case Down(reason, detail):
                 self._lost(detail or str(reason))
                 if reason is Reason.VERSION:
-                    raise VersionError(detail)
+                    self._over = VersionError(detail)
+                    self._wake.set()
 
     def _lost(self, reason: str) -> None:
         if self._introducing:
@@ -247,3 +254,10 @@ class Connection:
             self._listener.told(message)
         except NonsenseError:
             self.undecodable += 1
+
+
+def _fault(exc: Exception, failures: int) -> BridgeError:
+    """What nobody foresaw: a mistake of ours, which is not to cost the house its board."""
+    if failures <= 1:
+        _log.error("a line is opened again after a mistake in this program; report it", exc_info=exc)
+    return BridgeError(f"a mistake in this program ended the link ({exc!r}); report it")

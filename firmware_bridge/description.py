@@ -19,6 +19,8 @@ Value = bool | int | float | str | None
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _INT32: Final = (-(1 << 31), (1 << 31) - 1)
+_BEYOND: Final = 1e19
+"""More than any number that 32 bits and a scale can stand for."""
 
 
 class Type(IntEnum):
@@ -70,12 +72,13 @@ class Range:
         Raises:
             ValueRefusedError: it is out of range.
         """
-        exact = Decimal(str(number))
-        if not exact.is_finite():
-            raise ValueRefusedError(f"{number} is no number that could be set")
-        scaled = exact.scaleb(-self.scale)
+        low, high = self.shown(self.low), self.shown(self.high)
+        if not -_BEYOND < number < _BEYOND:  # nor is what is no number at all
+            raise ValueRefusedError(
+                f"that is no number that could be set; choose one from {low:g} to {high:g}"
+            )
+        scaled = Decimal(str(number)).scaleb(-self.scale)
         if not self.low <= scaled <= self.high:
-            low, high = self.shown(self.low), self.shown(self.high)
             raise ValueRefusedError(
                 f"it takes {low:g} to {high:g}, not {number:g}; choose a number in between"
             )
@@ -137,7 +140,12 @@ class Capability:
                 return self.options.index(value)
             case Type.PRESS, None:
                 return None
-        raise ValueRefusedError(f"{self.name} takes {self.takes}, not {value!r}")
+        beyond = (
+            isinstance(value, int) and not -_BEYOND < value < _BEYOND
+        )  # Python does not write all of them
+        raise ValueRefusedError(
+            f"{self.name} takes {self.takes}, not {'such a number' if beyond else repr(value)}"
+        )
 
     def value(self, wire: Wire) -> Value:
         """What a board said, as people have it.

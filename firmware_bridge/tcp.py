@@ -26,10 +26,14 @@ class TcpTransport:
         Raises:
             ValueError: it is no such address.
         """
-        parts = urlsplit(address)
-        if parts.scheme != "socket" or not parts.hostname or not parts.port or parts.path.strip("/"):
-            raise ValueError(f"{address!r} is no address; write it as socket://HOST:PORT")
-        return cls(parts.hostname, parts.port)
+        try:
+            parts = urlsplit(address)
+            host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+            if parts.scheme == "socket" and host and port and not parts.path.strip("/"):
+                return cls(host, port)
+        except ValueError:  # a port that is no number, or a name that no host can have: said below
+            pass
+        raise ValueError(f"{address!r} is no address; write it as socket://HOST:PORT")
 
     @classmethod
     def accepted(cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Self:
@@ -45,7 +49,7 @@ class TcpTransport:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 self._streams = await asyncio.open_connection(self._host, self._port)
-        except (OSError, TimeoutError) as exc:
+        except (OSError, TimeoutError, UnicodeError) as exc:  # the last: a name that no host can have
             where = f"{self._host}:{self._port}"
             raise NotConnectedError(
                 f"{where} does not answer ({exc}); is the board's end listening there?"

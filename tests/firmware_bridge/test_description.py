@@ -98,7 +98,13 @@ def test_whatever_is_described_is_understood_or_nonsense(said: dict[Any, Any]) -
     assert read(0, write(capability)) == capability
 
 
-@given(st.integers(-1000, 1000), st.integers(1, 2000), st.integers(1, 50), st.integers(-9, 9), st.floats())
+@given(
+    st.integers(-1000, 1000),
+    st.integers(1, 2000),
+    st.integers(1, 50),
+    st.integers(-9, 9),
+    st.floats() | st.integers(),
+)
 def test_no_number_leaves_its_range(low: int, width: int, step: int, scale: int, number: float) -> None:
     range_ = Range(low, low + width, min(step, width), scale)
     try:
@@ -128,6 +134,7 @@ def test_values_are_checked_both_ways() -> None:
     refused: list[tuple[Capability, Any]] = [
         (lamp, 101), (lamp, -1), (lamp, True), (lamp, "30"), (lamp, None), (lamp, float("nan")), (lamp, float("inf")),
         (relay, 1), (relay, "on"), (mode, "turbo"), (mode, 1), (chime, True), (button, None),
+        *((capability, sign * 10**digits) for capability in SAMPLE for digits in (19, 400, 5000) for sign in (1, -1)),
     ]  # fmt: skip
     for capability, value in refused:
         with pytest.raises(ValueRefusedError):

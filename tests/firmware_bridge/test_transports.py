@@ -164,11 +164,18 @@ async def test_a_board_behind_a_socket() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["socket://", "socket://host", "socket://host:0", "http://host:1", "socket://h:x"]
-)
+    "address",
+    ["socket://", "socket://host", "socket://host:0", "http://host:1", "socket://h:x", "socket://h:99999",
+     f"socket://{'a' * 70}:80", "socket://a..b:80", "socket://[::1:80"],
+)  # fmt: skip
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(ValueError, match=r"address|[Pp]ort"):
+    with pytest.raises(ValueError, match=r"write it as socket://HOST:PORT"):
         transport(address)
+
+
+async def test_a_name_that_no_host_can_have_does_not_answer() -> None:
+    with pytest.raises(NotConnectedError):
+        await TcpTransport("a" * 70, 80).open()
 
 
 async def test_a_line_in_memory_is_noticed_to_be_closed() -> None:
