@@ -204,7 +204,7 @@ class SimulatedBoard:
             return Error(asked.id, ErrorCode.NO_SUCH_VALUE, "")
         self.acted.append((capability.name, asked.value))
         self.values[asked.index] = asked.value
-        return Is(asked.id, asked.index, asked.value)
+        return Is(asked.id, asked.index, self.values[asked.index])
 
 
 def _first(capability: Capability) -> Wire:

@@ -99,6 +99,19 @@ def states(described: Described, value: Value) -> Iterator[tuple[str, Value]]:
         yield "power", value != described.range.shown(described.range.low)
 
 
+def is_as_asked(described: Described, asked: Value, said: Value) -> bool:
+    """Whether a value is what was asked for. A number may be rounded by a step, though not to its lowest, which is off.
+
+    Raises:
+        ValueRefusedError: one of them is no value of the capability.
+    """
+    to, now = described.wire(asked), described.wire(said)
+    bounds = described.range
+    if bounds is None or to is None or now is None:
+        return to == now
+    return abs(to - now) <= bounds.step and (to == bounds.low) == (now == bounds.low)
+
+
 def _device(board: str, about: About, described: Described) -> Device:
     kind, words = _kind(described), described.name.replace("_", " ")
     names = dict.fromkeys((words, f"{shown(about.name)} {words}".strip()))

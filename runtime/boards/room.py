@@ -15,9 +15,10 @@ from typing import Final, assert_never
 from firmware_bridge.board import AnyBoard
 from firmware_bridge.errors import BridgeError, NotConnectedError, OutcomeUnknownError
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
-from runtime.boards.entries import SOURCE, board_id, entries, states
+from runtime.boards.entries import SOURCE, board_id, entries, is_as_asked, states
 from runtime.boards.lines import Line
 from runtime.commands.registry.binding import Entry, Outgoing
+from runtime.commands.registry.devices import shown
 from runtime.commands.registry.live import Registry
 from runtime.commands.registry.owned import Owned
 from runtime.commands.registry.wiring import Found
@@ -75,14 +76,20 @@ class BoardRoom:
         board = self._boards.get(board_name)
         if board is None or not board.connected:
             raise DeviceError(f"the board {board_name} is not connected; look at its plug")
+        described, asked = board.capabilities.get(name), json.loads(outgoing.payload)
         try:
-            await board.set(name, json.loads(outgoing.payload), answer_s=self._answer_s)
+            said = await board.set(name, asked, answer_s=self._answer_s)
         except OutcomeUnknownError as exc:
             raise TimeoutError(str(exc)) from exc
         except NotConnectedError as exc:
             raise DeviceError(str(exc)) from exc
         except BridgeError as exc:
             raise DeviceRefusedError(str(exc)) from exc
+        if described is not None and not is_as_asked(described, asked, said):
+            # it may have been so, and be safe again since: to tell it once more would be to do it twice
+            why = f"{outgoing.address} was told {shown(asked)} and is {shown(said)}; look at it"
+            _log.warning("%s", why)
+            raise TimeoutError(why)
 
     async def _keep_all(self) -> None:
         kept: dict[str, asyncio.Task[None]] = {}

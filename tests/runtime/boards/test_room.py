@@ -10,6 +10,9 @@ import pytest
 from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
 from firmware_bridge.events import Event, Happened
+from firmware_bridge.messages import Wire
+from firmware_bridge.simulator import SAMPLE
+from runtime.boards.entries import is_as_asked
 from runtime.boards.lines import Line, lines
 from runtime.boards.room import BoardRoom
 from runtime.commands.meaning import Action, Do
@@ -130,3 +133,37 @@ async def test_its_owner_says_where_it_is_what_it_is_called_and_what_is_dangerou
         assert (lamp.name, lamp.area) == ("Reading light", "study")
         assert all(each.always_dangerous for each in lamp.capabilities)
         assert "simulated-0001.chime" not in registry.house.devices
+
+
+class Clamped(dict[int, Wire]):
+    """Values that a board does not let above a bound of its own."""
+
+    def __setitem__(self, index: int, value: Wire) -> None:
+        super().__setitem__(index, min(value or 0, 60) if index == 0 else value)
+
+
+async def test_what_is_not_as_asked_is_not_said_to_be_done() -> None:
+    bench = Bench()
+    async with house(bench) as (registry, room):
+        bench.board.values = Clamped(bench.board.values)
+        await carry(registry, room, Action(LAMP, "brightness", 60))
+        await carry(registry, room, Action(LAMP, "brightness", 61))  # it rounds
+        with pytest.raises(TimeoutError, match="told 80 and is 60"):
+            await carry(registry, room, Action(LAMP, "brightness", 80))
+        assert [value for _, value in bench.board.acted] == [60, 61, 80], "and not told again"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "so"),
+    [(30, 30, True), (30, 31, True), (30, 32, False), (1, 0, False), (0, 1, False), (100, 99, True)],
+)
+def test_a_board_may_round_by_a_step_and_not_to_off(asked: Value, said: Value, *, so: bool) -> None:
+    assert is_as_asked(SAMPLE[0], asked, said) is so
+
+
+def test_what_is_no_number_is_as_asked_or_not() -> None:
+    _, relay, _, _, mode, chime = SAMPLE
+    assert is_as_asked(relay, True, True)
+    assert not is_as_asked(relay, True, False)
+    assert not is_as_asked(mode, "eco", "comfort")
+    assert is_as_asked(chime, None, None)
