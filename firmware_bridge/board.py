@@ -35,6 +35,11 @@ class AnyBoard(Protocol):
         ...
 
     @property
+    def trouble(self) -> str:
+        """Why it is not connected, and what to do, in a sentence; empty while it is."""
+        ...
+
+    @property
     def about(self) -> About | None:
         """Who it is, once that is known."""
         ...

@@ -80,6 +80,11 @@ class Board:
         return self._connection.up
 
     @property
+    def trouble(self) -> str:
+        """Why it is not connected, and what to do, in a sentence; empty while it is."""
+        return self._connection.trouble
+
+    @property
     def about(self) -> About | None:
         """Who it is, once that is known."""
         return self._connection.known.about if self._connection.known else None

@@ -84,6 +84,8 @@ class Connection:
         self._over: BridgeError | None = None  # why to let the line go, once what is to be said was said
         self._decided = asyncio.Event()  # connected, or known why not
         self._trouble: BridgeError | None = None
+        self._no_line = ""  # why it could not be opened the last time
+        self._why = ""  # what went wrong on it since it could
         self.known: Introduction | None = None
         """The board as it last said it is."""
         self.up = False
@@ -94,6 +96,11 @@ class Connection:
     def start(self) -> None:
         """Begin to connect, in the background."""
         self._running = asyncio.create_task(self._run(), name="bridge.board")
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not up, as far as is known; empty while it is."""
+        return "" if self.up else self._no_line or self._why or _SILENT
 
     async def wait(self) -> None:
         """Until it is connected for the first time.
@@ -155,17 +162,26 @@ class Connection:
         failures = 0
         while True:
             try:
-                await self._line.open()
+                await self._open()
                 await pump(self._line, self._step, self._wake)
             except Exception as exc:  # noqa: BLE001  a mistake is logged, and must not cost the house its board
                 failures = 0 if self.up else failures + 1
                 trouble = exc if isinstance(exc, BridgeError) else _fault(exc, failures)
+                self._why = "" if self._no_line else str(trouble)
                 self._lost(str(trouble))
                 self._decide(trouble)
             finally:
                 await self._leave()
             await asyncio.sleep(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
             self._link, self._over = self._new_link(), None
+
+    async def _open(self) -> None:
+        try:
+            await self._line.open()
+        except BridgeError as exc:
+            self._no_line = str(exc)
+            raise
+        self._no_line = ""
 
     async def _leave(self) -> None:
         farewell = self._link.close()
@@ -229,7 +245,7 @@ class Connection:
 
         known = await introduce(ask, boot, self.known)
         self._requests.again(known.since(self.known), known.capabilities)
-        self.known, self.up = known, True
+        self.known, self.up, self._why = known, True, ""
         self._wake.set()
         self._listener.connected_to(known)
         while self._early:

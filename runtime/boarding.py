@@ -90,6 +90,9 @@ def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterat
             raise ConfigError(f"boards.toml: {each.name}: {exc}") from exc
     named = [
         *(Line(each, partial(board, each, patient=True)) for each in settings.boards),
-        *(Line(each.at, partial(each.open, patient=True, answer_s=settings.answer_s)) for each in described),
+        *(
+            Line(each.at, partial(each.open, patient=True, answer_s=settings.answer_s), called=each.name)
+            for each in described
+        ),
     ]
     return lines(named, watch() if settings.find else None, partial(board, patient=False))

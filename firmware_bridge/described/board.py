@@ -48,6 +48,7 @@ _FIRST_S: Final = 12.0
 """How long entering waits for a board that is slow to start."""
 _FAREWELL_S: Final = 1.0
 _WAITING_MOST: Final = 256
+_NOT_READY: Final = "{} is not ready; is it plugged in, and described as it speaks?"
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +86,7 @@ class DialectBoard:
         self._wake = asyncio.Event()
         self._decided = asyncio.Event()
         self._trouble: BridgeError | None = None
-        self._last_said = ""
+        self._why = ""
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -115,6 +116,11 @@ class DialectBoard:
     def connected(self) -> bool:
         """Whether the board can be told what to do now."""
         return self._up
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not connected, and what to do, in a sentence; empty while it is."""
+        return "" if self._up else self._why or _NOT_READY.format(self._name)
 
     @property
     def about(self) -> About | None:
@@ -191,9 +197,7 @@ class DialectBoard:
             async with asyncio.timeout(max(2 * self._answer_s, _FIRST_S)):
                 await self._decided.wait()
         except TimeoutError:
-            raise NotConnectedError(
-                f"{self._name} is not ready; is it plugged in, and described as it speaks?"
-            ) from None
+            raise NotConnectedError(_NOT_READY.format(self._name)) from None
         if self._trouble:
             raise self._trouble
 
@@ -271,7 +275,7 @@ class DialectBoard:
             self._waiting.remove(request)
             request.answer.set_exception(UnknownCapabilityError(request.ask.name, tuple(self._capabilities)))
         self._about = About(0, self._name, _shown(ready.firmware), "", len(self._capabilities))
-        self._up, self._last_said = True, ""
+        self._up, self._why = True, ""
         self._tell(Connected(self._about, tuple(without.values())))
         for name, value in self._values.items():
             self._tell(Changed(name, value))
@@ -310,10 +314,8 @@ class DialectBoard:
         self._asked.clear()
         if self._up:
             self._up = False
-            self._tell(Disconnected(str(error)))
-        elif str(error) != self._last_said:
-            self._last_said = str(error)
-            self._tell(Logged(2, _shown(str(error))))
+            self._tell(Disconnected(_shown(str(error))))
+        self._why = _shown(str(error))
         if not self._decided.is_set():
             self._trouble = error
             self._decided.set()

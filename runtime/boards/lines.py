@@ -25,6 +25,13 @@ class Line:
     """Makes what speaks to the board there, to be entered."""
     named: bool = True
     """The owner says that there is a board. Otherwise it was found, and a line that stays silent is left alone."""
+    called: str = ""
+    """What its owner calls the board, if that is known before it answers."""
+
+    @property
+    def label(self) -> str:
+        """What it is in the log as long as nobody has answered."""
+        return f"{self.called} ({self.address})" if self.called else self.address
 
 
 async def lines(

@@ -15,6 +15,7 @@ from typing import Final, assert_never
 from firmware_bridge.board import AnyBoard
 from firmware_bridge.errors import BridgeError, NotConnectedError, OutcomeUnknownError
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
+from runtime.boards.absence import Absence
 from runtime.boards.entries import SOURCE, board_id, entries, is_as_asked, states
 from runtime.boards.lines import Line
 from runtime.commands.registry.binding import Entry, Outgoing
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 _LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 _AGAIN_S: Final = 10.0
 """How long a line is left alone whose board cannot be spoken to, as one of another version."""
+_LOOK_S: Final = 1.0
+"""So often it is looked whether a board is where its owner says."""
 Told = Callable[[str, AnyBoard, Event], None]
 """Is told what a board says, and its id, once its devices are as it says."""
 _GONE: Final = Disconnected("it is not on its line any more")
@@ -100,29 +103,33 @@ class BoardRoom:
                     kept[line.address] = tasks.create_task(keeping, name=f"board {line.address}")
 
     async def _keep_named(self, line: Line) -> None:
-        """Where a board has to be: for ever."""
+        """Where a board has to be: for ever, and saying so while there is none."""
         while True:
+            board = line.board()
+            missing = asyncio.create_task(_miss(line, board), name=f"board missing {line.address}")
             try:
-                await self._keep(line)
+                await self._keep(line, board)
             except BridgeError as exc:
-                _log.warning("%s: %s", line.address, exc)
+                _log.warning("%s: %s", line.label, exc)
+            finally:
+                missing.cancel()
             await asyncio.sleep(_AGAIN_S)
 
     async def _keep_found(self, line: Line) -> None:
         """Where a board may be: left alone if it says nothing that we understand, until it is plugged in again."""
         try:
-            await self._keep(line)
+            await self._keep(line, line.board())
         except BridgeError as exc:
             _log.info("%s is left alone until it is plugged in again: %s", line.address, exc)
 
-    async def _keep(self, line: Line) -> None:
+    async def _keep(self, line: Line, board: AnyBoard) -> None:
         """One line, whatever is plugged into it."""
-        board, known = line.board(), ""
+        known = ""
         listening = board.events()
         async with board:
             try:
                 async for event in listening:
-                    before, known = known, self._hear(board, known, event)
+                    before, known = known, self._hear(board, known, event, line.label)
                     if before not in {"", known}:
                         self._told(before, board, _GONE)
                     if known:
@@ -132,13 +139,16 @@ class BoardRoom:
                 if known:
                     self._told(known, board, _GONE)
 
-    def _hear(self, board: AnyBoard, known: str, event: Event) -> str:
-        """Take note of what a board tells; the id by which it is known from now on."""
+    def _hear(self, board: AnyBoard, known: str, event: Event, label: str = "") -> str:
+        """Take note of what a board tells; the id by which it is known from now on.
+
+        `label`: what to call it in the log until then.
+        """
         match event:
             case Connected(about, complaints):
                 return self._enter(board, known, board_id(about), complaints)
             case Disconnected(reason):
-                _log.info("board %s: %s", known or "on a line", reason)
+                _log.info("board %s is away: %s", known or label, reason)
                 self._reachable(board, known, there=False)
             case Changed(name, value):
                 described = board.capabilities.get(name)
@@ -147,9 +157,11 @@ class BoardRoom:
             case Happened():
                 pass
             case Logged(level, text):
-                _log.log(_LEVELS[min(level, 3)], "board %s: %s", known, text)
+                _log.log(_LEVELS[min(level, 3)], "board %s: %s", known or label, text)
             case Missed(count):
-                _log.warning("board %s told more than could be heard; %d events are lost", known, count)
+                _log.warning(
+                    "board %s told more than could be heard; %d events are lost", known or label, count
+                )
             case _:
                 assert_never(event)
         return known
@@ -166,6 +178,10 @@ class BoardRoom:
         if about is None:
             return ""
         self._boards[name] = board
+        firmware, can = _shown(about.firmware), ", ".join(board.capabilities)
+        _log.info(
+            "board %s is here%s: %s", name, firmware and f", firmware {firmware}", can or "it can nothing"
+        )
         for entry in entries(about, board.capabilities.values()):
             self._put(entry)
         for capability, value in board.values.items():
@@ -200,6 +216,19 @@ class BoardRoom:
         if self._boards.get(name) is board:
             for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
                 self._registry.reachable(device, there)
+
+
+async def _miss(line: Line, board: AnyBoard) -> None:
+    """Say why no board answers on a line that has to have one."""
+    absence = Absence()
+    while True:
+        if why := absence.look(asyncio.get_running_loop().time(), board.trouble):
+            _log.warning("no board at %s: %s", line.label, why)
+        await asyncio.sleep(_LOOK_S)
+
+
+def _shown(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _nobody(_name: str, _board: AnyBoard, _event: Event) -> None:
