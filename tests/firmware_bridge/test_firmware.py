@@ -3,7 +3,10 @@
 import asyncio
 import re
 import shutil
+import socket
 import statistics
+import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from firmware_bridge.client import Board
 from firmware_bridge.events import Happened
+from firmware_bridge.link.host import HostLink
 from firmware_bridge.messages import About, Describe, Done, Error, Event, Get, Hello, Is, Reboot, Set, Time
 from firmware_bridge.tcp import TcpTransport
 from tests.support.firmware import Emulator, make, need, need_simavr, qemu, used
@@ -79,6 +83,48 @@ def _numbered(room: Path, _emulator: None) -> None:
     for serial in SERIALS:
         make(room / serial, f"SERIAL={serial}", "uno")
         shutil.copy(room / serial / "uno.elf", room / f"{serial}.elf")
+
+
+def test_a_version_or_a_number_that_is_said_later_is_the_one_that_is_built(tmp_path: Path) -> None:
+    need("avr-gcc", "make")
+    for said, told, not_told in (
+        ((), b"1.0.0", b"1.2.3"),
+        (("VERSION=1.2.3",), b"1.2.3", b"1.0.0"),
+        (("VERSION=1.2.3", "SERIAL=kitchen-1"), b"kitchen-1", b"1.0.0"),
+        ((), b"1.0.0", b"kitchen-1"),
+    ):
+        make(tmp_path, "hex", *said)
+        built = (tmp_path / "uno.elf").read_bytes()
+        assert told in built
+        assert not_told not in built
+        assert (tmp_path / "uno.hex").stat().st_mtime_ns >= (tmp_path / "uno.elf").stat().st_mtime_ns
+    assert "avr-gcc" not in make(tmp_path, "hex")
+
+
+def test_a_host_that_is_gone_ends_no_emulator(uno: Emulator) -> None:
+    hello = HostLink(1, lambda: 1).step(0.0, b"").output
+    for _ in range(10):
+        host = socket.create_connection(("127.0.0.1", uno.port))
+        host.sendall(hello * 40)
+        host.recv(1)  # the board is answering
+        uno.stopped(stopped=True)
+        host.shutdown(socket.SHUT_WR)
+        host.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        host.close()  # a reset behind an end: what is written now raises the signal
+        uno.stopped(stopped=False)
+        assert uno.data(PORTD) >= 0
+    with Talk.over(uno.port) as talk:
+        assert isinstance(talk.ask(Get(1, RELAY)), Is)
+
+
+@pytest.mark.usefixtures("_emulator")
+def test_a_boot_loader_that_reaches_beyond_the_flash_is_refused(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "boot.hex").write_text(":04801000FF270994A9\n:00000001FF\n")
+    said = subprocess.run(
+        [room / "emulator", tmp_path / "boot.hex"], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert said.returncode == 1
+    assert "beyond the flash; `make optiboot`" in said.stderr
 
 
 @pytest.mark.usefixtures("_numbered")

@@ -61,20 +61,11 @@ def make(room: Path, *targets: str) -> str:
 
 
 def make_boot_loader(room: Path) -> Path:
-    """Arduino's optiboot, for the boot section of 1 KB that it needs as this compiler builds it."""
+    """Arduino's optiboot, as a file that the emulator takes."""
     if not _OPTIBOOT.exists():
         pytest.skip("arduino-core-avr is not installed; script/test installs it")
-    addresses = "-Wl,--section-start=.text=0x7c00,--section-start=.version=0x7ffe"
-    options = ["-Os", "-DF_CPU=16000000L", "-DBAUD_RATE=115200", "-DLED_START_FLASHES=3", "-nostartfiles"]
-    elf, made = room / "optiboot.elf", room / "optiboot.hex"
-    commands: tuple[list[str | Path], ...] = (
-        ["avr-gcc", "-mmcu=atmega328p", *options, addresses, "-o", elf, _OPTIBOOT],
-        ["avr-objcopy", "-O", "ihex", "-j", ".text", "-j", ".data", "-j", ".version",
-         "--set-section-flags", ".version=alloc,load", elf, made],
-    )  # fmt: skip
-    for arguments in commands:
-        subprocess.run(arguments, check=True, capture_output=True, timeout=60)
-    return made
+    make(room, "optiboot")
+    return room / "optiboot.hex"
 
 
 def used(room: Path, eeprom: bytes) -> str:
@@ -107,6 +98,10 @@ class Emulator:
         """Have something happen to the board: `press`, `release`, `millivolts 750`, `reset`, `cut`, `plug`."""
         self._say(what)
         self._heard(what)
+
+    def stopped(self, *, stopped: bool) -> None:
+        """Have it stand still, as a busy machine may let it for a while; or go on."""
+        self._process.send_signal(signal.SIGSTOP if stopped else signal.SIGCONT)
 
     def data(self, address: int) -> int:
         """A byte of the chip's data space: registers, and memory."""

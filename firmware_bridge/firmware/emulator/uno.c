@@ -5,8 +5,9 @@
  *     emulator FIRMWARE.elf [PORT]
  *     emulator BOOTLOADER.hex [PORT]
  *
- * With a boot loader it is a board as it is sold: its firmware does nothing until some is flashed, and it is
- * reset as often as a host connects, which on an Uno is what the line's DTR does.
+ * With a boot loader, as `make optiboot` builds one, it is a board as it is sold: its firmware does nothing
+ * until some is flashed, and it is reset as often as a host connects, which on an Uno is what the line's DTR
+ * does.
  *
  * Says `port N` when it listens; one host at a time is connected. Then a line in is a wish, and its line out
  * says that it is done:
@@ -108,7 +109,8 @@ static void load_boot_loader(struct uno *uno, char const *path) {
     memcpy(uno->avr->flash, NOTHING, sizeof NOTHING);
     uno->avr->reset_pc = uno->avr->flashend;
     for (int i = 0; i < count; i++) {
-        if (chunks[i].baseaddr + chunks[i].size > uno->avr->flashend + 1) fail("that is beyond the flash");
+        if (chunks[i].baseaddr + chunks[i].size > uno->avr->flashend + 1)
+            fail("that boot loader reaches beyond the flash; `make optiboot` builds one that does not");
         memcpy(uno->avr->flash + chunks[i].baseaddr, chunks[i].data, chunks[i].size);
         if (chunks[i].baseaddr < uno->avr->reset_pc) uno->avr->reset_pc = chunks[i].baseaddr;
     }
@@ -229,9 +231,10 @@ static void read_host(struct uno *uno) {
     }
 }
 
+/* One who is gone is no more than that: without the flag a signal would end the emulator. */
 static void write_host(struct uno *uno) {
     if (uno->host < 0 || uno->out_end == 0) return;
-    ssize_t put = write(uno->host, uno->out, uno->out_end);
+    ssize_t put = send(uno->host, uno->out, uno->out_end, MSG_NOSIGNAL);
     if (put > 0) {
         uno->out_end -= (size_t)put;
         memmove(uno->out, uno->out + put, uno->out_end);
@@ -241,8 +244,8 @@ static void write_host(struct uno *uno) {
 }
 
 static void look_around(struct uno *uno) {
-    struct pollfd ends[] = {{STDIN_FILENO, POLLIN, 0}, {uno->listener, POLLIN, 0}, {uno->host, POLLIN, 0}};
     write_host(uno);
+    struct pollfd ends[] = {{STDIN_FILENO, POLLIN, 0}, {uno->listener, POLLIN, 0}, {uno->host, POLLIN, 0}};
     if (poll(ends, 3, 0) <= 0) return;
     if (ends[2].revents != 0) read_host(uno);
     if (ends[1].revents != 0) accept_host(uno);
