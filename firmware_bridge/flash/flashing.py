@@ -65,29 +65,46 @@ async def flash(
         FlashError, NoSmpError: it is not there, and why.
         BridgeError: the board or its line failed; with SMP it runs what it ran, or the new: flash again.
     """
-    manifest = bundle.manifest
-    if isinstance(manifest.method, Smp):
-        told = await _flash_by_smp(address, bundle, tell, baud, patience)
-    else:
-        await tools.flash(manifest, bundle.files, address, tell)
-        told = manifest.version
-    if manifest.describes_itself:
-        tell(Step("asking the board which firmware it runs"))
-        told = (await _met(address, baud, _BACK_S)).version
-    if told != manifest.version:
-        raise OtherVersionError(manifest.version, told)
-    return told
+    if isinstance(bundle.manifest.method, Smp):
+        return await _flash_by_smp(address, bundle, tell, baud, patience)
+    await tools.flash(bundle.manifest, bundle.files, address, tell)
+    await _prove(address, bundle.manifest, tell, baud)
+    return bundle.manifest.version
 
 
 async def _flash_by_smp(
     address: str, bundle: Bundle, tell: Tell, baud: int, patience: "Patience | None"
 ) -> str:
+    """What does not prove itself is not kept."""
     with needed():
         from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
         from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
     (firmware,) = bundle.files.values()
     async with SmpBoard(transport(address, baud), patience) as board:
-        return await smp.flash(board, firmware, tell)
+        await smp.start(board, firmware, tell)
+    try:
+        await _prove(address, bundle.manifest, tell, baud)
+    except BridgeError:
+        async with SmpBoard(transport(address, baud), patience) as board:
+            await smp.go_back(board, tell)
+        raise
+    async with SmpBoard(transport(address, baud), patience) as board:
+        return await smp.keep(board, firmware, tell)
+
+
+async def _prove(address: str, manifest: Manifest, tell: Tell, baud: int) -> None:
+    """A board that describes itself is asked what it runs.
+
+    Raises:
+        NoAnswerError: it does not say so.
+        OtherVersionError: it runs something else.
+    """
+    if not manifest.describes_itself:
+        return
+    tell(Step("asking the board which firmware it runs"))
+    told = (await _met(address, baud, _BACK_S)).version
+    if told != manifest.version:
+        raise OtherVersionError(manifest.version, told)
 
 
 async def _look_by_smp(address: str, baud: int) -> Found:

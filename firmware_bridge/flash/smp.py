@@ -36,34 +36,59 @@ async def look(board: SmpBoard) -> Running:
     return Running(await board.kind(), active.version)
 
 
-async def flash(board: SmpBoard, firmware: bytes, tell: Tell) -> str:
-    """Have the board run this image for good; the version that it runs then.
+async def start(board: SmpBoard, firmware: bytes, tell: Tell) -> Slot:
+    """Have the board run this image, on trial unless it runs it for good already; the slot it runs from.
 
     Raises:
         ImageError: it is no image.
         RevertedError: the board tried it, and went back.
-        FlashError: the board does not start again, or does not say what runs.
+        FlashError: the board does not start again, is to start something else, or does not say what runs.
         UploadError, SmpRefusedError, NoAnswerError, TransportError, ProtocolError: the board is as it was, or tries
             the new image until it starts again; do all this again.
     """
     wanted = image.read(firmware)
     images = await board.images()
     running = _active(images)
-    if running.hash != wanted.hash:
-        if not running.confirmed:
-            tell(Step("the board is trying another firmware; it goes back first"))
-            await _restart(board)
-            images = await board.images()
-        if not any(each.hash == wanted.hash for each in images):
-            await _upload(board, firmware, tell)
-        running = await _try(board, wanted, tell)
-    if not running.confirmed:
+    if running.hash != wanted.hash and not running.confirmed:
+        tell(Step("the board is trying another firmware; it goes back first"))
+        await _restart(board)
+        images = await board.images()
+        running = _active(images)
+    _no_other(images, wanted)
+    if running.hash == wanted.hash:
+        return running
+    if not any(each.hash == wanted.hash for each in images):
+        await _upload(board, firmware, tell)
+    return await _try(board, wanted, tell)
+
+
+async def keep(board: SmpBoard, firmware: bytes, tell: Tell) -> str:
+    """Have the board run for good what it was started with; the version that it runs then.
+
+    Raises:
+        RevertedError: the board has gone back meanwhile.
+        FlashError, SmpRefusedError, NoAnswerError, TransportError, ProtocolError: as of `start`.
+    """
+    wanted = image.read(firmware)
+    running = _active(await board.images())
+    if running.hash == wanted.hash and not running.confirmed:
         tell(Step(f"keeping {wanted.version}"))
         await board.confirm()
         running = _active(await board.images())
     if running.hash != wanted.hash or not running.confirmed:
         raise RevertedError(wanted.version, running.version)
     return running.version
+
+
+async def go_back(board: SmpBoard, tell: Tell) -> None:
+    """End a trial: the board runs what it ran before.
+
+    Raises:
+        FlashError, SmpRefusedError, NoAnswerError, TransportError, ProtocolError: as of `start`.
+    """
+    if not _active(await board.images()).confirmed:
+        tell(Step("the board goes back to what it had"))
+        await _restart(board)
 
 
 async def _upload(board: SmpBoard, firmware: bytes, tell: Tell) -> None:
@@ -92,6 +117,15 @@ async def _try(board: SmpBoard, wanted: image.Image, tell: Tell) -> Slot:
 async def _restart(board: SmpBoard) -> None:
     await board.reset()
     await board.away()
+
+
+def _no_other(images: tuple[Slot, ...], wanted: image.Image) -> None:
+    """A board that is to start another image next does so whatever it is told: boards refuse to be told otherwise."""
+    for each in images:
+        if each.pending and each.image == 0 and each.hash != wanted.hash:
+            raise FlashError(
+                f"the board is to try {each.version} when it starts next; switch it off and on, and flash again"
+            )
 
 
 def _active(images: tuple[Slot, ...]) -> Slot:

@@ -8,7 +8,7 @@ pytest.importorskip("smpclient", reason="smpclient is not installed; script/chec
 
 from firmware_bridge.errors import BridgeError, NoAnswerError
 from firmware_bridge.flash import smp
-from firmware_bridge.flash.errors import RevertedError
+from firmware_bridge.flash.errors import FlashError, RevertedError
 from firmware_bridge.flash.events import Event
 from firmware_bridge.smp import image
 from firmware_bridge.smp.client import SmpBoard
@@ -20,6 +20,11 @@ pytestmark = pytest.mark.counted
 OLD_VERSION, NEW_VERSION = image.read(FACTORY).version, image.read(NEW).version
 
 
+async def put(board: SmpBoard, firmware: bytes) -> str:
+    await smp.start(board, firmware, _nobody)
+    return await smp.keep(board, firmware, _nobody)
+
+
 def flash(plug: Plug, firmware: bytes, runs: int = 4) -> str:
     """Flash, and again as often as a person would who reads what the error says."""
 
@@ -27,7 +32,7 @@ def flash(plug: Plug, firmware: bytes, runs: int = 4) -> str:
         for left in reversed(range(runs)):
             try:
                 async with SmpBoard(plug) as board:
-                    return await smp.flash(board, firmware, _nobody)
+                    return await put(board, firmware)
             except BridgeError:
                 if not left:
                     raise
@@ -138,11 +143,28 @@ def test_an_image_that_answers_nobody_is_gone_after_the_board_was_switched_off()
     assert flash(plug, NEW) == NEW_VERSION
 
 
+def test_a_board_that_is_to_start_another_image_next_is_not_said_to_stay_as_it_is() -> None:
+    async def choose(plug: Plug) -> None:
+        async with SmpBoard(plug) as board:
+            async for _ in board.upload(NEW):
+                pass
+            await board.test(image.read(NEW).hash)
+
+    plug = Plug()
+    simulated(choose(plug))
+    with pytest.raises(FlashError, match=r"is to try 1\.1\.0 when it starts next; switch it off and on"):
+        flash(plug, FACTORY, runs=1)
+    assert version_after_power_cycle(plug) == NEW_VERSION
+    assert flash(plug, FACTORY, runs=1) == OLD_VERSION
+    assert version_after_power_cycle(plug) == OLD_VERSION
+    assert flash(plug, NEW, runs=1) == NEW_VERSION
+
+
 def test_two_boards_are_flashed_at_once() -> None:
     async def both() -> list[str]:
         async def one(plug: Plug) -> str:
             async with SmpBoard(plug) as board:
-                return await smp.flash(board, NEW, _nobody)
+                return await put(board, NEW)
 
         return list(await asyncio.gather(one(Plug()), one(Plug())))
 
