@@ -70,10 +70,12 @@ def _wanted(settings: Bridge, owned: Owned) -> bool:
     return bool(settings.boards) or bool(owned.boards) or settings.find
 
 
-def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterator[Line]:
-    def board(address: str, *, patient: bool) -> AnyBoard:
-        return Board(transport(address), patient=patient, answer_s=settings.answer_s)
+def check_addresses(settings: Bridge, described: Sequence[DescribedBoard]) -> None:
+    """See that each place where a board is said to be can be one; nothing is opened.
 
+    Raises:
+        ConfigError: an address is none, or is said of two boards.
+    """
     for address in settings.boards:
         try:
             transport(address)
@@ -88,6 +90,13 @@ def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterat
             each.open()
         except (ValueError, BoardsFileError) as exc:
             raise ConfigError(f"boards.toml: {each.name}: {exc}") from exc
+
+
+def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterator[Line]:
+    def board(address: str, *, patient: bool) -> AnyBoard:
+        return Board(transport(address), patient=patient, answer_s=settings.answer_s)
+
+    check_addresses(settings, described)
     named = [
         *(Line(each, partial(board, each, patient=True)) for each in settings.boards),
         *(

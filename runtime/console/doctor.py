@@ -32,7 +32,7 @@ def doctor(ctx: click.Context, config_file: Path | None, *, state: Path, as_json
 
 
 def _examine(config_file: Path | None, state: Path) -> Iterator[Finding]:
-    from runtime.doctor import board, network, software  # noqa: PLC0415  see runtime.console
+    from runtime.doctor import board, boards, network, software  # noqa: PLC0415  see runtime.console
 
     yield from board.examine()
     try:
@@ -44,6 +44,7 @@ def _examine(config_file: Path | None, state: Path) -> Iterator[Finding]:
         return
     yield from software.examine(loaded, state)
     yield from network.examine(loaded.config)
+    yield from boards.examine(loaded.config, state)
 
 
 def _print(finding: Finding) -> None:
