@@ -137,13 +137,20 @@ async def _started(arguments: list[str]) -> AsyncIterator[asyncio.subprocess.Pro
     try:
         yield program
     finally:
-        if program.returncode is None:
-            _signal(program.pid, signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_END_S):
-                    await program.wait()
-        _signal(program.pid, signal.SIGKILL)
-        await program.wait()
+        try:
+            await _end(program)
+        finally:  # also if whoever waits is told again not to
+            _signal(program.pid, signal.SIGKILL)
+            await program.wait()
+
+
+async def _end(program: asyncio.subprocess.Process) -> None:
+    """Give it some time to end by itself."""
+    if program.returncode is None:
+        _signal(program.pid, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await program.wait()
 
 
 def _signal(group: int, number: signal.Signals) -> None:

@@ -155,6 +155,18 @@ async def test_a_program_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
     await asyncio.to_thread(until_gone, int((tmp_path / "pid").read_text()))
 
 
+async def test_who_will_not_wait_for_its_end_leaves_no_program_behind(tmp_path: Path) -> None:
+    script = f"trap 'echo told > {tmp_path}/told' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 600; done"
+    work = asyncio.create_task(tools.run(["/bin/sh", "-c", script], ignore, 60))
+    await asyncio.to_thread(until_written, tmp_path / "pid")
+    work.cancel()
+    await asyncio.to_thread(until_written, tmp_path / "told")
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    await asyncio.to_thread(until_gone, int((tmp_path / "pid").read_text()))
+
+
 def until_written(path: Path) -> None:
     deadline = time.monotonic() + 20
     while not path.exists() or not path.read_text():
