@@ -4,6 +4,7 @@ What is heavy is imported when a command runs.
 """
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -303,7 +304,14 @@ async def _behind_a_socket(port: int, board: "Callable[[Transport], Awaitable[No
         async with alone:
             await board(TcpTransport.accepted(reader, writer))
 
-    listener = await asyncio.start_server(plugged, "127.0.0.1", port)
+    try:
+        listener = await asyncio.start_server(plugged, "127.0.0.1", port)
+    except OSError as exc:
+        if exc.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"port {port} is taken by another program; choose another by --port, or say none to get one that is free"
+        ) from exc
     click.echo(f"socket://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
     async with listener:
         await listener.serve_forever()

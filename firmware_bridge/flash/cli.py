@@ -3,6 +3,7 @@
 What is heavy is imported when a command runs.
 """
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from firmware_bridge.flash.flashing import Found
     from firmware_bridge.flash.manifest import Manifest, Method
 
+_BAUD = 115200
+_INTERRUPTED = 130
+"""The exit status that shells give to what was ended by Ctrl-C."""
 _WHERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -28,14 +32,25 @@ _WHERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("bundle", type=_WHERE)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Look, say what would be done, and do nothing.")
-@click.option("--baud", type=int, default=115200, show_default=True, help="Speed of a serial line.")
+@click.option("--baud", type=int, default=_BAUD, show_default=True, help="Speed of a serial line.")
 def flash(address: str, bundle: Path, *, yes: bool, dry_run: bool, baud: int) -> None:
     """Put the firmware of BUNDLE on a board.
 
     By SMP, a flash that was cut off goes on where it was when it is begun again, and a board has the old firmware or
     the new one whatever happens.
     """
-    run(_flash(address, bundle, yes=yes, dry_run=dry_run, baud=baud))
+    firmware = run(_look(address, bundle, baud))
+    if dry_run:
+        _show_command(firmware, address)
+        return
+    if not yes:
+        _ask()
+    try:
+        version = run(_with_bar(address, firmware, baud))
+    except KeyboardInterrupt:
+        click.echo(_stopped(firmware.manifest, address, bundle, baud), err=True)
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    click.echo(f"The board runs {version}.")
 
 
 @click.command()
@@ -80,7 +95,8 @@ def bundle(
     click.echo(f"{output}: {name} {version} for {board}")
 
 
-async def _flash(address: str, path: Path, *, yes: bool, dry_run: bool, baud: int) -> None:
+async def _look(address: str, path: Path, baud: int) -> "Bundle":
+    """The firmware, when it was shown what it would do to the board."""
     from firmware_bridge.flash import bundle as bundles  # noqa: PLC0415  as the module says
     from firmware_bridge.flash import flashing  # noqa: PLC0415  as the module says
     from firmware_bridge.transport import transport  # noqa: PLC0415  as the module says
@@ -90,15 +106,37 @@ async def _flash(address: str, path: Path, *, yes: bool, dry_run: bool, baud: in
         transport(address, baud)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="ADDRESS") from exc
-    found = await flashing.look(address, bundle.manifest, baud)
-    _show(bundle.manifest, found)
-    if dry_run:
-        _show_command(bundle, address)
-        return
-    if not yes:
-        click.confirm("Flash it?", abort=True)
-    version = await _with_bar(address, bundle, baud)
-    click.echo(f"The board runs {version}.")
+    _show(bundle.manifest, await flashing.look(address, bundle.manifest, baud))
+    return bundle
+
+
+def _ask() -> None:
+    """Ask whether to go on.
+
+    Raises:
+        Exit: no, or nobody answers.
+    """
+    try:
+        agreed = click.confirm("Flash it?")
+    except click.Abort:
+        click.echo()
+        agreed = False
+    if not agreed:
+        click.echo("Nothing was changed.")
+        raise click.exceptions.Exit(1)
+
+
+def _stopped(manifest: "Manifest", address: str, path: Path, baud: int) -> str:
+    """What is to be known by whoever stopped it."""
+    from firmware_bridge.flash.manifest import Smp  # noqa: PLC0415  as the module says
+
+    has = (
+        "The board has its old firmware or the new one, whole; flash it again to go on:"
+        if isinstance(manifest.method, Smp)
+        else "The board may have half a firmware now, and its boot loader; flash it again, which mends that:"
+    )
+    speed = [] if baud == _BAUD else ["--baud", str(baud)]
+    return f"Stopped. {has}\n  {shlex.join(['ingle', 'bridge', 'flash', address, str(path), *speed])}"
 
 
 async def _with_bar(address: str, bundle: "Bundle", baud: int) -> str:

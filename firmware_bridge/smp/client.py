@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from smp.exceptions import SMPException
-from smp.image_management import ImageState
+from smp.image_management import IMG_MGMT_ERR, ImageState
 from smpclient import SMPClient
 from smpclient.exceptions import SMPClientException
 from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, error, success
@@ -321,6 +321,15 @@ def _reason(answer: object) -> str:
     return f"{code.name.replace('_', ' ').lower()} ({code.value})"
 
 
+def _instead(answer: object) -> str:
+    """What to do about firmware that a board does not take."""
+    match answer:
+        case object(err=object(rc=IMG_MGMT_ERR.INVALID_IMAGE_TOO_LARGE)):
+            return "it is larger than a slot of the board: build it smaller, or see that it is for this board"
+        case _:
+            return "see that it is built for this board, and flash again"
+
+
 def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text.strip())[:200]
 
@@ -337,6 +346,6 @@ def _as_ours(what: str) -> Iterator[None]:
         refused = exc.args[0] if exc.args else ""
         if isinstance(refused, str):
             raise ProtocolError(f"the board answered nonsense when it was to {what}") from exc
-        raise UploadError(f"the board refuses to {what}: {_reason(refused)}") from exc
+        raise UploadError(f"the board refuses to {what}: {_reason(refused)}; {_instead(refused)}") from exc
     except (SMPException, ValueError, TypeError) as exc:
         raise ProtocolError(f"the board answered nonsense when it was to {what}") from exc

@@ -51,6 +51,10 @@ def test_a_board_is_flashed(address: str, tmp_path: Path) -> None:
     bundle = smp_bundle(tmp_path)
     asked = bridge("flash", address, bundle, said="n\n")
     assert asked.exit_code == 1
+    assert asked.output.endswith("Nothing was changed.\n")
+    assert bridge("flash", address, bundle, said="").output.endswith(
+        "Nothing was changed.\n"
+    )  # nobody is there
     for part in ("lamp for simulated_smp", "not signed", "simulated_smp: 1.0.0 -> 1.1.0", "Flash it?"):
         assert part in asked.output
     dry = bridge("flash", address, bundle, "--dry-run")
@@ -59,6 +63,45 @@ def test_a_board_is_flashed(address: str, tmp_path: Path) -> None:
     done = bridge("flash", address, bundle, said="y\n")
     assert done.output.endswith("The board runs 1.1.0.\n")
     assert "1.1.0 -> 1.1.0" in bridge("flash", address, bundle, "--yes").output
+
+
+def test_an_image_larger_than_a_slot(address: str, tmp_path: Path) -> None:
+    result = bridge("flash", address, smp_bundle(tmp_path, kib=70), "--yes")
+    assert result.exit_code == 1
+    assert "larger than a slot of the board: build it smaller" in result.output.replace("\n", " ")
+
+
+def test_stopped_in_the_middle_says_what_the_board_has(tmp_path: Path) -> None:
+    (tmp_path / "lamp.hex").write_text(HEX)
+    (tmp_path / "avrdude").write_text("#!/bin/sh\necho begun\nexec sleep 600\n")
+    (tmp_path / "avrdude").chmod(0o755)
+    made = bridge(
+        "bundle", tmp_path / "lamp.hex", "-o", tmp_path / "la mp.zip", "--name", "lamp", "--version", "1",
+        "--board", "simulated", "--method", "avrdude",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    with subprocess.Popen([*STARTS, "simulate"], stdout=subprocess.PIPE, text=True) as board:
+        assert board.stdout is not None
+        address = board.stdout.readline().strip()
+        flash = subprocess.Popen(
+            [*STARTS, "flash", address, str(tmp_path / "la mp.zip"), "--yes"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        assert flash.stdout is not None
+        assert any("avrdude is at work" in line for line in flash.stdout)
+        flash.send_signal(signal.SIGINT)
+        _, said = flash.communicate(timeout=20)
+        board.kill()
+    assert flash.returncode == 130
+    assert "may have half a firmware now" in said
+    assert said.endswith(f"\n  ingle bridge flash {address} '{tmp_path}/la mp.zip'\n")
+
+
+def test_a_port_that_is_taken_by_a_simulator(address: str) -> None:
+    result = bridge("simulate", "--as", "smp", "--port", address.rsplit(":", 1)[1])
+    assert result.exit_code == 1
+    assert "is taken by another program; choose another by --port" in result.output
 
 
 def test_firmware_for_another_board(address: str, tmp_path: Path) -> None:
