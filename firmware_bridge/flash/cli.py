@@ -39,12 +39,12 @@ def flash(address: str, bundle: Path, *, yes: bool, dry_run: bool, baud: int) ->
     By SMP, a flash that was cut off goes on where it was when it is begun again, and a board has the old firmware or
     the new one whatever happens.
     """
-    firmware = run(_look(address, bundle, baud))
+    firmware, plan = run(_look(address, bundle, baud))
     if dry_run:
-        _show_command(firmware, address)
+        click.echo(plan or _command(firmware, address))
         return
     if not yes:
-        _ask()
+        _ask(plan)
     try:
         version = run(_with_bar(address, firmware, baud))
     except KeyboardInterrupt:
@@ -95,8 +95,8 @@ def bundle(
     click.echo(f"{output}: {name} {version} for {board}")
 
 
-async def _look(address: str, path: Path, baud: int) -> "Bundle":
-    """The firmware, when it was shown what it would do to the board."""
+async def _look(address: str, path: Path, baud: int) -> "tuple[Bundle, str]":
+    """The firmware, shown beside what the board has; and what would be done, where that depends on the board."""
     from firmware_bridge.flash import bundle as bundles  # noqa: PLC0415  as the module says
     from firmware_bridge.flash import flashing  # noqa: PLC0415  as the module says
     from firmware_bridge.transport import transport  # noqa: PLC0415  as the module says
@@ -106,16 +106,19 @@ async def _look(address: str, path: Path, baud: int) -> "Bundle":
         transport(address, baud)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="ADDRESS") from exc
-    _show(bundle.manifest, await flashing.look(address, bundle.manifest, baud))
-    return bundle
+    found = await flashing.look(address, bundle, baud)
+    _show(bundle.manifest, found)
+    return bundle, found.plan
 
 
-def _ask() -> None:
+def _ask(plan: str) -> None:
     """Ask whether to go on.
 
     Raises:
         Exit: no, or nobody answers.
     """
+    if plan:
+        click.echo(plan)
     try:
         agreed = click.confirm("Flash it?")
     except click.Abort:
@@ -179,14 +182,11 @@ def _show(manifest: "Manifest", found: "Found") -> None:
     click.echo(f"{found.board or 'board'}: {now} -> {manifest.version}")
 
 
-def _show_command(bundle: "Bundle", address: str) -> None:
+def _command(bundle: "Bundle", address: str) -> str:
+    """What would be run."""
     from firmware_bridge.flash import tools  # noqa: PLC0415  as the module says
-    from firmware_bridge.flash.manifest import Smp  # noqa: PLC0415  as the module says
 
-    if isinstance(bundle.manifest.method, Smp):
-        click.echo("It would be uploaded by SMP, tried once, and kept if it starts.")
-    else:
-        click.echo(" ".join(tools.command(bundle.manifest, address, Path())))
+    return shlex.join(tools.command(bundle.manifest, address, Path()))
 
 
 def _method(method: str, part: str, programmer: str, chip: str, speed: int) -> "Method":

@@ -33,21 +33,28 @@ class Found:
 
     board: str
     version: str
+    plan: str = ""
+    """What `flash` would do now, in a sentence, where that depends on the board."""
 
 
-async def look(address: str, manifest: Manifest, baud: int = BAUD) -> Found:
-    """What the board on a line is and runs now.
+async def look(address: str, bundle: Bundle, baud: int = BAUD) -> Found:
+    """What the board on a line is and runs now, and what would be done to it.
 
     Raises:
         ValueError: that is no address.
         InUseError: another program has the port.
         NoSmpError: what speaks SMP is not installed.
         WrongBoardError: the firmware is for another board.
+        FlashError: the board is to start something else, or does not say what it runs.
         TransportError: the line cannot be used.
         NoAnswerError, ProtocolError: it does not speak SMP, though the firmware is for a board that does.
     """
+    manifest = bundle.manifest
     try:
-        found = await (_look_by_smp if isinstance(manifest.method, Smp) else _look)(address, baud)
+        if isinstance(manifest.method, Smp):
+            found = await _look_by_smp(address, bundle, baud)
+        else:
+            found = await _look(address, baud)
     except PortTakenError as exc:
         raise InUseError(str(exc)) from exc
     if found.board and found.board != manifest.board:
@@ -107,13 +114,14 @@ async def _prove(address: str, manifest: Manifest, tell: Tell, baud: int) -> Non
         raise OtherVersionError(manifest.version, told)
 
 
-async def _look_by_smp(address: str, baud: int) -> Found:
+async def _look_by_smp(address: str, bundle: Bundle, baud: int) -> Found:
     with needed():
         from firmware_bridge.flash import smp  # noqa: PLC0415  as the module says
         from firmware_bridge.smp.client import SmpBoard  # noqa: PLC0415  as the module says
+    (firmware,) = bundle.files.values()
     async with SmpBoard(transport(address, baud)) as board:
-        running = await smp.look(board)
-    return Found(running.kind or "", running.version)
+        running = await smp.look(board, firmware)
+    return Found(running.kind or "", running.version, running.plan)
 
 
 async def _look(address: str, baud: int) -> Found:

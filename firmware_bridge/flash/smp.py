@@ -23,17 +23,21 @@ class Running:
     kind: str | None
     """Which sort of board it says it is, if it does."""
     version: str
+    plan: str
+    """What `start` and `keep` would do now, in a sentence."""
 
 
-async def look(board: SmpBoard) -> Running:
-    """What the board is and runs.
+async def look(board: SmpBoard, firmware: bytes) -> Running:
+    """What the board is and runs, and what would be done to have it run this image.
 
     Raises:
-        FlashError: it does not say so.
+        ImageError: it is no image.
+        FlashError: it does not say so, or is to start something else.
         SmpRefusedError, NoAnswerError, TransportError, ProtocolError: it does not answer.
     """
-    active = _active(await board.images())
-    return Running(await board.kind(), active.version)
+    images = await board.images()
+    plan = _plan(images, image.read(firmware))
+    return Running(await board.kind(), _active(images).version, plan)
 
 
 async def start(board: SmpBoard, firmware: bytes, tell: Tell) -> Slot:
@@ -89,6 +93,31 @@ async def go_back(board: SmpBoard, tell: Tell) -> None:
     if not _active(await board.images()).confirmed:
         tell(Step("the board goes back to what it had"))
         await _restart(board)
+
+
+def _plan(images: tuple[Slot, ...], wanted: image.Image) -> str:
+    """What would be done, as `start` decides it.
+
+    Raises:
+        FlashError: nothing, since the board is to start something else.
+    """
+    running = _active(images)
+    there = any(each.hash == wanted.hash for each in images)
+    then = f"{'started, as it is there already' if there else 'uploaded by SMP'}, tried once, and kept if it starts"
+    if running.hash != wanted.hash and not running.confirmed:
+        return (
+            f"The board is trying {running.version}, which nobody has kept: it would go back first. Then "
+            f"{wanted.version} would be {then}."
+        )
+    _no_other(images, wanted)
+    if running.hash != wanted.hash:
+        return f"It would be {then}."
+    if running.confirmed:
+        return "The board runs this very image, and keeps it: nothing would be done."
+    return (
+        f"The board is trying this very image: {wanted.version} would be kept. Until it is kept, the board goes back "
+        "to what it had at its next reset."
+    )
 
 
 async def _upload(board: SmpBoard, firmware: bytes, tell: Tell) -> None:

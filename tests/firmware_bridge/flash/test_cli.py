@@ -17,8 +17,10 @@ pytest.importorskip("smpclient", reason="smpclient is not installed; script/chec
 from firmware_bridge.cli import commands
 from firmware_bridge.pump import pump
 from firmware_bridge.smp import image
+from firmware_bridge.smp.client import SmpBoard
 from firmware_bridge.smp.simulator import SimulatedSmpBoard, new_flash
 from firmware_bridge.tcp import TcpTransport
+from firmware_bridge.transport import transport
 from tests.support.pty_line import PtyTransport
 
 STARTS = [sys.executable, "-c", "from firmware_bridge.cli import commands; commands()", "bridge"]
@@ -63,6 +65,46 @@ def test_a_board_is_flashed(address: str, tmp_path: Path) -> None:
     done = bridge("flash", address, bundle, said="y\n")
     assert done.output.endswith("The board runs 1.1.0.\n")
     assert "1.1.0 -> 1.1.0" in bridge("flash", address, bundle, "--yes").output
+
+
+async def test_what_would_be_done_is_what_is_done(tmp_path: Path) -> None:
+    bundle = await asyncio.to_thread(smp_bundle, tmp_path)
+    new, other = (tmp_path / "lamp.bin").read_bytes(), image.make(b"other" * 99, (3, 0, 0))
+    board, alone = SimulatedSmpBoard(new_flash()), asyncio.Lock()
+
+    async def plugged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with alone:
+            await board.run(TcpTransport.accepted(reader, writer))
+
+    async def flash(*options: str) -> str:
+        return (await asyncio.to_thread(bridge, "flash", where, bundle, *options, said="n\n")).output
+
+    async def tried(firmware: bytes) -> None:
+        async with SmpBoard(transport(where)) as host:
+            async for _ in host.upload(firmware):
+                pass
+            await host.test(image.read(firmware).hash)
+            await host.reset()
+            await host.away()
+
+    async with await asyncio.start_server(plugged, "127.0.0.1", 0) as listener:
+        where = f"socket://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        await tried(other)
+        said = await flash("--dry-run")
+        assert (
+            "trying 3.0.0, which nobody has kept: it would go back first. Then 1.1.0 would be uploaded"
+            in said
+        )
+        board = SimulatedSmpBoard(new_flash())
+        await tried(new)
+        for options in (("--dry-run",), ()):
+            said = await flash(*options)
+            assert "trying this very image: 1.1.0 would be kept" in said
+            assert "goes back to what it had at its next reset" in said
+            assert board.loader.notes.on_trial
+        assert "keeping 1.1.0" in await flash("--yes")
+        assert not board.loader.notes.on_trial
+        assert "keeps it: nothing would be done" in await flash("--dry-run")
 
 
 def test_an_image_larger_than_a_slot(address: str, tmp_path: Path) -> None:

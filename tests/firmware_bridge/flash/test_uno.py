@@ -43,10 +43,10 @@ async def test_a_board_is_flashed_and_tells_its_new_version(room: Path, address:
     told: list[Event] = []
     assert await flashing.flash(address, bundle(room, "1.2.3"), told.append) == "1.2.3"
     assert Progress("writing", 100, 100) in told
-    found = await flashing.look(address, bundle(room, "1.2.3").manifest)
+    found = await flashing.look(address, bundle(room, "1.2.3"))
     assert (found.board, found.version) == ("uno", "1.2.3")
     with pytest.raises(WrongBoardError, match="for 'mega', and the board on the line is 'uno'"):
-        await flashing.look(address, bundle(room, "1.2.3", "mega").manifest)
+        await flashing.look(address, bundle(room, "1.2.3", "mega"))
 
 
 async def test_a_serial_number_is_uploaded_with_the_program_and_kept_when_firmware_comes_without_one(
