@@ -65,6 +65,23 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
 
 
 @needs_systemd
+def test_boards_are_let_in_by_what_the_guide_says_and_nothing_else(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "service.md").read_text()
+    settings = page.partition("## Boards")[2].partition("```ini\n")[2].partition("```")[0]
+    unit = tmp_path / UNIT.name
+    program = setting("ExecStart").split()[0]
+    unit.write_text(
+        UNIT.read_text().replace(program, "/bin/true").replace("[Install]", f"{settings}[Install]")
+    )
+    assert setting("DevicePolicy") == "closed"
+    assert "char-ttyACM rw" in unit.read_text()
+    done = systemd_analyze("verify", "--man=no", unit)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    done = systemd_analyze("security", "--offline=true", "--threshold=20", unit)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@needs_systemd
 def test_the_unit_is_locked_up() -> None:
     done = systemd_analyze("security", "--offline=true", "--threshold=15", UNIT)
     assert done.returncode == 0, done.stdout[-2000:]
