@@ -219,8 +219,8 @@ class Connection:
 
     def _on(self, event: Event) -> None:
         match event:
-            case Up(boot):
-                self._introducing = asyncio.create_task(self._introduce(boot), name="bridge.introduce")
+            case Up():
+                self._introducing = asyncio.create_task(self._introduce(event), name="bridge.introduce")
                 self._introducing.add_done_callback(lambda _: self._wake.set())
             case Delivered(payload):
                 self._hear(payload)
@@ -239,11 +239,11 @@ class Connection:
             self.up = False
             self._listener.disconnected(reason)
 
-    async def _introduce(self, boot: int) -> None:
+    async def _introduce(self, link: Up) -> None:
         def ask(message: Callable[[int], Message]) -> Awaitable[Message]:
             return self.ask(message, introduces=True)
 
-        known = await introduce(ask, boot, self.known)
+        known = await introduce(ask, link.peer, link.hosts, self.known)
         self._requests.again(known.since(self.known), known.capabilities)
         self.known, self.up, self._why = known, True, ""
         self._wake.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from firmware_bridge.description import CAPABILITIES_MOST, Capability, read
@@ -20,6 +20,8 @@ class Since(Enum):
     """It knows what it was told."""
     RESET = auto()
     """It has started again."""
+    OTHER_HOST = auto()
+    """Another host had it in between: it has forgotten what it was told, and may have been told something else."""
     OTHER_BOARD = auto()
     """It is not that one."""
 
@@ -30,6 +32,7 @@ class Introduction:
 
     about: About
     boot: int
+    hosts: int
     capabilities: dict[str, Capability]
     complaints: tuple[str, ...]
 
@@ -46,10 +49,12 @@ class Introduction:
             return Since.NOTHING
         if (self.about.name, self.about.serial) != (before.about.name, before.about.serial):
             return Since.OTHER_BOARD
-        return Since.NOTHING if self.boot == before.boot else Since.RESET
+        if self.boot != before.boot:
+            return Since.RESET if self.hosts == 1 else Since.OTHER_HOST
+        return Since.NOTHING if self.hosts == before.hosts else Since.OTHER_HOST
 
 
-async def introduce(ask: Ask, boot: int, known: Introduction | None) -> Introduction:
+async def introduce(ask: Ask, boot: int, hosts: int, known: Introduction | None) -> Introduction:
     """Ask a board who it is and, unless it is `known`, what it can do.
 
     Raises:
@@ -60,7 +65,7 @@ async def introduce(ask: Ask, boot: int, known: Introduction | None) -> Introduc
     if not isinstance(about, About):
         raise ProtocolError(f"the board answers a hello with {type(about).__name__}; is its firmware whole?")
     if known and known.is_of(about, boot):
-        return known
+        return replace(known, hosts=hosts)
     complaints = []
     if not all(text.isprintable() for text in (about.name, about.firmware, about.serial)):
         complaints.append("its name, version or serial number has characters that cannot be shown")
@@ -78,7 +83,7 @@ async def introduce(ask: Ask, boot: int, known: Introduction | None) -> Introduc
             complaints.append(capability)
         else:
             capabilities[capability.name] = capability
-    return Introduction(about, boot, capabilities, tuple(complaints))
+    return Introduction(about, boot, hosts, capabilities, tuple(complaints))
 
 
 async def _describe(ask: Ask, index: int) -> Description | str:

@@ -139,11 +139,20 @@ def _outcome(
         return _lost(request, "another board is on this line now")
     if wanted and now_has.get(wanted.name) != wanted:
         return _lost(request, f"the board's {wanted.name} is another one now")
-    if not request.sent or since is Since.NOTHING:
-        return None
+    if request.sent and request.purpose is not Purpose.LOOK and since is not Since.NOTHING:
+        return _forgotten(request, since)
+    return None
+
+
+def _forgotten(request: Request, since: Since) -> Message | BridgeError | None:
+    """The same of one that a board may have done, and does not remember."""
+    if since is Since.OTHER_HOST:
+        return OutcomeUnknownError(
+            "another program had the board before it answered; see whether it was done"
+        )
     if request.purpose is Purpose.REBOOT:
         return Done(request.number)
-    if wanted and wanted.type is Type.PRESS:
+    if request.capability and request.capability.type is Type.PRESS:
         return OutcomeUnknownError("the board started again before it answered; see whether it happened")
     return None
 

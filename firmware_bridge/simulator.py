@@ -74,7 +74,7 @@ class SimulatedBoard:
         self.seconds: int | None = None
         """The time it was told."""
         self.wake = asyncio.Event()
-        self._host: int | None = None
+        self._hosts = 0
         self._rebooting = False
         self._bounds = {"mtu": mtu, "window": window, "dead_ms": dead_ms}
         self._start()
@@ -106,8 +106,8 @@ class SimulatedBoard:
                 match event:
                     case Delivered(payload):
                         self._hear(payload)
-                    case Up(host) if host != self._host:
-                        self._host = host
+                    case Up(hosts=hosts) if hosts != self._hosts:
+                        self._hosts = hosts
                         self._done.clear()
                     case Dead():
                         self._go_safe()
@@ -129,7 +129,7 @@ class SimulatedBoard:
         self.link = BoardLink(self.boot, **self._bounds)
         self.values: dict[int, Wire] = {each.index: _first(each) for each in self.capabilities}
         self._done: OrderedDict[int, Message] = OrderedDict()
-        self._host = None
+        self._hosts = 0
         self._rebooting = False
 
     def _go_safe(self) -> None:

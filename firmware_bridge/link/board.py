@@ -19,6 +19,8 @@ class BoardLink:
         self._unframer = Unframer(mtu)
         self._talk: Established | None = None
         self._link = 0
+        self._host: int | None = None
+        self._hosts = 0
         self._heard_at = 0.0
         self._safe = True  # a board begins with its safe values
         self._events: list[Event] = []
@@ -98,7 +100,7 @@ class BoardLink:
             return
         if self._talk is None or syn.link != self._link:
             self._begin(syn, now)
-        greeting = SynAck(self._link, self._boot, self._mtu, self._window, self._dead_ms)
+        greeting = SynAck(self._link, self._boot, self._mtu, self._window, self._dead_ms, self._hosts)
         self._say(Kind.SYN_ACK, greeting.encode(), ack=self._talk.ack if self._talk else 0)
 
     def _begin(self, syn: Syn, now: float) -> None:
@@ -106,9 +108,12 @@ class BoardLink:
             self._end(Reason.REPLACED)
         mtu = min(syn.mtu, self._mtu)
         self._link = syn.link
+        if syn.host != self._host:
+            self._host = syn.host
+            self._hosts += 1
         self._talk = Established(mtu, syn.window, self._dead_ms, now)
         self._heard(now)
-        self._events.append(Up(syn.host, mtu))
+        self._events.append(Up(syn.host, mtu, self._hosts))
 
     def _talked(self, frame: Frame, now: float) -> None:
         if self._talk is None:

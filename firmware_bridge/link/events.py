@@ -28,10 +28,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A link has begun. `peer` is the board's `boot` to a host, and the host's number to a board."""
+    """A link has begun. `peer` is the board's `boot` to a host, and the host's number to a board.
+
+    `hosts`: how many the board had since its reset, one after the other; this one is the last.
+    """
 
     peer: int
     mtu: int
+    hosts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

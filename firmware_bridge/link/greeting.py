@@ -31,18 +31,23 @@ class Syn:
 
 @dataclass(frozen=True, slots=True)
 class SynAck:
-    """The board's: `boot` is another number after each reset, `dead_ms` when it goes to its safe values (0: never)."""
+    """The board's: `boot` is another number after each reset, `dead_ms` when it goes to its safe values (0: never).
+
+    `hosts`: how many it had since the reset, one after the other.
+    """
 
     link: int
     boot: int
     mtu: int
     window: int
     dead_ms: int
+    hosts: int = 1
     version: int = VERSION
 
     def encode(self) -> bytes:
         """As payload."""
-        return cbor.write([self.version, self.link, self.mtu, self.window, self.boot, self.dead_ms])
+        said = (self.version, self.link, self.mtu, self.window, self.boot, self.dead_ms, self.hosts)
+        return cbor.write(list(said))
 
 
 def read_syn(payload: bytes) -> Syn:
@@ -71,12 +76,13 @@ def read_syn_ack(payload: bytes, link: int) -> SynAck | None:
         return None
     if version != VERSION:
         raise _unknown(version)
-    _, _, mtu, window, boot, dead_ms = _numbers(payload, 6)
+    _, _, mtu, window, boot, dead_ms, hosts = _numbers(payload, 7)
     _check(link, mtu, window)
     _within("boot", boot, _UINT32)
+    _within("hosts", hosts, _UINT32)
     if dead_ms:
         _within("dead_ms", dead_ms, _DEAD_MS)
-    return SynAck(link, boot, mtu, window, dead_ms)
+    return SynAck(link, boot, mtu, window, dead_ms, hosts)
 
 
 def _numbers(payload: bytes, count: int) -> list[int]:

@@ -152,7 +152,7 @@ class HostLink:
             self._state = _State.UP
             mtu = min(greeting.mtu, Syn(0, 0).mtu)
             self._talk = Established(mtu, greeting.window, greeting.dead_ms, now)
-            self._events.append(Up(greeting.boot, mtu))
+            self._events.append(Up(greeting.boot, mtu, greeting.hosts))
         elif greeting != self._greeting or not self._talk.could_be(frame.ack):
             self._begin_anew(Reason.RESET, now)
 

@@ -37,7 +37,7 @@ from firmware_bridge.simulator import SAMPLE
 FRAMES = (
     Frame(Kind.SYN, payload=Syn(0x01020304, 0xFFFFFFFF).encode()),
     Frame(Kind.SYN, payload=Syn(0, 0, mtu=48, window=1).encode()),
-    Frame(Kind.SYN_ACK, ack=3, payload=SynAck(0x01020304, 7, 96, 8, 3000).encode()),
+    Frame(Kind.SYN_ACK, ack=3, payload=SynAck(0x01020304, 7, 96, 8, 3000, hosts=2).encode()),
     Frame(Kind.SYN_ACK, payload=SynAck(23, 24, 48, 1, 0).encode()),
     Frame(Kind.DATA, 0, 0, write(Hello(1))),
     Frame(Kind.DATA, 255, 128, b""),

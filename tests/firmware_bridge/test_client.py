@@ -195,6 +195,37 @@ async def test_a_press_is_unknown_and_a_value_sent_again_if_the_board_started_ag
     assert bench.board.acted == [("chime", None), ("lamp", 50), ("lamp", 50)]
 
 
+@pytest.mark.parametrize("starts", [1, 2])
+@in_simulated_time
+async def test_what_was_sent_before_another_host_had_the_board_is_unknown_and_not_done_twice(
+    starts: int,
+) -> None:
+    bench = Bench()
+    async with Board(bench) as board:
+        await asyncio.sleep(0.5)
+        bench.to_host = lambda _: b""
+        sent = [
+            asyncio.create_task(board.set(name, value)) for name, value in (("chime", None), ("lamp", 50))
+        ]
+        asking = asyncio.create_task(board.get("temperature"))
+        await asyncio.sleep(0.2)
+        assert bench.board.acted == [("chime", None), ("lamp", 50)]
+        await bench.cut()
+        await asyncio.sleep(0.2)
+        waiting = asyncio.create_task(board.set("mode", "boost"))
+        if starts > 1:
+            bench.board.reset()
+        async with Board(Bench(bench.board)) as other:
+            assert await other.set("lamp", 10) == 10
+        bench.to_host = bytes
+        bench.plug()
+        for each in sent:
+            with pytest.raises(OutcomeUnknownError, match="another program"):
+                await each
+        assert (await asking, await waiting) == (21.5, "boost")
+    assert bench.board.acted == [("chime", None), ("lamp", 50), ("lamp", 10), ("mode", 2)]
+
+
 @in_simulated_time
 async def test_no_answer_in_time_is_an_outcome_unknown_and_nothing_is_sent_later() -> None:
     bench = Bench()

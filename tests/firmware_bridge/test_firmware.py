@@ -268,7 +268,9 @@ def test_a_set_acts_once_over_links(uno: Emulator) -> None:
     with Talk.over(uno.port, host=5) as talk:
         assert talk.ask(Set(1, LAMP, 30)) == Is(1, LAMP, 60)
         assert uno.data(OCR0A) == 153
+        assert talk.hosts == [1]
     with Talk.over(uno.port, host=6) as talk:
+        assert talk.hosts == [2]
         assert talk.ask(Set(1, LAMP, 30)) == Is(1, LAMP, 30)
 
 

@@ -149,6 +149,18 @@ def test_a_reboot_forgets_all_but_how_many_there_were(room: Path) -> None:
         assert talk.ask(Get(3, LAMP)) == Is(3, LAMP, 0)
 
 
+def test_tells_how_many_hosts_it_had_and_forgets_what_the_one_before_was_told(room: Path) -> None:
+    with Program(room) as program:
+        for host, hosts in ((0, 1), (0, 1), (5, 2), (0, 3)):
+            talk = Talk(program.ends, host=host).begin()
+            assert talk.hosts == [hosts]
+            assert talk.ask(Set(1, LAMP, 5 * hosts)) == Is(1, LAMP, 5 * hosts)
+        assert talk.ask(Set(1, LAMP, 50)) == Is(1, LAMP, 15)
+        talk.ask(Reboot(2))
+        talk.until_boot(2)
+        assert talk.hosts == [3, 1]
+
+
 def test_a_fuzzer_finds_nothing(tmp_path: Path) -> None:
     need_sanitizers()
     make(tmp_path, "fuzz")

@@ -78,7 +78,7 @@ def test_until_it_is_greeted_a_host_ignores_all_else() -> None:
 def test_a_board_of_another_version_is_let_go(version: int) -> None:
     host = host_link()
     host.step(0.0)
-    payload = cbor.write([version, 100, 64, 4, 1, 3000])
+    payload = cbor.write([version, 100, 64, 4, 1, 3000, 1])
     step = host.step(0.1, encode(Frame(Kind.SYN_ACK, payload=payload)))
     assert [type(e) for e in step.events] == [Down]
     assert isinstance(step.events[0], Down)
@@ -90,9 +90,9 @@ def test_a_board_of_another_version_is_let_go(version: int) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [[1, 100], [1, 100, 47, 4, 1, 0], [1, 100, 241, 4, 1, 0], [1, 100, 64, 0, 1, 0], [1, 100, 64, 9, 1, 0],
-     [1, 100, 64, 4, -1, 0], [1, 100, 64, 4, 1, 299], [1, 100, 64, 4, 1, 60_001], [1, 100, 64, 4, 1, None],
-     [1, 100, 64, 4, 1, True], [], "hello"],
+    [[1, 100], [1, 100, 47, 4, 1, 0, 1], [1, 100, 241, 4, 1, 0, 1], [1, 100, 64, 0, 1, 0, 1], [1, 100, 64, 9, 1, 0, 1],
+     [1, 100, 64, 4, -1, 0, 1], [1, 100, 64, 4, 1, 299, 1], [1, 100, 64, 4, 1, 60_001, 1], [1, 100, 64, 4, 1, None, 1],
+     [1, 100, 64, 4, 1, True, 1], [1, 100, 64, 4, 1, 0], [1, 100, 64, 4, 1, 0, -1], [], "hello"],
 )  # fmt: skip
 def test_a_greeting_that_cannot_be_is_said_and_tried_again_a_second_later(said: object) -> None:
     host = host_link()
@@ -101,6 +101,17 @@ def test_a_greeting_that_cannot_be_is_said_and_tried_again_a_second_later(said: 
     assert isinstance(step.events[0], Down)
     assert step.events[0].reason is Reason.PROTOCOL
     assert step.due == pytest.approx(1.1)
+
+
+def test_a_board_tells_how_many_hosts_it_had() -> None:
+    board, told = BoardLink(1), []
+    for link, host in enumerate((7, 7, 8, 7, 0)):
+        step = board.step(0.1 * link, asked(link, host))
+        (greeting,) = [read_syn_ack(f.payload, link) for f in frames(step.output) if f.kind is Kind.SYN_ACK]
+        assert greeting
+        assert Up(host, 240, greeting.hosts) in step.events
+        told.append(greeting.hosts)
+    assert told == [1, 1, 2, 3, 4]
 
 
 @given(st.binary(max_size=60))
@@ -114,7 +125,7 @@ def test_no_greeting_raises_anything_but_what_is_said(payload: bytes) -> None:
 
 def test_greetings_may_have_more_items_and_a_later_host_is_answered_as_of_this_version() -> None:
     assert read_syn(cbor.write([3, 5, 240, 8, 7, "more"])) == Syn(5, 7)
-    assert read_syn_ack(cbor.write([1, 5, 64, 2, 9, 0, "more"]), 5) == SynAck(5, 9, 64, 2, 0)
+    assert read_syn_ack(cbor.write([1, 5, 64, 2, 9, 0, 3, "more"]), 5) == SynAck(5, 9, 64, 2, 0, 3)
     with pytest.raises(VersionError):
         read_syn(cbor.write([0, 5, 240, 8, 7]))
 

@@ -58,11 +58,15 @@ class Bench:
 
     async def unplug(self) -> None:
         """Pull it out: the board loses its power."""
+        await self.cut()
+        self.board.reset()
+
+    async def cut(self) -> None:
+        """Take the line away; the board notices nothing else."""
         self.plugged = False
         if self._end:
             await self._end.close()
             self._end._came.put_nowait(b"")  # whoever reads is told
-        self.board.reset()
 
     def plug(self) -> None:
         self.plugged = True

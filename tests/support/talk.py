@@ -31,6 +31,7 @@ class Talk:
         names = random.Random()
         self._link = HostLink(host, lambda: names.getrandbits(32))
         self.boots: list[int] = []
+        self.hosts: list[int] = []
         self.downs: list[Down] = []
         self.told: list[Message] = []
         self.answers: list[Message] = []
@@ -79,8 +80,9 @@ class Talk:
         step = self._link.step(time.monotonic(), data)
         for event in step.events:
             match event:
-                case Up(boot):
+                case Up(boot, _, hosts):
                     self.boots.append(boot)
+                    self.hosts.append(hosts)
                 case Down():
                     self.downs.append(event)
                 case Delivered(payload):

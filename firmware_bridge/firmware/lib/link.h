@@ -25,6 +25,7 @@ struct link {
     uint32_t name;
     uint32_t host;
     uint32_t boot;
+    uint16_t hosts;      /* how many there were, one after the other */
     uint16_t heard_at;   /* when the host said something last */
     uint16_t written_at; /* when a frame left last */
     uint16_t timer_at;   /* since when an acknowledgement is waited for */

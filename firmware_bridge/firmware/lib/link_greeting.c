@@ -54,19 +54,21 @@ bool link_greeted(struct link *link, uint8_t const *payload, uint8_t length, uin
     /* Who only knocks looks after nothing: a repeated SYN is not heard. */
     if (link->up && link->name == greeting.link) return false;
     begin(link, &greeting, now);
-    bool another = link->host != greeting.host;
+    bool another = link->hosts == 0U || link->host != greeting.host;
+    if (another) link->hosts++;
     link->host = greeting.host;
     return another;
 }
 
 uint8_t link_greeting(struct link *link) {
     struct cbor_writer writer = {.ring = link->greeting, .room = sizeof link->greeting};
-    cbor_put_array(&writer, 6);
+    cbor_put_array(&writer, 7);
     cbor_put_unsigned(&writer, LINK_VERSION);
     cbor_put_unsigned(&writer, link->name);
     cbor_put_unsigned(&writer, BRIDGE_MTU);
     cbor_put_unsigned(&writer, BRIDGE_WINDOW);
     cbor_put_unsigned(&writer, link->boot);
     cbor_put_unsigned(&writer, BRIDGE_DEAD_MS);
+    cbor_put_unsigned(&writer, link->hosts);
     return (uint8_t)writer.position;
 }
