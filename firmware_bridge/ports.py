@@ -58,7 +58,7 @@ class Places:
     tty: Path = Path("/sys/class/tty")
 
 
-_SYSTEM: Final = Places()
+SYSTEM: Final = Places()
 
 
 def device_of(address: str, by_id: Path = BY_ID) -> Path:
@@ -66,7 +66,7 @@ def device_of(address: str, by_id: Path = BY_ID) -> Path:
     return Path(address) if "/" in address else by_id / address
 
 
-def ports(places: Places = _SYSTEM) -> tuple[Port, ...]:
+def ports(places: Places = SYSTEM) -> tuple[Port, ...]:
     """What is plugged in now, by name; devices that have no name of their own (no udev) by device."""
     links = ((each.name, each.resolve()) for each in _in(places.by_id, "*"))
     named = [(name, device) for name, device in links if device.exists()]
@@ -80,7 +80,7 @@ def ports(places: Places = _SYSTEM) -> tuple[Port, ...]:
     return tuple(Port(name, device, _usb(places.tty / device.name)) for name, device in (*named, *bare))
 
 
-async def watch(interval_s: float = 0.25, places: Places = _SYSTEM) -> AsyncIterator[Plugged | Unplugged]:
+async def watch(interval_s: float = 0.25, places: Places = SYSTEM) -> AsyncIterator[Plugged | Unplugged]:
     """What is plugged in and pulled out, beginning with what is there. Looks every `interval_s`."""
     known: Sequence[Port] = ()
     while True:

@@ -8,11 +8,12 @@ from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
 from firmware_bridge.described.boards import DescribedBoard
 from firmware_bridge.errors import BoardsFileError
-from firmware_bridge.ports import watch
+from firmware_bridge.found import FoundTransport
+from firmware_bridge.ports import Port, watch
 from firmware_bridge.transport import transport
 from runtime.boards.guarded import guarded
 from runtime.boards.homeassistant import Announcer
-from runtime.boards.lines import Line, lines
+from runtime.boards.lines import Line, Pulled, lines
 from runtime.boards.publishing import SESSION, Publishing
 from runtime.boards.room import BoardRoom
 from runtime.commands.registry.live import Registry
@@ -92,16 +93,19 @@ def check_addresses(settings: Bridge, described: Sequence[DescribedBoard]) -> No
             raise ConfigError(f"boards.toml: {each.name}: {exc}") from exc
 
 
-def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterator[Line]:
-    def board(address: str, *, patient: bool) -> AnyBoard:
-        return Board(transport(address), patient=patient, answer_s=settings.answer_s)
+def _lines(settings: Bridge, described: Sequence[DescribedBoard]) -> AsyncIterator[Line | Pulled]:
+    def board(address: str) -> AnyBoard:
+        return Board(transport(address), patient=True, answer_s=settings.answer_s)
+
+    def found(port: Port) -> AnyBoard:
+        return Board(FoundTransport(transport(port.address), port), answer_s=settings.answer_s)
 
     check_addresses(settings, described)
     named = [
-        *(Line(each, partial(board, each, patient=True)) for each in settings.boards),
+        *(Line(each, partial(board, each)) for each in settings.boards),
         *(
             Line(each.at, partial(each.open, patient=True, answer_s=settings.answer_s), called=each.name)
             for each in described
         ),
     ]
-    return lines(named, watch() if settings.find else None, partial(board, patient=False))
+    return lines(named, watch() if settings.find else None, found)

@@ -34,22 +34,34 @@ class Line:
         return f"{self.called} ({self.address})" if self.called else self.address
 
 
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A line is there no more; what comes to have its name may be anything. Of one that was found."""
+
+    address: str
+
+
 async def lines(
     named: Sequence[Line],
     plugged: AsyncIterator[Plugged | Unplugged] | None,
-    board: Callable[[str], AnyBoard],
-) -> AsyncIterator[Line]:
-    """The named ones at once; then, as they are `plugged` in, those that are found; `board` makes what speaks there."""
+    board: Callable[[Port], AnyBoard],
+) -> AsyncIterator[Line | Pulled]:
+    """The named ones at once; then those that are found, as they are `plugged` in and pulled out.
+
+    `board` makes what speaks at a port that was found.
+    """
     for line in named:
         yield line
     if plugged is None:
         return
     async for change in plugged:
         port = change.port
-        if isinstance(change, Unplugged) or any(_is_at(port, line.address) for line in named):
+        if any(_is_at(port, line.address) for line in named):
             continue
-        if is_board(port):
-            yield Line(port.address, partial(board, port.address), named=False)
+        if isinstance(change, Unplugged):
+            yield Pulled(port.address)
+        elif is_board(port):
+            yield Line(port.address, partial(board, port), named=False)
         else:
             _log.info(
                 "%s may be a board or something else; if it is one, name it in bridge.boards", port.address

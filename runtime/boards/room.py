@@ -1,23 +1,24 @@
 """Boards on their lines, all at once: devices of the house while they are there, told what to do, and heard.
 
-Knows boards, the registry and the border to dispatch. Which lines there are is the business of `lines.py`; what a
-board means is in `entries.py`; how a line is kept is the bridge's.
+Knows boards, the registry and the border to dispatch. Which lines there are is the business of `lines.py`, for how
+long each is kept that of `keeping.py`; what a board means is in `entries.py`; how a link is kept is the bridge's.
 """
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from firmware_bridge.board import AnyBoard
+from firmware_bridge.description import Value
 from firmware_bridge.errors import BridgeError, NotConnectedError, OutcomeUnknownError
 from firmware_bridge.events import Changed, Connected, Disconnected, Event, Happened, Logged, Missed
-from runtime.boards.absence import Absence
 from runtime.boards.entries import SOURCE, board_id, entries, is_as_asked, states
-from runtime.boards.lines import Line
+from runtime.boards.keeping import keep_all
+from runtime.boards.lines import Line, Pulled
 from runtime.commands.registry.binding import Entry, Outgoing
 from runtime.commands.registry.devices import shown
 from runtime.commands.registry.live import Registry
@@ -28,13 +29,24 @@ from runtime.errors import DeviceError, DeviceRefusedError
 _log = logging.getLogger(__name__)
 
 _LEVELS: Final = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
-_AGAIN_S: Final = 10.0
-"""How long a line is left alone whose board cannot be spoken to, as one of another version."""
-_LOOK_S: Final = 1.0
-"""So often it is looked whether a board is where its owner says."""
+_MOVED_S: Final = 10.0
+"""A board is on its new line for so long at most before it is noticed that it left the old one."""
 Told = Callable[[str, AnyBoard, Event], None]
 """Is told what a board says, and its id, once its devices are as it says."""
 _GONE: Final = Disconnected("it is not on its line any more")
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """A line, and the board that was there last."""
+
+    board: AnyBoard
+    known: str = ""
+    """The id by which its devices are in the house, also while it is away."""
+    claimed: str = ""
+    """The id that another place had when the board said it is this one."""
+    since: float = 0.0
+    """When it said so first."""
 
 
 class BoardRoom:
@@ -42,43 +54,51 @@ class BoardRoom:
 
     def __init__(
         self,
-        lines: AsyncIterator[Line],
+        lines: AsyncIterator[Line | Pulled],
         registry: Registry,
         *,
         told: Told | None = None,
         answer_s: float = 5.0,
         owned: Mapping[str, Owned] | None = None,
+        moved_s: float = _MOVED_S,
     ) -> None:
         """`lines`: where boards are, as they come; `told` hears what they say.
 
-        `answer_s`: how long a board has to do what it is told; `owned`: what the owner says of devices, by id.
+        `answer_s`: how long a board has to do what it is told; `owned`: what the owner says of devices, by id;
+        `moved_s`: two that say they are the same board for longer are two.
         """
+        self._moved_s = moved_s
         self._owned = owned or {}
         self._lines = lines
         self._registry = registry
         self._told = told or _nobody
         self._answer_s = answer_s
-        self._boards: dict[str, AnyBoard] = {}
-        """Those that have said who they are, by id."""
+        self._places: dict[str, _Place] = {}
+        """By address."""
+        self._entered: dict[str, _Place] = {}
+        """Those of boards that have said who they are, by id."""
 
     @property
     def boards(self) -> Mapping[str, AnyBoard]:
         """Those that have said who they are, by id."""
-        return self._boards
+        return {name: place.board for name, place in self._entered.items()}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep every line until `stop` is set."""
         async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(self._keep_all(), name="boards")
+            keeping = tasks.create_task(keep_all(self._lines, self._keep), name="boards")
             await stop.wait()
             keeping.cancel()
+        for place in self._places.values():
+            self._leave(place)
 
     async def send(self, outgoing: Outgoing) -> None:
         """See `Channel.send`."""
         board_name, _, name = outgoing.address.partition("/")
-        board = self._boards.get(board_name)
-        if board is None or not board.connected:
+        place = self._entered.get(board_name)
+        if place is None or not place.board.connected:
             raise DeviceError(f"the board {board_name} is not connected; look at its plug")
+        board = place.board
         described, asked = board.capabilities.get(name), json.loads(outgoing.payload)
         try:
             said = await board.set(name, asked, answer_s=self._answer_s)
@@ -94,90 +114,69 @@ class BoardRoom:
             _log.warning("%s", why)
             raise TimeoutError(why)
 
-    async def _keep_all(self) -> None:
-        kept: dict[str, asyncio.Task[None]] = {}
-        async with asyncio.TaskGroup() as tasks:
-            async for line in self._lines:
-                if line.address not in kept or kept[line.address].done():
-                    keeping = self._keep_named(line) if line.named else self._keep_found(line)
-                    kept[line.address] = tasks.create_task(keeping, name=f"board {line.address}")
-
-    async def _keep_named(self, line: Line) -> None:
-        """Where a board has to be: for ever, and saying so while there is none."""
-        while True:
-            board = line.board()
-            missing = asyncio.create_task(_miss(line, board), name=f"board missing {line.address}")
-            try:
-                await self._keep(line, board)
-            except BridgeError as exc:
-                _log.warning("%s: %s", line.label, exc)
-            finally:
-                missing.cancel()
-            await asyncio.sleep(_AGAIN_S)
-
-    async def _keep_found(self, line: Line) -> None:
-        """Where a board may be: left alone if it says nothing that we understand, until it is plugged in again."""
-        try:
-            await self._keep(line, line.board())
-        except BridgeError as exc:
-            _log.info("%s is left alone until it is plugged in again: %s", line.address, exc)
-
     async def _keep(self, line: Line, board: AnyBoard) -> None:
-        """One line, whatever is plugged into it."""
-        known = ""
+        """One line, whatever is plugged into it. Once it is not kept its devices are away."""
+        place = self._places.setdefault(line.address, _Place(board))
         listening = board.events()
-        async with board:
-            try:
+        try:
+            async with board:
                 async for event in listening:
-                    before, known = known, self._hear(board, known, event, line.label)
-                    if before not in {"", known}:
-                        self._told(before, board, _GONE)
-                    if known:
-                        self._told(known, board, event)
-            finally:
-                self._leave(board, known)
-                if known:
-                    self._told(known, board, _GONE)
+                    self._take(place, board, event, line.label)
+        finally:
+            if place.board is board and (name := place.known):
+                self._take(place, board, _GONE, line.label)
+                self._hand_over(name, left=True)
 
-    def _hear(self, board: AnyBoard, known: str, event: Event, label: str = "") -> str:
-        """Take note of what a board tells; the id by which it is known from now on.
+    def _take(self, place: _Place, board: AnyBoard, event: Event, label: str) -> None:
+        """Take note of what a board tells, then tell others. `label`: what to call it in the log until it is known."""
+        before = place.known
+        if isinstance(event, Missed):  # what was missed may be that it came, or went
+            called = before or label
+            _log.warning("board %s told more than could be heard; %d events are lost", called, event.count)
+            event = _as_it_is(board)
+        self._hear(place, board, event, label)
+        if before not in {"", place.known}:
+            self._told(before, board, _GONE)
+        if place.known:
+            self._told(place.known, board, event)
+        if before and isinstance(event, Connected | Disconnected):
+            self._hand_over(before)
 
-        `label`: what to call it in the log until then.
-        """
+    def _hear(self, place: _Place, board: AnyBoard, event: Event, label: str) -> None:
         match event:
-            case Connected(about, complaints):
-                return self._enter(board, known, board_id(about), complaints)
+            case Connected():
+                self._enter(place, board, event)
             case Disconnected(reason):
-                _log.info("board %s is away: %s", known or label, reason)
-                self._reachable(board, known, there=False)
+                _log.info("board %s is away: %s", place.known or label, reason)
+                self._reachable(place, there=False)
             case Changed(name, value):
-                described = board.capabilities.get(name)
-                for capability, state in () if described is None else states(described, value):
-                    self._registry.heard(f"{known}.{name}", capability, state, time.time())
+                self._is_now(place, name, value)
             case Happened():
                 pass
             case Logged(level, text):
-                _log.log(_LEVELS[min(level, 3)], "board %s: %s", known or label, text)
-            case Missed(count):
-                _log.warning(
-                    "board %s told more than could be heard; %d events are lost", known or label, count
-                )
+                _log.log(_LEVELS[min(level, 3)], "board %s: %s", place.known or label, text)
+            case Missed():
+                pass
             case _:
                 assert_never(event)
-        return known
 
-    def _enter(self, board: AnyBoard, before: str, name: str, complaints: Sequence[str]) -> str:
+    def _enter(self, place: _Place, board: AnyBoard, connected: Connected) -> None:
         """Its devices are there. A board that describes others than before has only those."""
-        for each in complaints:
+        place.board, about = board, connected.about
+        name = board_id(about)
+        for each in connected.complaints:
             _log.warning("board %s: %s", name, each)
-        if self._boards.get(name, board) is not board:
+        self._leave(place)
+        holder = self._entered.get(name)
+        if holder is not None and holder.board.connected:
+            if place.claimed != name:
+                place.claimed, place.since = name, time.monotonic()
             _log.warning("a second board calls itself %s; give one of them a serial number", name)
-            return ""
-        self._leave(board, before)
-        about = board.about
-        if about is None:
-            return ""
-        self._boards[name] = board
+            return
+        if holder is not None:
+            self._leave(holder)
+        self._entered[name] = place
+        place.known, place.claimed = name, ""
         firmware, can = _shown(about.firmware), ", ".join(board.capabilities)
         _log.info(
             "board %s is here%s: %s", name, firmware and f", firmware {firmware}", can or "it can nothing"
@@ -185,8 +184,27 @@ class BoardRoom:
         for entry in entries(about, board.capabilities.values()):
             self._put(entry)
         for capability, value in board.values.items():
-            self._hear(board, name, Changed(capability, value))
-        return name
+            self._is_now(place, capability, value)
+
+    def _hand_over(self, name: str, *, left: bool = False) -> None:
+        """Let a board be who it says it is, now that who was it is away: for good, or because it is the same board.
+
+        Two that were there together for longer are two, and one does not do what was meant for the other.
+        """
+        holder = self._entered.get(name)
+        if holder is not None and holder.board.connected:
+            return
+        latest = time.monotonic() - self._moved_s
+        for address, place in self._places.items():
+            if place.claimed == name and place.board.connected and place.board.about is not None:
+                if left or holder is None or place.since > latest:
+                    self._take(place, place.board, _as_it_is(place.board), address)
+                return
+
+    def _is_now(self, place: _Place, name: str, value: Value) -> None:
+        described = place.board.capabilities.get(name)
+        for capability, state in () if described is None else states(described, value):
+            self._registry.heard(f"{place.known}.{name}", capability, state, time.time())
 
     def _put(self, entry: Entry) -> None:
         """A device as its owner has it."""
@@ -205,26 +223,27 @@ class BoardRoom:
                 device = replace(device, area=self._registry.area_named(found.area_name))
             self._registry.put(SOURCE, replace(found.entry, device=device))
 
-    def _leave(self, board: AnyBoard, name: str) -> None:
-        if self._boards.get(name) is not board:
-            return
-        del self._boards[name]
-        for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
-            self._registry.drop(SOURCE, device)
+    def _leave(self, place: _Place) -> None:
+        if self._entered.get(place.known) is place:
+            del self._entered[place.known]
+            for device in self._devices(place):
+                self._registry.drop(SOURCE, device)
+        place.known = ""
 
-    def _reachable(self, board: AnyBoard, name: str, *, there: bool) -> None:
-        if self._boards.get(name) is board:
-            for device in [each for each in self._registry.house.devices if each.startswith(f"{name}.")]:
+    def _reachable(self, place: _Place, *, there: bool) -> None:
+        if place.known:
+            for device in self._devices(place):
                 self._registry.reachable(device, there)
 
+    def _devices(self, place: _Place) -> list[str]:
+        return [each for each in self._registry.house.devices if each.startswith(f"{place.known}.")]
 
-async def _miss(line: Line, board: AnyBoard) -> None:
-    """Say why no board answers on a line that has to have one."""
-    absence = Absence()
-    while True:
-        if why := absence.look(asyncio.get_running_loop().time(), board.trouble):
-            _log.warning("no board at %s: %s", line.label, why)
-        await asyncio.sleep(_LOOK_S)
+
+def _as_it_is(board: AnyBoard) -> Connected | Disconnected:
+    """What a board would say now of whether it is there."""
+    if board.connected and board.about is not None:
+        return Connected(board.about, ())
+    return Disconnected("it is not connected now")
 
 
 def _shown(text: str) -> str:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.errors import NoSuchPortError
+from firmware_bridge.found import FoundTransport
 from firmware_bridge.makers import is_board
+from firmware_bridge.memory import MemoryTransport
 from firmware_bridge.ports import Places, Port, Usb, ports
 
 
@@ -50,3 +53,22 @@ def test_where_names_cannot_be_looked_at_there_are_devices_all_the_same(tmp_path
     no_name = tmp_path / ("x" * 300)  # a name that the system refuses, as it does one that goes meanwhile
     (port,) = ports(Places(no_name, tmp_path, tmp_path / "tty"))
     assert port.name == "ttyACM0"
+
+
+async def test_what_was_found_is_not_opened_once_it_is_something_else(tmp_path: Path) -> None:
+    usb = tmp_path / "tty" / "ttyACM0" / "device"
+    usb.mkdir(parents=True)
+    (usb / "idVendor").write_text("2341")
+    (usb / "idProduct").write_text("0043")
+    (tmp_path / "ttyACM0").touch()
+    places = Places(tmp_path / "by-id", tmp_path, tmp_path / "tty")
+    (port,) = ports(places)
+    found = FoundTransport(MemoryTransport(), port, places)
+    await found.open()
+    await found.close()
+    (usb / "idVendor").write_text("10c4")
+    with pytest.raises(NoSuchPortError, match="ttyACM0"):
+        await found.open()
+    (tmp_path / "ttyACM0").unlink()
+    with pytest.raises(NoSuchPortError, match="ttyACM0"):
+        await found.open()

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from firmware_bridge.client import Board
+from firmware_bridge.ports import Port
 from runtime.boards.absence import SILENT_S, Absence
 from runtime.boards.lines import Line, lines
 from runtime.boards.room import BoardRoom
@@ -51,8 +52,8 @@ async def keep(line: Line, seconds: float, act: Bench | None = None) -> None:
     await running
 
 
-def never(address: str) -> Board:
-    raise AssertionError(f"nobody looks for boards here, and {address} was found")
+def never(port: Port) -> Board:
+    raise AssertionError(f"nobody looks for boards here, and {port.address} was found")
 
 
 @in_simulated_time

@@ -9,7 +9,7 @@ from pathlib import Path
 from firmware_bridge.client import Board
 from firmware_bridge.ports import Plugged, Port, Unplugged, Usb
 from firmware_bridge.simulator import SimulatedBoard
-from runtime.boards.lines import Line, lines
+from runtime.boards.lines import Line, Pulled, lines
 from runtime.boards.room import BoardRoom
 from runtime.commands.registry.live import Registry
 from tests.support.boards import Bench
@@ -57,7 +57,7 @@ class Counted:
 
 
 @asynccontextmanager
-async def house(found: AsyncIterator[Line]) -> AsyncGenerator[Registry]:
+async def house(found: AsyncIterator[Line | Pulled]) -> AsyncGenerator[Registry]:
     registry, stop = Registry(), asyncio.Event()
     running = asyncio.create_task(BoardRoom(found, registry, answer_s=0.5).run(stop))
     try:
@@ -67,8 +67,8 @@ async def house(found: AsyncIterator[Line]) -> AsyncGenerator[Registry]:
         await running
 
 
-def nobody(address: str) -> Board:
-    raise AssertionError(f"{address} was opened")
+def nobody(port: Port) -> Board:
+    raise AssertionError(f"{port.address} was opened")
 
 
 async def test_a_board_is_found_goes_away_and_is_back_when_it_is_plugged_in_again() -> None:
@@ -80,8 +80,27 @@ async def test_a_board_is_found_goes_away_and_is_back_when_it_is_plugged_in_agai
         usb.pull(UNO)
         await until(lambda: LAMP in registry.house.away)
         bench.plug()
+        await asyncio.sleep(0.6)
+        assert LAMP in registry.house.away, (
+            "nobody opens what was pulled out, for it may be something else now"
+        )
         usb.plug(UNO)
         await until(lambda: LAMP not in registry.house.away)
+
+
+async def test_what_is_plugged_in_instead_takes_the_place_of_a_board() -> None:
+    usb, bench = Usbs(), Bench()
+    async with house(lines((), usb.changes(), lambda _: Board(bench, answer_s=0.5))) as registry:
+        usb.plug(UNO)
+        await until(lambda: LAMP in registry.house.devices)
+        await bench.unplug()
+        usb.pull(UNO)
+        await until(lambda: LAMP in registry.house.away)
+        bench.board = SimulatedBoard(dead_ms=900, serial="0002")
+        bench.plug()
+        usb.plug(UNO)
+        await until(lambda: "simulated-0002.lamp" in registry.house.devices)
+        assert LAMP not in registry.house.devices
 
 
 async def test_a_silent_line_is_opened_once_and_again_only_when_it_is_plugged_in_again() -> None:
@@ -110,7 +129,20 @@ async def test_what_may_be_a_stick_is_not_opened_and_what_is_named_is_not_found_
 async def test_two_boards_are_told_apart_by_their_numbers() -> None:
     usb, other = Usbs(), Port("usb-Arduino_Uno_2-if00", Path("/dev/ttyACM1"), Usb(0x2341, 0x0043))
     benches = {UNO.address: Bench(), other.address: Bench(SimulatedBoard(dead_ms=900, serial="0002"))}
-    async with house(lines((), usb.changes(), lambda at: Board(benches[at], answer_s=0.5))) as registry:
+    async with house(
+        lines((), usb.changes(), lambda at: Board(benches[at.address], answer_s=0.5))
+    ) as registry:
         usb.plug(UNO)
         usb.plug(other)
         await until(lambda: {LAMP, "simulated-0002.lamp"} <= set(registry.house.devices))
+
+
+async def test_a_fault_on_one_line_leaves_the_others_alone() -> None:
+    def faulty() -> Board:
+        raise RuntimeError("a fault of ours")
+
+    usb = Usbs()
+    named = Line("faulty", faulty), Line("bench", partial(Board, Bench(), patient=True, answer_s=0.5))
+    async with house(lines(named, usb.changes(), lambda _: faulty())) as registry:
+        usb.plug(UNO)
+        await until(lambda: LAMP in registry.house.devices)

@@ -13,6 +13,7 @@ import pytest
 
 from firmware_bridge.client import Board
 from firmware_bridge.description import Capability, Flag, Type
+from firmware_bridge.ports import Port
 from firmware_bridge.simulator import SAMPLE, SimulatedBoard
 from runtime.boards.guarded import guarded
 from runtime.boards.homeassistant import Announcer
@@ -91,8 +92,8 @@ async def room(
         await asyncio.gather(*running)
 
 
-def never(address: str) -> Board:
-    raise AssertionError(f"nobody looks for boards here, and {address} was found")
+def never(port: Port) -> Board:
+    raise AssertionError(f"nobody looks for boards here, and {port.address} was found")
 
 
 async def test_a_board_is_shown_and_its_states_follow() -> None:

@@ -11,6 +11,7 @@ from firmware_bridge.board import AnyBoard
 from firmware_bridge.client import Board
 from firmware_bridge.events import Event, Happened
 from firmware_bridge.messages import Wire
+from firmware_bridge.ports import Port
 from firmware_bridge.simulator import SAMPLE
 from runtime.boards.entries import is_as_asked
 from runtime.boards.lines import Line, lines
@@ -49,8 +50,8 @@ async def house(
         await running
 
 
-def never(address: str) -> Board:
-    raise AssertionError(f"nobody looks for boards here, and {address} was found")
+def never(port: Port) -> Board:
+    raise AssertionError(f"nobody looks for boards here, and {port.address} was found")
 
 
 def is_at(registry: Registry, level: int) -> bool:
