@@ -1,6 +1,6 @@
-"""Which lines have a board: those that the owner names, and those that are plugged in and can be nothing else.
+"""Which lines have a board: those that the owner names, and those that are plugged in and of a maker of boards.
 
-Looks, and opens nothing. docs/adr/0019 says what is opened without being named, and why not more.
+Looks, and opens nothing. docs/adr/0019 says what is opened without being named, why not more, and where that is wrong.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What may be opened unasked: boards, and nothing that a stick or a modem could be."""
+"""What may be opened unasked: what makers of boards make, and nothing with a converter chip."""
 
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from firmware_bridge.ports import Places, Port, Usb, ports
         (0x2E8A, 0x000F, False),  # the boot loader of the next one, which has no port
         (0x2E8A, 0x000C, False),  # Raspberry Pi Debug Probe, whose port is somebody else's
         (0x303A, 0x1001, True),  # ESP32-C3 and its kin
+        (0x2341, 0x0042, True),  # Arduino Mega, and the printer that it is in
         (0x303A, 0x831A, False),  # a Zigbee stick with the same maker's chip
         (0x10C4, 0xEA60, False),  # CP2102: boards, and Zigbee sticks
         (0x1A86, 0x7523, False),  # CH340: boards, and printers
@@ -27,7 +28,7 @@ from firmware_bridge.ports import Places, Port, Usb, ports
         (0x0658, 0x0200, False),  # Z-Wave
     ],
 )
-def test_what_can_only_be_a_board_is_one(vendor: int, product: int, *, board: bool) -> None:
+def test_what_a_maker_of_boards_made_is_one(vendor: int, product: int, *, board: bool) -> None:
     assert is_board(Port("usb-x", Path("/dev/ttyACM0"), Usb(vendor, product))) is board
 
 

@@ -1,4 +1,4 @@
-"""What is plugged in is found, if it can only be a board; what answers nothing is left alone until it is replugged."""
+"""A board is found by its maker as it is plugged in; what answers nothing is left alone until plugged in again."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
