@@ -66,7 +66,7 @@ def flash(address: str, bundle: Path, *, yes: bool, dry_run: bool, baud: int) ->
     "--describes-itself/--silent", default=None, help="Whether it speaks our protocol; avrdude: it does."
 )
 @click.option("--part", default="atmega328p", show_default=True, help="avrdude: the chip.")
-@click.option("--programmer", default="arduino", show_default=True, help="avrdude: how the chip is reached.")
+@click.option("--programmer", default="arduino", show_default=True, help="avrdude: the boot loader.")
 @click.option("--chip", default="esp32", show_default=True, help="esptool: the chip.")
 @click.option("--offset", multiple=True, help="esptool: where a file goes, one for each: 0x1000.")
 @click.option("--speed", type=int, default=115200, show_default=True, help="avrdude, esptool: of the line.")

@@ -20,6 +20,9 @@ LONGEST: Final = 1 << 16
 LARGEST: Final = 16 << 20
 """Bytes of the largest file: more flash than the chips have that are meant here."""
 FILES: Final = 16
+BOOT_LOADERS: Final = ("arduino", "wiring", "urclock", "avr109", "butterfly")
+"""Programmers of avrdude that are a boot loader on the board: it erases page by page, and leaves itself alone. All
+others erase the chip, and the boot loader with it."""
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -44,6 +47,7 @@ class Avrdude:
 
     part: str
     programmer: str
+    """One of BOOT_LOADERS."""
     speed: int
 
 
@@ -147,10 +151,20 @@ def _method(found: Object) -> Method:
     method = (
         Esptool(own.word("chip"), speed)
         if kind == "esptool"
-        else Avrdude(own.word("part"), own.word("programmer"), speed)
+        else Avrdude(own.word("part"), _boot_loader(own), speed)
     )
     own.done()
     return method
+
+
+def _boot_loader(own: Object) -> str:
+    programmer = own.word("programmer")
+    if programmer not in BOOT_LOADERS:
+        raise ManifestError(
+            f"the programmer {programmer!r} may erase the boot loader with the rest; name that of the board, which is "
+            f"{', '.join(BOOT_LOADERS[:-1])} or {BOOT_LOADERS[-1]}, or call avrdude yourself"
+        )
+    return programmer
 
 
 def _file(said: object, method: Method) -> File:

@@ -29,8 +29,6 @@ _HOW: Final = {
     "avrdude": "sudo apt-get install avrdude",
     "esptool": "pip install esptool` (5 or later), or `pipx install esptool",
 }
-_BOOT_LOADERS: Final = frozenset({"arduino", "wiring", "urclock", "avr109", "butterfly", "stk500v1"})
-"""Programmers that are a boot loader on the board: it erases page by page, and cannot erase the chip it runs on."""
 _BAR: Final = re.compile(r"^(?P<what>\w+) \| (?P<bar>#*)")
 _BAR_LENGTH: Final = 50
 _PERCENT: Final = re.compile(
@@ -56,7 +54,7 @@ def command(manifest: Manifest, address: str, room: Path) -> list[str]:
             write = f"flash:w:{room / file.name}:i"
             return [
                 _found("avrdude"), "-p", part, "-c", programmer, "-P", _port(address, "net:"), "-b", str(speed),
-                *(["-D"] if programmer in _BOOT_LOADERS else []), "-U", write,
+                "-D", "-U", write,
             ]  # fmt: skip
         case Esptool(chip, speed):
             files = [(str(each.offset or 0), str(room / each.name)) for each in manifest.files]

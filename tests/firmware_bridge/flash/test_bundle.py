@@ -17,7 +17,7 @@ from firmware_bridge.flash import bundle, manifest
 from firmware_bridge.flash.bundle import described
 from firmware_bridge.flash.check import check
 from firmware_bridge.flash.errors import BundleError, ContentError, ManifestError, NoProgramError
-from firmware_bridge.flash.manifest import Avrdude, Esptool, Manifest, Smp
+from firmware_bridge.flash.manifest import BOOT_LOADERS, Avrdude, Esptool, Manifest, Smp
 from firmware_bridge.smp import image
 
 ESP = Esptool("esp32", 115200)
@@ -48,7 +48,7 @@ def test_what_is_made_is_read_and_is_the_same_each_time(tmp_path: Path) -> None:
 words = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,20}", fullmatch=True)
 methods = st.one_of(
     st.builds(Esptool, words, st.integers(300, 4_000_000)),
-    st.builds(Avrdude, words, words, st.integers(300, 4_000_000)),
+    st.builds(Avrdude, words, st.sampled_from(BOOT_LOADERS), st.integers(300, 4_000_000)),
 )
 
 
@@ -115,6 +115,14 @@ def test_any_json_in_any_place_is_refused_or_read(value: Any) -> None:
 def test_what_cannot_be_is_named(raw: bytes, why: str) -> None:
     with pytest.raises(ManifestError, match=why):
         manifest.read(raw)
+
+
+@pytest.mark.parametrize("programmer", ["usbasp", "stk500v1", "Arduino", "arduino_as_isp"])
+def test_what_may_erase_the_boot_loader_is_refused(programmer: str) -> None:
+    with pytest.raises(
+        ManifestError, match=f"'{programmer}' may erase the boot loader .* avr109 or butterfly, or call"
+    ):
+        manifest.read(spoilt(lambda x: x["avrdude"].update(programmer=programmer)))
 
 
 def test_files_that_overwrite_each_other() -> None:

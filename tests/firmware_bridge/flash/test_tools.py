@@ -52,11 +52,6 @@ def test_command_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "--chip", "esp32", "--port", "socket://10.0.0.2:99", "--baud", "460800", "write-flash",
         "65536", "/room/app.bin", "4096", "/room/boot.bin",
     ]  # fmt: skip
-    isp = described(
-        "x", "1", "uno", Avrdude("m328p", "usbasp", 115200), {"a.bin": b"x"}, describes_itself=False
-    )
-    assert "-D" not in tools.command(isp, "/dev/ttyUSB0", room)
-    assert tools.command(isp, "/dev/ttyUSB0", room)[-1] == "flash:w:/room/a.bin:i"
     with pytest.raises(TypeError):
         tools.command(described("x", "1", "b", Smp(), FILES, describes_itself=False), "a", room)
 
