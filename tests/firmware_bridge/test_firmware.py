@@ -60,8 +60,9 @@ async def serial_number(uno: Emulator) -> str:
         return board.about.serial
 
 
-def test_fits_8_kb_of_flash_and_1_kb_of_memory(room: Path) -> None:
-    said = make(room, "size")
+@pytest.mark.parametrize("serial", ["", SERIALS[-1]])
+def test_fits_8_kb_of_flash_and_1_kb_of_memory(room: Path, serial: str) -> None:
+    said = make(room / f"sized{serial}", f"SERIAL={serial}", "size")
     print(said)
     flash, memory = (int(re.search(rf"{which}:\s+(\d+) bytes", said)[1]) for which in ("Program", "Data"))  # type: ignore[index]  # avr-size says both
     assert flash <= 8192
