@@ -57,9 +57,9 @@ class Counted:
 
 
 @asynccontextmanager
-async def house(found: AsyncIterator[Line | Pulled]) -> AsyncGenerator[Registry]:
+async def house(found: AsyncIterator[Line | Pulled], moved_s: float = 60.0) -> AsyncGenerator[Registry]:
     registry, stop = Registry(), asyncio.Event()
-    running = asyncio.create_task(BoardRoom(found, registry, answer_s=0.5).run(stop))
+    running = asyncio.create_task(BoardRoom(found, registry, answer_s=0.5, moved_s=moved_s).run(stop))
     try:
         yield registry
     finally:
@@ -146,3 +146,22 @@ async def test_a_fault_on_one_line_leaves_the_others_alone() -> None:
     async with house(lines(named, usb.changes(), lambda _: faulty())) as registry:
         usb.plug(UNO)
         await until(lambda: LAMP in registry.house.devices)
+
+
+async def test_a_second_board_of_a_name_waits_until_the_first_is_pulled_out() -> None:
+    usb, other = Usbs(), Port("usb-Arduino_Uno_2-if00", Path("/dev/ttyACM1"), Usb(0x2341, 0x0043))
+    first, second = Bench(), Bench()
+    benches = {UNO.address: first, other.address: second}
+    there = lines((), usb.changes(), lambda at: Board(benches[at.address], answer_s=0.5))
+    async with house(there, moved_s=0) as registry:
+        usb.plug(UNO)
+        await until(lambda: LAMP in registry.house.devices)
+        usb.plug(other)
+        await until(lambda: second.board.link.is_up)
+        await asyncio.sleep(0.2)
+        second.board.happen("lamp", 30)
+        await asyncio.sleep(0.1)
+        assert registry.house.value(LAMP, "brightness") == 0
+        await first.unplug()
+        usb.pull(UNO)
+        await until(lambda: registry.house.value(LAMP, "brightness") == 30)
