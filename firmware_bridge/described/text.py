@@ -140,15 +140,18 @@ class TextDialect:
         self._first = deque((*self._safe(), *looks))
 
     def _hear(self, now: float, line: str) -> None:
-        if self._talk.ready is not None and line.endswith(self._talk.ready):
+        ready = self._talk.ready
+        if self._settled and line != ready:
+            answered = self._answer(line)
+            if self._told(line) or answered:
+                return
+        if ready is not None and line.endswith(ready):  # a start may cut short what was being said
             if self._up:
                 self._up = False
                 self._events.append(Gone("the board has started again"))
             self._begin()
-        elif self._settled:
-            answered = self._answer(line)
-            if not (self._told(line) or answered) and line:
-                self._other(now, line)
+        elif self._settled and line:
+            self._other(now, line)
 
     def _told(self, line: str) -> bool:
         found = False

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.described.boards import read
-from firmware_bridge.described.dialect import Ask
+from firmware_bridge.described.dialect import Ask, Denied, Gone
 from firmware_bridge.described.lines import LONGEST, Lines
 from firmware_bridge.described.text import TextDialect
 from firmware_bridge.described.wording import Talk
@@ -340,3 +340,31 @@ async def test_who_gives_up_waiting_does_not_leave_an_answer_to_the_next() -> No
         with pytest.raises(NoAnswerError, match="has not told temperature yet; wait"):
             await talking.get("temperature")
     assert board.acted.count("BELL") == 1
+
+
+def test_a_refusal_that_ends_like_a_start_is_a_refusal() -> None:
+    (described,) = read(TEXT)
+    assert isinstance(described.talk, Talk)
+    dialect, now = TextDialect(described.talk, described.capabilities), 0.0
+    dialect.step(now)
+    said = b"READY\n"
+    for _ in range(20):  # it is made safe and looked at
+        now += 0.05
+        output = dialect.step(now, said).output
+        said = b"".join(_ANSWERS[line] for line in output.splitlines())
+    dialect.ask(Ask(7, "fan", 30, sets=True))
+    dialect.step(now)
+    events = dialect.step(now + 0.1, b"ERR FAN NOT READY\n").events
+    assert events == (Denied(7, "FAN NOT READY"),)
+    assert not dialect.step(now + 0.2).output, "nothing is made safe for that"
+    (gone, *_) = dialect.step(now + 0.3, b"TEMP=2READY\n").events
+    assert isinstance(gone, Gone), "cut short by a start"
+
+
+_ANSWERS = {
+    b"PUMP 0": b"OK\n",
+    b"PUMP?": b"PUMP=0\n",
+    b"FAN?": b"FAN=0\n",
+    b"MODE?": b"MODE=E\n",
+    b"FAN 30": b"",
+}
