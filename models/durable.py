@@ -7,6 +7,7 @@ directory that holds the name is synced too.
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,6 +84,17 @@ def write_private(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def keep_private(path: Path) -> None:
+    """Take from everybody else the rights to a file or a directory of ours; somebody else's stays as it is.
+
+    Raises:
+        OSError: it is not there, or its rights cannot be changed.
+    """
+    found = path.stat()
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+        path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
 
 
 def remove_tree(path: Path, *, scratch: Path) -> None:

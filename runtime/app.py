@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import runtime
+from models.durable import keep_private
 from models.machine import Machine
 from models.store import Bundle, Store
 from runtime.api.keys import DOOR
@@ -110,6 +111,7 @@ async def serve(
     """
     owned = Owned.read(config, state) if config.commands.enabled else Owned()
     bundle = find_bundle(config, state)
+    _shut(state)
     key = find_key(config.server, state, environ)
     secrecy = secrecy_of(config.server, state, environ)
     topics = Topics(config.mqtt.node)
@@ -170,6 +172,14 @@ def _show(around: Around, commanding: Commanding | None, presence: PresenceServi
         commanding.tell(around)
     if presence is not None:
         around.broker = lambda: presence.connected
+
+
+def _shut(state: Path) -> None:
+    """Let nobody else look into the state directory: it has what was said to the house."""
+    try:
+        keep_private(state)
+    except OSError as exc:
+        _log.warning("others may look into %s (%s); run `chmod 700 %s`", state, exc.strerror, state)
 
 
 def _residents(config: Config, state: Path, load: Callable[[Bundle], Model]) -> Residents:

@@ -63,6 +63,7 @@ class AuditFile:
 
     def _open(self) -> tuple[int, int]:
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        durable.keep_private(self._path)
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
             size += os.write(file, b"\n")

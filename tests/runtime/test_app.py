@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -91,6 +92,12 @@ class Running:
         await asyncio.wait_for(task, 20)
 
 
+def _rights(folder: Path, wanted: int | None = None) -> int:
+    if wanted is not None:
+        folder.chmod(wanted)
+    return stat.S_IMODE(folder.stat().st_mode)
+
+
 async def test_it_listens_while_loading_answers_then_drains(state: Path, tmp_path: Path) -> None:
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
@@ -101,9 +108,11 @@ async def test_it_listens_while_loading_answers_then_drains(state: Path, tmp_pat
         port = free.getsockname()[1]
         free.close()
         running = Running(EngineSimulator((10, 11, 12), token_s=0.1))
+        _rights(state, 0o755)
         notify = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "INGLE_SERVER_PORT": str(port)}
         async with running.run(state, **notify) as task, aiohttp.ClientSession() as client:
             assert await _eventually(client, f"http://127.0.0.1:{port}/health") == 503
+            assert _rights(state) == 0o700
             running.loading.set()
             await until(lambda: running.started is not None)
             assert await _eventually(client, f"{running.url}/health") == 200

@@ -44,6 +44,7 @@ async def ask(audit: Audit, access: Access | None = None, **headers: str) -> Non
 
 async def test_a_line_says_who_asked_for_what_and_not_what_was_said(tmp_path: Path) -> None:
     path, keys = tmp_path / "audit.jsonl", file_of(tmp_path)
+    path.touch(0o644)
     secret = add(keys, "tablet", [Scope.CHAT])
     access = Access(keys=Keyring(path=keys), asked=True)
     await ask(AuditFile(path, 1 << 20), access, Authorization=f"Bearer {secret}")

@@ -4,12 +4,16 @@ Such a file is moved aside, never mended in silence: what was in it is lost to t
 means.
 """
 
+import contextlib
 import itertools
 import logging
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Final
+
+from models.durable import keep_private
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +61,8 @@ def connect(path: Path) -> sqlite3.Connection:
         NewerError: the file is of a later version, and stays as it is.
         OSError, sqlite3.OperationalError: the directory cannot be written, or the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _shut(path)
     try:
         return _open(path)
     except DamagedError as exc:
@@ -80,6 +85,14 @@ def set_aside(path: Path, why: str) -> None:
         why,
         aside.name,
     )
+
+
+def _shut(path: Path) -> None:
+    """Let nobody else read what was said to the house. Sqlite gives the parts that it adds the rights of the first."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for file in path.parent.glob(f"{path.name}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process has just closed it
+            keep_private(file)
 
 
 def _parts_of(path: Path) -> list[tuple[str, Path]]:

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import shutil
 import sqlite3
+import stat
 import subprocess
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -52,6 +54,29 @@ async def test_what_was_taken_is_found_after_a_restart(tmp_path: Path) -> None:
         record = await received(journal, order())
     async with journal_in(tmp_path) as journal:
         assert await journal.unfinished() == (record,)
+
+
+async def test_nobody_else_may_read_it_even_if_it_was_made_when_they_could(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with journal_in(state) as journal:
+        await received(journal, order())
+        assert _rights(state) == {"state": 0o700, **dict.fromkeys(_PARTS, 0o600)}
+        for each in state.iterdir():
+            each.chmod(0o644)
+        copied = state / "journal.db.unusable"
+        copied.touch(0o644)
+        shutil.copy(state / "journal.db-wal", state / "journal.db.unusable-wal")
+        async with journal_in(state):
+            found = _rights(state)
+    assert set(found.values()) == {0o600, 0o700}
+    assert found.keys() > {*_PARTS, copied.name}
+
+
+_PARTS = ("journal.db", "journal.db-wal", "journal.db-shm")
+
+
+def _rights(folder: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in (folder, *folder.iterdir())}
 
 
 async def test_the_last_that_was_taken_counts_by_the_way_it_came(tmp_path: Path) -> None:
