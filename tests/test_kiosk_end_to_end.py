@@ -91,6 +91,59 @@ async def test_what_is_dangerous_is_asked_first_and_done_once(tab: Tab, tmp_path
         assert there.devices.heard == [("locks/front/set", "UNLOCK")]
 
 
+@pytest.mark.parametrize("way", ["button", "key", "room", "network"])
+async def test_a_question_that_is_left_is_answered_with_no(tab: Tab, tmp_path: Path, way: str) -> None:
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "talk")
+        await say(tab, "Unlock the front door")
+        await tab.until(f"{SURE}.open")
+        if way == "network":
+            await tab.cut(from_network=True)
+        match way:
+            case "key":
+                await tab.press("Escape")
+            case "room":
+                await tab.value("location.hash = '#home'")
+            case _:
+                await tab.value("document.getElementById('sure-no').click()")
+        await tab.until(f"!{SURE}.open && {LAST}.querySelector('.about').textContent === 'Left as it was'")
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Nothing was done."
+        assert await tab.value(f"{LAST}.querySelectorAll('button').length") == 1  # to ask the model instead
+        await tab.cut(from_network=False)
+        await tab.value("location.hash = '#talk'")
+        await tab.until(f"{READY} && !document.getElementById('room-talk').hidden")
+        for nth, answer in enumerate(("Yes", "Yes, do it"), 1):
+            await say(tab, answer)
+            await tab.until(
+                f"{QUIET} && document.querySelectorAll('.turn:is(.theirs,.house)').length > {nth}"
+            )
+            assert not await tab.value(f"{SURE}.open")
+        assert there.devices.heard == []
+
+
+@pytest.mark.parametrize("way", ["sentence", "key", "room"])
+async def test_a_question_of_how_much_is_left_likewise(tab: Tab, tmp_path: Path, way: str) -> None:
+    asks = f"{QUIET} && {LAST}.querySelector('.about').textContent === 'The house asks back'"
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "talk")
+        await say(tab, "Set the brightness of the kitchen light")
+        await tab.until(asks)
+        match way:
+            case "sentence":
+                await tab.value(f"[...{LAST}.querySelectorAll('button')].at(-1).click()")  # asks the model
+                await tab.until(f"{QUIET} && document.querySelector('.turn.theirs') !== null")
+            case "key":
+                await tab.press("Escape")
+            case _:
+                await tab.value("location.hash = '#home'")
+                await tab.value("location.hash = '#talk'")
+                await tab.until("!document.getElementById('room-talk').hidden")
+        count = await tab.value("document.querySelectorAll('.turn.theirs').length")
+        await say(tab, "50")
+        await tab.until(f"{QUIET} && document.querySelectorAll('.turn.theirs').length > {count}")
+        assert there.devices.heard == []
+
+
 async def test_a_sentence_is_done_told_or_answered(tab: Tab, tmp_path: Path) -> None:
     async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
         await opened(tab, there, "talk")

@@ -92,6 +92,13 @@ class Tab:
             while not await self.value(expression):  # noqa: ASYNC110  what is waited for is in another process
                 await asyncio.sleep(0.02)
 
+    async def cut(self, *, from_network: bool) -> None:
+        """Take the network away, or give it back."""
+        await self.call(
+            "Network.emulateNetworkConditions",
+            offline=from_network, latency=0, downloadThroughput=-1, uploadThroughput=-1,
+        )  # fmt: skip
+
     async def type(self, text: str) -> None:
         """Type into what has the focus."""
         await self.call("Input.insertText", text=text)

@@ -30,8 +30,16 @@ export function begin() {
   });
 }
 
-/** Whether a person says yes. No is what Escape says, and has the focus. */
+/** The question before, if it is still shown: one at a time. */
+let before = Promise.resolve(false);
+
+/** Whether a person says yes. No is what Escape says, and who goes to another room; it has the focus. */
 export function sure(question, yes = t("yes"), no = t("no")) {
+  before = before.then(() => put(question, yes, no));
+  return before;
+}
+
+function put(question, yes, no) {
   const dialog = byId("sure");
   byId("sure-question").textContent = question;
   byId("sure-yes").textContent = yes;
@@ -39,7 +47,12 @@ export function sure(question, yes = t("yes"), no = t("no")) {
   dialog.returnValue = "no";
   dialog.showModal();
   byId("sure-no").focus();
+  const leave = () => dialog.close();
+  window.addEventListener("hashchange", leave);
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.addEventListener("close", () => {
+      window.removeEventListener("hashchange", leave);
+      resolve(dialog.returnValue === "yes");
+    }, { once: true });
   });
 }

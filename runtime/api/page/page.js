@@ -16,8 +16,12 @@ const ROOMS = { talk, home, status, admin };
 /** The room that the address names; the first one if it names none. */
 const wanted = () => (location.hash.slice(1) in ROOMS ? location.hash.slice(1) : "talk");
 
+let shown = wanted();
+
 function enter(moved) {
   const name = wanted();
+  if (name !== shown) ROOMS[shown].left?.();
+  shown = name;
   for (const each of Object.keys(ROOMS)) byId(`room-${each}`).hidden = each !== name;
   for (const link of byId("nav").querySelectorAll("a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");

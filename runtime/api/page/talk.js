@@ -6,7 +6,7 @@ import { ApplianceError, answer, models } from "./appliance.js";
 import { Answer, clear, said } from "./conversation.js";
 import { byId, button, make } from "./elements.js";
 import { live } from "./live.js";
-import { decide, newSession, say, taken } from "./orders.js";
+import { decide, leave, newSession, say, taken } from "./orders.js";
 import { number, t, words } from "./words.js";
 
 const ORDERS = "inglenook.orders";
@@ -19,6 +19,8 @@ let history = [];
 let model = "";
 /** @type {AbortController | null} */
 let running = null;
+/** What the house asked back last, if it did. @type {{withdraw: () => void} | null} */
+let asked = null;
 let ordering = localStorage.getItem(ORDERS) !== "off";
 
 // To the house, if it is a command; else to the model.
@@ -64,16 +66,27 @@ async function command(text) {
     const result = await say(text);
     shown.append(result.text);
     const others = (result.options ?? []).map((option) => [option, () => hear(option)]);
-    if (DONE.includes(result.status)) shown.finish(t(`result.${result.status}`));
+    const model = [t("ask.model"), () => ask(text)];
+    if (result.reason === "not_wanted") shown.finish(t("result.not_wanted"));
+    else if (DONE.includes(result.status)) shown.finish(t(`result.${result.status}`));
     else shown.fail(t(`result.${result.status}`));
-    shown.offer([...others, [t("ask.model"), () => ask(text)]]);
+    shown.offer([...others, model]);
+    asked = others.length ? { withdraw: () => shown.offer([model]) } : null;
     byId("announce").textContent = result.text;
   } catch (error) {
     failed(shown, error, [[t("ask.model"), () => ask(text)]]);
   }
 }
 
+/** Who leaves a question of the house, for another room or by Escape, has said no to it. */
+export function left() {
+  leave();
+  asked?.withdraw();
+  asked = null;
+}
+
 async function ask(text) {
+  leave();
   history.push({ role: "user", content: text });
   await reply();
 }
@@ -240,7 +253,7 @@ export function open() {
     localStorage.setItem(ORDERS, ordering ? "on" : "off");
     showOrdering();
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") running?.abort(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") (running ? running.abort() : left()); });
   words.addEventListener("change", greet);
   let resident = "";
   live.addEventListener("status", () => {
