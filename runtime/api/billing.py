@@ -1,31 +1,14 @@
-"""What answers cost in tokens, put to the request's account as they end. Of one that is given up nobody knows."""
+"""What answers cost in tokens, put to the request's account as they end: also of those that are given up."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Callable
 
 from aiohttp import web
 
 from runtime.api.keys import SPENT
-from runtime.completion import CompletionEvent, Finished
+from runtime.engine.request import Usage
 
 
-async def billed(
-    request: web.Request, events: AsyncGenerator[CompletionEvent, None]
-) -> AsyncGenerator[CompletionEvent, None]:
-    """The same events."""
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Finished):
-                request[SPENT].add(event.usage.prompt, event.usage.completion)
-            yield event
-
-
-async def billed_all(
-    request: web.Request, events: AsyncGenerator[tuple[int, CompletionEvent], None]
-) -> AsyncGenerator[tuple[int, CompletionEvent], None]:
-    """The same events, of several answers."""
-    async with aclosing(events):
-        async for index, event in events:
-            if isinstance(event, Finished):
-                request[SPENT].add(event.usage.prompt, event.usage.completion)
-            yield index, event
+def account(request: web.Request) -> Callable[[Usage], None]:
+    """Who hears what was computed for a request."""
+    spent = request[SPENT]
+    return lambda usage: spent.add(usage.prompt, usage.completion)

@@ -59,8 +59,9 @@ class _Asked:
 async def _rerank(request: web.Request) -> web.Response:
     asked = _Asked.of(await read_json(request))
     async with request.app[SERVING].models.encoder(asked.model, "embed") as encoder:
-        vectors, read = await request.app[VECTORS].of(encoder, (asked.query, *asked.documents))
-        request[SPENT].add(read)
+        vectors, _ = await request.app[VECTORS].of(
+            encoder, (asked.query, *asked.documents), request[SPENT].add
+        )
         name = encoder.name
     scores = cosines(vectors[0], vectors[1:])
     order = sorted(range(len(scores)), key=lambda index: (-float(scores[index]), index))

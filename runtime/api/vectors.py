@@ -5,7 +5,7 @@ these runs (`runtime.engine.turns`). One who hangs up leaves at most the run tha
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -25,8 +25,12 @@ class Vectors:
         self._thread = ThreadPoolExecutor(1, "vectors")
         self._asking = 0
 
-    async def of(self, encoder: TextEncoder, texts: Sequence[str | Ids]) -> tuple[Answers, int]:
+    async def of(
+        self, encoder: TextEncoder, texts: Sequence[str | Ids], bill: Callable[[int], None]
+    ) -> tuple[Answers, int]:
         """One row a text, [len(texts), width], and how many tokens they had; ids are taken as they are.
+
+        `bill` hears the tokens of each run as it begins: one that has begun is not given up.
 
         Raises:
             CallerError: a text is too long for the model, all of them are too many, or ids are not the model's.
@@ -37,11 +41,13 @@ class Vectors:
             raise BusyError(f"{self._asking} requests for vectors are waiting; ask again in a few seconds")
         self._asking += 1
         try:
-            return await self._made(encoder, texts)
+            return await self._made(encoder, texts, bill)
         finally:
             self._asking -= 1
 
-    async def _made(self, encoder: TextEncoder, texts: Sequence[str | Ids]) -> tuple[Answers, int]:
+    async def _made(
+        self, encoder: TextEncoder, texts: Sequence[str | Ids], bill: Callable[[int], None]
+    ) -> tuple[Answers, int]:
         run = asyncio.get_running_loop().run_in_executor
         rows = await run(self._thread, _encoded, encoder, texts)
         count, most = sum(map(len, rows)), self._limits.text_tokens
@@ -52,7 +58,9 @@ class Vectors:
             )
         answers = np.empty((len(rows), encoder.encoder.width), np.float32)
         for places in encoder.runs(rows):
-            answers[places] = await run(self._thread, encoder.run, [rows[place] for place in places])
+            together = [rows[place] for place in places]
+            bill(sum(map(len, together)))
+            answers[places] = await run(self._thread, encoder.run, together)
         return answers, count
 
     def close(self) -> None:

@@ -39,17 +39,21 @@ class Answer:
         self._started = self._prefilled = time.monotonic()
         self.stopped = False
         """Whether a stop string was found; after that there is nothing more."""
+        self.computed: Usage | None = None
+        """What was computed till now, of the prompt what is read; None: nothing is known to be."""
         self.thought_tokens = 0
         """Tokens so far that were thoughts."""
 
     def prefilled(self, event: Prefill) -> None:
         """Note how far the prompt is."""
         self._usage = Usage(self._usage.prompt, event.cached, 0)
+        self.computed = Usage(event.done, event.cached, 0)
         self._prefilled = time.monotonic()
 
     def feed(self, token: int, said: Said | None = None) -> Iterator[Part]:
         """What one more token makes certain; with how likely it was, where that was asked for."""
         self._usage = Usage(self._usage.prompt, self._usage.cached, self._usage.completion + 1)
+        self.computed = self._usage
         self.thought_tokens += self._reader.thinks
         if (mark := self._marks.get(token)) is None:
             letters = self._decoder.feed(token)

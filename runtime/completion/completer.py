@@ -6,7 +6,7 @@ asked, or how the engine computes.
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,10 +189,13 @@ class Completer:
             )
         return self._infill
 
-    async def complete(self, request: CompletionRequest) -> AsyncGenerator[CompletionEvent, None]:
+    async def complete(
+        self, request: CompletionRequest, *, bill: Callable[[Usage], None] = lambda _: None
+    ) -> AsyncGenerator[CompletionEvent, None]:
         """Yield Progress, then what the answer has, then exactly one Finished.
 
-        Closing the generator frees the slot within a token.
+        Closing the generator frees the slot within a token. `bill` hears once what was computed, however it ends: of an
+        answer that is given up, the part of the prompt that was read, and the tokens told till then.
 
         Raises (at the first iteration):
             PromptTooLongError: the prompt, with `max_tokens` if given, does not fit the context.
@@ -204,27 +207,32 @@ class Completer:
         answer = Answer(self._tokenizer.stream(), made.reader, made.marks, stops, len(made.ids))
         telling = _Telling(answer)
         asked = await asyncio.to_thread(self._asked, request, made)
-        async with aclosing(self._engine.generate(asked)) as events:
-            async for event in events:
-                match event:
-                    case Prefill():
-                        answer.prefilled(event)
-                        yield Progress(event.done, event.total, event.cached)
-                    case Token():
-                        for told in telling.tell(answer.feed(event.id, self._said(event))):
-                            yield told
-                        if answer.stopped or answer.done:
-                            break
-                    case Done():
-                        for told in telling.tell(answer.flush()):
-                            yield told
-                        yield telling.finished(event.reason, event.usage, event.timings)
-                        return
-                    case _:
-                        assert_never(event)
-        for told in telling.tell(answer.flush()):
-            yield told
-        yield telling.finished("stop", answer.usage, answer.timings)
+        try:
+            async with aclosing(self._engine.generate(asked)) as events:
+                async for event in events:
+                    match event:
+                        case Prefill():
+                            answer.prefilled(event)
+                            yield Progress(event.done, event.total, event.cached)
+                        case Token():
+                            for told in telling.tell(answer.feed(event.id, self._said(event))):
+                                yield told
+                            if answer.stopped or answer.done:
+                                break
+                        case Done():
+                            answer.computed = event.usage
+                            for told in telling.tell(answer.flush()):
+                                yield told
+                            yield telling.finished(event.reason, event.usage, event.timings)
+                            return
+                        case _:
+                            assert_never(event)
+            for told in telling.tell(answer.flush()):
+                yield told
+            yield telling.finished("stop", answer.usage, answer.timings)
+        finally:
+            if answer.computed is not None:
+                bill(answer.computed)
 
     def _said(self, token: Token) -> Said | None:
         if token.likely is None:

@@ -6,7 +6,7 @@ is computed once. Knows completers; does not know who asked.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -19,16 +19,21 @@ Told = tuple[int, CompletionEvent]
 
 
 async def complete_all(
-    completer: Completer, requests: Sequence[CompletionRequest], n: int = 1
+    completer: Completer,
+    requests: Sequence[CompletionRequest],
+    n: int = 1,
+    *,
+    bill: Callable[[Usage], None] = lambda _: None,
 ) -> AsyncGenerator[Told, None]:
     """Yield the events of `n` answers to each request, as they come; those to the first are counted first.
 
-    Closing the generator frees all slots within a token, and one answer that fails ends all.
+    Closing the generator frees all slots within a token, and one answer that fails ends all. `bill` hears of each what
+    `Completer.complete` says.
 
     Raises (at the first iteration, or at any time): as `Completer.complete`.
     """
     if len(requests) == n == 1:
-        async with aclosing(completer.complete(requests[0])) as events:
+        async with aclosing(completer.complete(requests[0], bill=bill)) as events:
             async for event in events:
                 yield 0, event
         return
@@ -38,7 +43,11 @@ async def complete_all(
         read = asyncio.Event()
         for which in range(n):
             answer = _answer(
-                completer, seeded(request, which), n * place + which, told, read, first=not which
+                completer.complete(seeded(request, which), bill=bill),
+                n * place + which,
+                told,
+                read,
+                first=not which,
             )
             tasks.append(asyncio.create_task(answer, name="completion.several"))
     left = len(tasks)
@@ -56,8 +65,7 @@ async def complete_all(
 
 
 async def _answer(
-    completer: Completer,
-    request: CompletionRequest,
+    answer: AsyncGenerator[CompletionEvent, None],
     place: int,
     told: "asyncio.Queue[Told | Exception]",
     read: asyncio.Event,
@@ -68,7 +76,7 @@ async def _answer(
     try:
         if not first:
             await read.wait()
-        async with aclosing(completer.complete(request)) as events:
+        async with aclosing(answer) as events:
             async for event in events:
                 if first and not (isinstance(event, Progress) and event.done < event.total):
                     read.set()

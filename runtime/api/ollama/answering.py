@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from runtime.api.billing import billed
+from runtime.api.billing import account
 from runtime.api.keys import SERVING
 from runtime.api.ollama.lines import Lines, stream
 from runtime.api.ollama.schema import Asked
@@ -42,7 +42,7 @@ async def answer(request: web.Request, asked: Asked, reply: Reply) -> web.Stream
         wanted = asked.for_model(completer)
         if wanted is None:
             return await _one(request, reply.moved("load"), asked)
-        async with aclosing(billed(request, completer.complete(wanted))) as events:
+        async with aclosing(completer.complete(wanted, bill=account(request))) as events:
             if asked.stream:
                 async with aclosing(_lines(reply, events, started, load_s)) as lines:
                     return await stream(request, lines)

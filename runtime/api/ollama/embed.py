@@ -84,8 +84,7 @@ async def _vectors(
             f"dimensions is {asked.dimensions}, but {encoder.name} has {width}; leave it out",
             param="dimensions",
         )
-    vectors, read = await request.app[VECTORS].of(encoder, asked.texts)
-    request[SPENT].add(read)
+    vectors, read = await request.app[VECTORS].of(encoder, asked.texts, request[SPENT].add)
     return vectors.tolist(), read
 
 

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from runtime.api.billing import billed_all
+from runtime.api.billing import account
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
@@ -39,7 +39,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     async with request.app[SERVING].models.completer(asked.model) as completer:
         reply = Reply(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), completer.name)
         async with aclosing(
-            billed_all(request, complete_all(completer, [asked.completion], asked.n))
+            complete_all(completer, [asked.completion], asked.n, bill=account(request))
         ) as events:
             if asked.stream:
                 async with aclosing(_chunks(reply, asked, events)) as chunks:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from runtime.api.billing import billed_all
+from runtime.api.billing import account
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
@@ -43,7 +43,7 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     async with request.app[SERVING].models.completer(asked.model) as completer:
         reply = _Reply(f"cmpl-{secrets.token_hex(12)}", int(time.time()), completer.name, asked)
         async with aclosing(
-            billed_all(request, complete_all(completer, asked.completions, asked.n))
+            complete_all(completer, asked.completions, asked.n, bill=account(request))
         ) as events:
             with prompt_called("prompt"):
                 if asked.stream:

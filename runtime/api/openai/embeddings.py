@@ -92,8 +92,7 @@ async def _embeddings(request: web.Request) -> web.Response:
                 "something else; leave it out",
                 param="dimensions",
             )
-        vectors, tokens = await request.app[VECTORS].of(encoder, asked.texts)
-        request[SPENT].add(tokens)
+        vectors, tokens = await request.app[VECTORS].of(encoder, asked.texts, request[SPENT].add)
     return web.json_response(
         {
             "object": "list",

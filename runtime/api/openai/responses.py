@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from runtime.api.billing import billed
+from runtime.api.billing import account
 from runtime.api.body import read_json
 from runtime.api.callers import client_of
 from runtime.api.keys import LIMITS, SERVING
@@ -30,7 +30,7 @@ async def _respond(request: web.Request) -> web.StreamResponse:
     async with request.app[SERVING].models.completer(asked.model) as completer:
         response = Unfolding(completer.name, int(time.time()), asked.echo)
         async with (
-            aclosing(billed(request, completer.complete(asked.completion))) as events,
+            aclosing(completer.complete(asked.completion, bill=account(request))) as events,
             aclosing(_objects(response, events)) as told,
         ):
             with prompt_called("input"):

@@ -1,5 +1,8 @@
 """What a client may take, in time that a test moves."""
 
+import json
+from pathlib import Path
+
 import openai
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.api.allowance import Allowances, Meter, Spent
 from runtime.api.refusal import RefusalError
+from runtime.audit import AuditFile
 from runtime.limits import ClientLimits
 from tests.support.appliance import appliance, script
 from tests.support.engine import EngineSimulator
@@ -109,3 +113,44 @@ async def test_the_openai_package_knows_what_429_means() -> None:
             with pytest.raises(openai.RateLimitError, match="1 requests a minute") as caught:
                 await client.models.list()
         assert 50 < int(caught.value.response.headers["retry-after"]) <= 60
+
+
+ASKED = {
+    "stream": True,
+    "messages": [{"role": "user", "content": "Hello"}],
+    "prompt": "Hello",
+    "input": "Hello",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "leave_out"),
+    [
+        ("/v1/chat/completions", {"prompt", "input"}),
+        ("/v1/completions", {"messages", "input"}),
+        ("/v1/responses", {"messages", "prompt"}),
+        ("/api/chat", {"prompt", "input"}),
+        ("/api/generate", {"messages", "input"}),
+    ],
+)
+async def test_who_hangs_up_pays_for_what_was_computed(
+    path: str, leave_out: set[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.jsonl"
+    limits = ClientLimits(tokens_per_minute=3)
+    engine = EngineSimulator(script("Hi. " * 500), token_s=0.01)
+    async with appliance(engine, clients=limits, audit=AuditFile(log, 1 << 20)) as served:
+        fields = {key: value for key, value in ASKED.items() if key not in leave_out} | {"model": "tiny"}
+        fields |= {"max_tokens": 500} if path == "/v1/completions" else {}
+        response = await served.client.post(path, json=fields)
+        assert response.status == 200
+        await response.content.readuntil(b'"H"')
+        response.close()
+        await served.until(running=0)
+        async with served.client.post(path, json=fields) as refused:
+            assert refused.status == 429
+            assert "tokens_per_minute" in await refused.text()
+    entry = json.loads(log.read_text().splitlines()[0])
+    assert entry["status"] == 499
+    assert entry["prompt_tokens"] == len(engine.requests[0].prompt_ids)
+    assert 0 < entry["completion_tokens"] < 400

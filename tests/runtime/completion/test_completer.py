@@ -166,6 +166,35 @@ async def test_cancelling_the_task_closes_the_engines() -> None:
     assert (engine.stats.running, engine.abandoned) == (0, 1)
 
 
+@pytest.mark.parametrize("after", [None, 0, 3])
+async def test_what_was_computed_is_billed_once_however_it_ends(after: int | None) -> None:
+    engine, billed = EngineSimulator(ids_of(SCRIPTS[0])), list[Usage]()
+    async with aclosing(completer_of(engine).complete(ASKED, bill=billed.append)) as events:
+        async for event in events:
+            if after == 0 or (after and isinstance(event, Delta)):
+                break
+            assert isinstance(event, Finished) or not billed
+    (usage,) = billed
+    if after is None:
+        assert isinstance(event, Finished)
+        assert usage == event.usage
+    elif after:
+        assert usage == Usage(len(engine.requests[0].prompt_ids), 0, usage.completion)
+        assert 0 < usage.completion < len(ids_of(SCRIPTS[0]))
+    else:
+        assert isinstance(event, Progress)
+        assert usage == Usage(event.done, 0, 0)
+
+
+async def test_what_was_never_begun_is_not_billed() -> None:
+    billed = list[Usage]()
+    with pytest.raises(PromptTooLongError):
+        await anext(
+            completer_of(EngineSimulator()).complete(replace(ASKED, max_tokens=9999), bill=billed.append)
+        )
+    assert not billed
+
+
 async def test_a_deadline_ends_the_answer_with_what_there_is() -> None:
     engine = EngineSimulator(ids_of("Hello") * 500, token_s=0.005)
     events = await play(engine, replace(ASKED, deadline_s=0.05))
