@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from models.manifest import TOKENIZER_NAME, Encoder, Manifest
 from runtime.engine.encoder import EncoderSession
 from runtime.engine.turns import Turns
 from runtime.errors import BundleError, CallerError
+from runtime.strict_json import shown
 from runtime.text.tokenizer import Reader
 
 _TOGETHER: Final = 16
@@ -19,6 +21,9 @@ _TOGETHER: Final = 16
 
 _TOKENS: Final = 512
 """Tokens a run, as far as one text leaves a choice: who waits for the cores has them some tenths of a second later."""
+
+_PROBE: Final = "a"
+"""A text with which what stands around every text shows."""
 
 Answers = NDArray[np.float32]
 Ids = tuple[int, ...]
@@ -41,6 +46,8 @@ class TextEncoder:
         self._reader = reader
         self._session = session
         self._turns = turns or Turns()
+        empty, alone = (reader.encode(text, special=False, begin=True) for text in ("", _PROBE))
+        self._around = _shared(empty, alone)
 
     @property
     def name(self) -> str:
@@ -91,14 +98,24 @@ class TextEncoder:
         Raises:
             CallerError: it is too long for this model.
         """
-        return self.check(place, self._reader.encode(text, special=False, begin=True))
+        return self._bounded(place, self._reader.encode(text, special=False, begin=True))
 
     def check(self, place: int, ids: Ids) -> Ids:
-        """Let ids through that this model can read.
+        """Let ids through that this model can read, with what it wants around every text.
 
         Raises:
-            CallerError: they are too many, or not of its vocabulary.
+            CallerError: they are too many, not of its vocabulary, or do not begin and end as its own do.
         """
+        first, last = self._around
+        if ids[: len(first)] != first or ids[len(ids) - len(last) :] != last or len(ids) < len(first + last):
+            raise CallerError(
+                f"text {place + 1} has token ids that do not begin and end as those of {self._manifest.name} do (with "
+                f"{shown([*first])} and {shown([*last])}), so they may be another model's; send the text itself",
+                param="input",
+            )
+        return self._bounded(place, ids)
+
+    def _bounded(self, place: int, ids: Ids) -> Ids:
         longest, vocabulary = self._manifest.context_length, self._manifest.vocabulary_size
         if len(ids) > longest:
             raise CallerError(
@@ -136,6 +153,17 @@ class TextEncoder:
         """
         with self._turns:
             return self._session.run(np.array(rows, np.int64))
+
+
+def _shared(empty: Ids, other: Ids) -> tuple[Ids, Ids]:
+    """What a text of no tokens and another both begin with, and what both end with."""
+    first = _alike(empty, other)
+    last = _alike(empty[first:][::-1], other[::-1])
+    return empty[:first], empty[len(empty) - last :]
+
+
+def _alike(one: Ids, other: Ids) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def cosines(first: NDArray[np.float32], others: Answers) -> NDArray[np.float32]:

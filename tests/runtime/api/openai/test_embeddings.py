@@ -66,9 +66,20 @@ async def test_token_ids_are_taken_as_they_are(embedder: Bundle) -> None:
         for sent in (ids, [ids]):
             answer = await asking.embeddings.create(model="tiny-embed", input=sent, encoding_format="float")
             assert answer.data == said.data
-        error = await refusal(served, input=[100_000])
-        assert error["param"] == "input"
-        assert "send the text itself" in error["message"]
+        beyond = [ids[0], 100_000, ids[-1]]
+        for foreign in (
+            ids[1:-1],
+            ids[1:],
+            ids[:-1],
+            ids[:1],
+            [9906, 1917],
+            beyond,
+            [ids[0], *range(100, 164), ids[-1]],
+        ):
+            error = await refusal(served, input=[ids, foreign])
+            assert error["param"] == "input"
+            assert "text 2 has" in error["message"]
+            assert "send the text itself" in error["message"] or "split it" in error["message"]
 
 
 @pytest.mark.parametrize(
