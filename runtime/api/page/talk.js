@@ -10,7 +10,10 @@ import { decide, leave, newSession, say, taken } from "./orders.js";
 import { number, t, words } from "./words.js";
 
 const ORDERS = "inglenook.orders";
+const HOPELESS = new Set(["context_length_exceeded", "insufficient_scope"]);
 const NO_CHAT = new Set(["embed", "classify"]);
+/** Letters: more is not sent, nor cut. */
+const LONGEST = 100000;
 const DONE = ["done", "sent", "planned", "cancelled", "told", "asked"];
 const [form, prompt, send, stop, fresh] = ["form", "prompt", "send", "stop", "fresh"].map(byId);
 
@@ -105,7 +108,10 @@ async function reply() {
     const question = turns.at(-1);
     keep(shown, turns);
     if (error.name === "AbortError") shown.finish(t("stopped"));
-    else failed(shown, error, question && turns === history ? [[t("again"), () => again(shown, question)]] : []);
+    else {
+      const may = question && turns === history && !HOPELESS.has(error.code);
+      failed(shown, error, may ? [[t("again"), () => again(shown, question)]] : []);
+    }
   } finally {
     end(busy);
   }
@@ -192,15 +198,20 @@ function startAfresh() {
 function refresh() {
   send.hidden = Boolean(running);
   stop.hidden = !running;
-  send.disabled = !live.ready || !prompt.value.trim();
+  send.disabled = !live.ready || !prompt.value.trim() || tooLong();
+  const over = tooLong() ? t("over", { letters: number(prompt.value.length), most: number(LONGEST) }) : "";
+  if (byId("over").textContent !== over) byId("over").textContent = over;
+  byId("over").hidden = !over;
   fresh.disabled = byId("conversation").childElementCount === 0;
   for (const each of byId("tries").querySelectorAll("button")) each.disabled = !live.ready;
   prompt.style.height = "auto";
   if (prompt.scrollHeight) prompt.style.height = `${prompt.scrollHeight}px`; // none while another room is shown
 }
 
+const tooLong = () => prompt.value.length > LONGEST;
+
 function submit(text) {
-  if (!live.ready || running || !text.trim()) return;
+  if (!live.ready || running || !text.trim() || text.length > LONGEST) return;
   prompt.value = "";
   hear(text.trim());
 }

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from models.licences import licence_of
+from runtime.errors import BusyError
 from tests.support.appliance import appliance, script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
@@ -161,6 +162,21 @@ async def test_the_page_asks_for_the_key_until_it_is_right(tab: Tab) -> None:
 
 
 async def test_an_error_is_told_in_the_appliances_words_and_can_be_tried_again(tab: Tab) -> None:
+    busy = BusyError("sixteen requests wait already; ask again in a moment")
+    async with appliance(EngineSimulator(script("Paris."), fail_after=0, failure=busy)) as served:
+        await tab.open(served.url)
+        await tab.until(READY)
+        await tab.type("Hello")
+        await tab.press("Enter")
+        await tab.until(QUIET)
+        assert "sixteen requests" in await tab.value(f"{LAST}.querySelector('.about').textContent")
+        served.engine.fail_after = None
+        await tab.value("document.querySelector('.choices button').click()")
+        await tab.until(f"{QUIET} && !document.querySelector('.failed')")
+        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Paris."
+
+
+async def test_what_is_too_long_is_not_tried_again_and_never_cut(tab: Tab) -> None:
     async with appliance(EngineSimulator(script("Paris."))) as served:
         await tab.open(served.url)
         await tab.until(READY)
@@ -168,10 +184,20 @@ async def test_an_error_is_told_in_the_appliances_words_and_can_be_tried_again(t
         await tab.press("Enter")
         await tab.until(QUIET)
         assert "the context holds 512" in await tab.value(f"{LAST}.querySelector('.about').textContent")
-        served.engine.loaded = tiny_manifest(context_length=9000)
-        await tab.value("document.querySelector('.choices button').click()")
-        await tab.until(f"{QUIET} && !document.querySelector('.failed')")
-        assert await tab.value(f"{LAST}.querySelector('.words').textContent") == "Paris."
+        assert await tab.value(f"{LAST}.querySelectorAll('button').length") == 0
+
+        prompt = "document.getElementById('prompt')"
+        await tab.type("x" * 100_001)
+        assert await tab.value(f"{prompt}.value.length") == 100_001
+        assert "100,001 letters" in await tab.value("document.getElementById('over').textContent")
+        assert await tab.value("document.getElementById('over').checkVisibility()") is True
+        await tab.press("Enter")
+        assert await tab.value("document.querySelectorAll('.turn').length") == 2
+        assert await tab.value(f"{prompt}.value.length") == 100_001
+        await tab.value(f"{prompt}.setSelectionRange(100000, 100001)")
+        await tab.type("")
+        assert await tab.value("document.getElementById('over').checkVisibility()") is False
+        assert served.engine.requests == []
 
 
 async def test_a_broken_connection_is_told_and_the_page_looks_for_the_appliance(tab: Tab) -> None:

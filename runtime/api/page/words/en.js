@@ -57,6 +57,7 @@ export default {
   "try.3": "Write a short poem about a warm fire in winter.",
   "prompt": "Ask something",
   "prompt.label": "Your message",
+  "over": "This has {letters} letters, and {most} are sent at most. Shorten it; nothing was sent.",
   "send": "Send",
   "stop": "Stop the answer",
   "hint": "Enter sends, Shift Enter starts a line, Esc stops. The conversation is kept in this page only.",

@@ -64,6 +64,7 @@ export default {
   "try.3": "寫一首關於冬夜爐火的短詩。",
   "prompt": "想問什麼？",
   "prompt.label": "您的訊息",
+  "over": "這段文字有 {letters} 個字，最多只能送出 {most} 個字。請縮短；目前尚未送出。",
   "send": "送出",
   "stop": "停止回答",
   "hint": "按 Enter 送出，Shift + Enter 換行，Esc 停止。對話只保留在這個頁面。",
