@@ -228,6 +228,22 @@ async def test_models_are_listed_fetched_and_deleted(tab: Tab, tmp_path: Path) -
         assert await tab.value("document.querySelector('.pull progress').hidden") is True
 
 
+async def test_the_desk_fits_a_small_phone_and_says_what_to_type(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator()) as there:
+        await tab.look(width=360, height=640, touch=True)
+        await tab.open(f"{there.url}/#admin")
+        await tab.until("document.querySelector('.pull .main') !== null")
+        assert await tab.value("document.querySelector('.pull label code').textContent") == "ingle models"
+        assert "`" not in await tab.value("document.getElementById('desk').textContent")
+        await tab.value("document.getElementById('pull').focus()")
+        await tab.type("no-such-model-" * 8)
+        await tab.press("Enter")
+        await tab.until("document.querySelector('.pull [role=status]').textContent.includes('no-such')")
+        assert await tab.value("document.getElementById('desk').scrollWidth") == 360
+        right = "document.querySelector('.pull .main').getBoundingClientRect().right"
+        assert await tab.value(right) <= 360
+
+
 async def test_a_key_that_is_good_for_talking_only_can_talk(tab: Tab, tmp_path: Path) -> None:
     engine = EngineSimulator(script("Paris."))
     made = await asyncio.to_thread(

@@ -3,7 +3,7 @@
 // offered, and what cannot be undone is asked about.
 
 import { call, json, models } from "./appliance.js";
-import { button, byId, make, toast } from "./elements.js";
+import { button, byId, make, toast, written } from "./elements.js";
 import { live } from "./live.js";
 import { sure } from "./lock.js";
 import { Pull } from "./pull.js";
@@ -24,9 +24,9 @@ async function show() {
       ? make("ul", { class: "lines" }, ...known.map(line)) : make("p", { class: "soft" }, t("disk.none"))));
     if (served.has("/api/pull")) pull ??= new Pull(show);
   } catch (error) {
-    lists.replaceChildren(make("p", { class: "bad", role: "alert" }, error.message), button(t("again"), show));
+    lists.replaceChildren(make("p", { class: "bad", role: "alert" }, ...written(error.message)), button(t("again"), show));
   }
-  at.replaceChildren(lists, ...(pull ? [block("pull", pull.element)] : []), make("p", { class: "soft" }, t("admin.more")));
+  at.replaceChildren(lists, ...(pull ? [block("pull", pull.element)] : []), make("p", { class: "soft" }, ...written(t("admin.more"))));
 }
 
 function block(name, content) {

@@ -1,7 +1,7 @@
 // @ts-check
 // The conversation as elements. Knows nothing of the network.
 
-import { byId, button, make } from "./elements.js";
+import { byId, button, make, written } from "./elements.js";
 import { Rendered } from "./markdown.js";
 import { number, t } from "./words.js";
 
@@ -63,7 +63,7 @@ export class Answer {
 
   /** The line below the text. */
   note(text) {
-    this.#about.textContent = text;
+    this.#about.replaceChildren(...written(text));
     follow();
   }
 

@@ -17,7 +17,10 @@ export function make(kind, attributes = {}, ...children) {
   return furnish(document.createElement(kind), attributes, children);
 }
 
-/** The same for a part of a drawing. @param {string} kind @param {Record<string, any>} attributes @returns {any} */
+/** A text as children: what stands in `these` is what one types. @returns {(Node | string)[]} */
+export const written = (text) => text.split(/`([^`]+)`/).map((part, nth) => (nth % 2 ? make("code", {}, part) : part));
+
+/** An element as `make` has it, for a part of a drawing. @param {string} kind @param {Record<string, any>} attributes @returns {any} */
 export function draw(kind, attributes = {}, ...children) {
   return furnish(document.createElementNS(SVG, kind), attributes, children);
 }
@@ -55,7 +58,7 @@ export function random() {
 /** Let a text be seen, and heard by a screen reader, for some seconds. */
 export function toast(text) {
   const shown = byId("toast");
-  shown.textContent = text;
+  shown.replaceChildren(...written(text));
   shown.hidden = false;
   clearTimeout(toast.timer);
   toast.timer = setTimeout(() => { shown.hidden = true; }, 6000);

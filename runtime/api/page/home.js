@@ -2,7 +2,7 @@
 // The room with the house: areas, their devices, and what can be done with a touch.
 
 import { Card } from "./device.js";
-import { byId, make } from "./elements.js";
+import { byId, make, written } from "./elements.js";
 import { live } from "./live.js";
 import { named, t, words } from "./words.js";
 
@@ -16,7 +16,7 @@ function furnish() {
   cards.clear();
   const areas = [...live.areas, { id: null }];
   const shown = areas.map(room).filter(Boolean);
-  at.replaceChildren(...(shown.length ? shown : [make("p", { class: "empty" }, why())]));
+  at.replaceChildren(...(shown.length ? shown : [make("p", { class: "empty" }, ...written(why()))]));
   refresh(cards.keys());
   if (focused && !at.contains(document.activeElement)) document.getElementById(focused)?.focus();
 }

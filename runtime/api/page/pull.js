@@ -2,7 +2,7 @@
 // Fetching a model: a name, a bar, and a way to stop. What has come is kept by the appliance.
 
 import { ApplianceError, call, lines } from "./appliance.js";
-import { button, make } from "./elements.js";
+import { button, make, written } from "./elements.js";
 import { bytes, t } from "./words.js";
 
 export class Pull {
@@ -17,7 +17,7 @@ export class Pull {
   /** @param {() => void} done is called when there is a model more */
   constructor(done) {
     this.#done = done;
-    this.element = make("form", { class: "pull" }, make("label", { for: "pull" }, t("pull.name")),
+    this.element = make("form", { class: "pull" }, make("label", { for: "pull" }, ...written(t("pull.name"))),
       make("div", { class: "line" }, this.#input, this.#begin, this.#stop), this.#bar, this.#said);
     this.element.addEventListener("submit", (event) => { event.preventDefault(); this.#fetch(this.#input.value.trim()); });
   }
@@ -71,6 +71,6 @@ export class Pull {
     this.#stop.hidden = !running;
     this.#bar.hidden = !running;
     this.#input.disabled = running;
-    this.#said.textContent = text;
+    this.#said.replaceChildren(...written(text));
   }
 }

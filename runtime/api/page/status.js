@@ -1,7 +1,7 @@
 // @ts-check
 // The room that tells how the appliance is: four plots, the models in memory, what is around it.
 
-import { byId, make, settle } from "./elements.js";
+import { byId, make, settle, written } from "./elements.js";
 import { live } from "./live.js";
 import { plot } from "./plot.js";
 import { bytes, number, t, words } from "./words.js";
@@ -20,7 +20,7 @@ const PLOTS = {
 function show() {
   if (byId("room-status").hidden) return;
   if (!live.status) {
-    at.replaceChildren(make("p", { class: "empty" }, t(live.blind ? "house.closed" : "state.looking")));
+    at.replaceChildren(make("p", { class: "empty" }, ...written(t(live.blind ? "house.closed" : "state.looking"))));
     return;
   }
   settle(tiles, Object.entries(PLOTS).map(([name, how]) => make("li", {}, tile(name, how))));
