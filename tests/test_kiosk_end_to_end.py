@@ -264,6 +264,38 @@ async def test_a_key_that_is_good_for_talking_only_can_talk(tab: Tab, tmp_path: 
         assert there.devices.heard == []
 
 
+async def test_a_key_is_offered_what_it_is_good_for(tab: Tab, tmp_path: Path) -> None:
+    keys = {}
+    for name, scopes in (("boss", "admin"), ("tablet", "chat,command")):
+        made = await asyncio.to_thread(
+            ingle, "key", "add", name, "--scope", scopes, environ=environment(tmp_path)
+        )
+        keys[name] = made.stdout.decode().split()[-1]
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await asyncio.to_thread(furnish, tmp_path, "other")
+        await tab.open(f"{there.url}/#admin")
+        await tab.value(f"sessionStorage.setItem('inglenook.key', '{keys['boss']}')")
+        await tab.call("Page.reload")
+        await tab.until("document.getElementById('where')?.textContent === 'Local · not for talking'")
+        await tab.until("document.querySelectorAll('#desk li').length === 2")
+        assert await tab.value("document.querySelector('.pull') !== null") is True
+        assert await tab.value(
+            "[...document.querySelectorAll('#desk li button')].map((each) => each.textContent)"
+        ) == ["Delete", "Delete"]
+        assert await tab.value("document.querySelector('#lamp.ready')") is None
+        assert "another" in await tab.value("document.getElementById('notice').textContent")
+        await tab.value("location.hash = '#talk'")
+        await tab.type("Hello")
+        assert await tab.value("document.getElementById('send').disabled") is True
+
+        await tab.value(
+            f"sessionStorage.setItem('inglenook.key', '{keys['tablet']}'); location.hash = '#admin'"
+        )
+        await tab.call("Page.reload")
+        await tab.until(f"{READY} && document.querySelectorAll('#desk li').length === 2")
+        assert await tab.value("document.querySelector('#desk li button, .pull')") is None
+
+
 async def test_everything_by_keyboard_in_another_language(tab: Tab, tmp_path: Path) -> None:
     def answer(_: Request) -> Sequence[int]:
         return script("word " * 60)

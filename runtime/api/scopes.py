@@ -17,7 +17,7 @@ class Scope(StrEnum):
     COMMAND = "command"
     """Moving the house, and seeing how it is."""
     ADMIN = "admin"
-    """What changes the appliance or looks into it: fetching and deleting models, keys, logs."""
+    """What changes the appliance or looks into it: which models there are, fetching and deleting them, keys, logs."""
 
 
 Scopes = frozenset[Scope]
@@ -44,8 +44,6 @@ _CHAT: Final = frozenset(
         "/v1/completions",
         "/v1/responses",
         "/v1/embeddings",
-        "/v1/models",
-        "/v1/models/{id}",
         "/v1/rerank",
         "/v1/reranking",
         "/rerank",
@@ -56,17 +54,16 @@ _CHAT: Final = frozenset(
         "/api/generate",
         "/api/embed",
         "/api/embeddings",
-        "/api/show",
-        "/api/tags",
-        "/api/ps",
     }
 )
+_LISTED: Final = frozenset({"/v1/models", "/v1/models/{id}", "/api/show", "/api/tags", "/api/ps"})
+"""Which models there are: for whoever asks them, and whoever looks after them."""
 _COMMAND: Final = frozenset({"/v1/commands", "/kiosk/live"})
 _ADMIN: Final = frozenset({"/api/pull", "/api/delete", "/api/copy", "/api/create", "/api/push"})
-_ANY: Final = frozenset({"/metrics", "/api/version"})
+_ANY: Final = frozenset({"/metrics", "/api/version", "/kiosk/key"})
 """What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
 
-NAMED: Final = _CHAT | _COMMAND | _ADMIN | _ANY
+NAMED: Final = _CHAT | _LISTED | _COMMAND | _ADMIN | _ANY
 """Every route that somebody decided about, besides the open ones."""
 
 
@@ -76,6 +73,8 @@ def accepted(route: str | None) -> Scopes:
         return EVERYTHING  # who may come in at all is told that there is nothing
     if route in _CHAT:
         return frozenset({Scope.CHAT})
+    if route in _LISTED:
+        return frozenset({Scope.CHAT, Scope.ADMIN})
     if route in _COMMAND:
         return frozenset({Scope.COMMAND})
     return frozenset({Scope.ADMIN})

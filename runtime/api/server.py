@@ -31,7 +31,7 @@ from runtime.api.keys import (
     STOCK,
     TRAFFIC,
 )
-from runtime.api.kiosk import stream
+from runtime.api.kiosk import key, stream
 from runtime.api.kiosk.around import Around
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
@@ -96,6 +96,7 @@ def make_app(
         command_paths,
         document,
         stream,
+        key,
     ):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)

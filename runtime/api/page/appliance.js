@@ -57,6 +57,11 @@ export async function json(path, body) {
   return (await call(path, sent)).json();
 }
 
+/** What the key is good for: chat, command, admin. @returns {Promise<Set<string>>} */
+export async function scopes() {
+  return new Set((await json("kiosk/key")).scopes);
+}
+
 /** The models that answer. */
 export async function models() {
   return (await json("v1/models")).data;

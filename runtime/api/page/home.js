@@ -37,7 +37,7 @@ function room(area) {
 
 /** Why there is nothing to be seen. */
 function why() {
-  if (live.blind) return t("house.closed");
+  if (live.blind) return t(live.mute ? "notice.mute" : "house.closed");
   const commands = live.status?.commands ?? "starting";
   return t(commands === "ready" ? "house.empty" : `house.${commands}`);
 }

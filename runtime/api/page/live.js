@@ -1,7 +1,7 @@
 // @ts-check
 // The house and the appliance as they are now: one stream, kept open, and what it said last. Knows no DOM.
 
-import { ApplianceError, call, lines } from "./appliance.js";
+import { ApplianceError, call, lines, scopes } from "./appliance.js";
 
 const AGAIN_MS = 1500;
 const SILENT_MS = 10000;
@@ -18,11 +18,13 @@ class Live extends EventTarget {
   /** @type {Record<string, (number | null)[]>} */ history = {};
   /** Whether the key is not good for the house: then one can only talk. */
   blind = false;
+  /** Whether it is not even good for that. */
+  mute = false;
   /** Why nothing is heard; null while it is. @type {ApplianceError | null} */ trouble = null;
 
   /** Whether a model answers now. */
   get ready() {
-    return this.blind || (!this.trouble && this.status?.state === "ready");
+    return (this.blind && !this.mute) || (!this.trouble && this.status?.state === "ready");
   }
 
   /** Listen for as long as the page is there. */
@@ -36,7 +38,9 @@ class Live extends EventTarget {
   async #once() {
     const giveUp = new AbortController();
     let timer = 0;
+    let good = new Set();
     try {
+      good = await scopes();
       const response = await call("kiosk/live", { signal: giveUp.signal });
       for await (const line of lines(response)) {
         clearTimeout(timer);
@@ -47,7 +51,8 @@ class Live extends EventTarget {
     } catch (error) {
       this.#tell("there", () => {
         this.trouble = error instanceof ApplianceError ? error : new ApplianceError("", 0);
-        this.blind = error.status === 403;
+        this.blind = error.code === "insufficient_scope";
+        this.mute = this.blind && !good.has("chat");
       });
     } finally {
       clearTimeout(timer);
@@ -89,6 +94,7 @@ class Live extends EventTarget {
   #measured(said) {
     const returned = this.trouble !== null;
     this.blind = false;
+    this.mute = false;
     this.trouble = null;
     this.status = said;
     for (const each of PLOTTED) {

@@ -34,12 +34,12 @@ function enter(moved) {
 
 /** The line under the name, and the notice above the rooms if there is something to say. */
 function tell() {
-  const state = live.blind ? "blind" : live.trouble ? "away" : live.status?.state ?? "looking";
+  const state = live.mute ? "mute" : live.blind ? "blind" : live.trouble ? "away" : live.status?.state ?? "looking";
   const model = live.status?.models.find((each) => each.default)?.name ?? "";
   byId("lamp").className = `lamp ${live.ready ? "ready" : state}`;
   write("where", t(`state.${state}`, { model }));
   const trouble = live.trouble?.status ? live.trouble.message : t("notice.away");
-  const notice = { away: trouble, loading: t("notice.loading"), draining: t("notice.draining") }[state] ?? "";
+  const notice = { away: trouble, loading: t("notice.loading"), draining: t("notice.draining"), mute: t("notice.mute") }[state] ?? "";
   write("notice", notice);
   byId("notice").hidden = !notice;
   byId("notice").className = state === "away" ? "notice" : "notice calm";
@@ -47,7 +47,8 @@ function tell() {
 
 /** What is written again is read out again. */
 function write(id, text) {
-  if (byId(id).textContent !== text) byId(id).textContent = text;
+  const plain = text.replaceAll("`", "");
+  if (byId(id).textContent !== plain) byId(id).textContent = plain;
 }
 
 function label() {

@@ -20,7 +20,7 @@ const PLOTS = {
 function show() {
   if (byId("room-status").hidden) return;
   if (!live.status) {
-    at.replaceChildren(make("p", { class: "empty" }, ...written(t(live.blind ? "house.closed" : "state.looking"))));
+    at.replaceChildren(make("p", { class: "empty" }, ...written(t(live.mute ? "notice.mute" : live.blind ? "house.closed" : "state.looking"))));
     return;
   }
   settle(tiles, Object.entries(PLOTS).map(([name, how]) => make("li", {}, tile(name, how))));

@@ -22,9 +22,11 @@ export default {
   "state.ready": "{model} · local",
   "state.draining": "Shutting down",
   "state.blind": "Local · talking only",
+  "state.mute": "Local · not for talking",
   "state.away": "Out of reach",
   "notice.loading": "The model is being loaded. You can write already.",
   "notice.draining": "The appliance is shutting down. Once it is back, so is this page.",
+  "notice.mute": "The key that was typed here is good for looking after the appliance, in the room Admin; talking and the house take another. `ingle key add` makes one.",
   "notice.away": "The appliance cannot be reached. Is it on, and on this network? Trying again…",
 
   "error.away": "The appliance cannot be reached. Is it on, and on this network?",

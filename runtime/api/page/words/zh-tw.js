@@ -22,9 +22,11 @@ export default {
   "state.ready": "{model} · 本機",
   "state.draining": "正在關機",
   "state.blind": "本機 · 僅限對話",
+  "state.mute": "本機 · 不能對話",
   "state.away": "無法連線",
   "notice.loading": "模型正在載入，您可以先輸入訊息。",
   "notice.draining": "主機正在關機。恢復後，這個頁面會自動重新連線。",
+  "notice.mute": "這把金鑰只能用在「管理」頁面；對話與居家裝置需要另一把金鑰，可用 `ingle key add` 建立。",
   "notice.away": "無法連上主機。請確認主機已開機，且在同一個網路上。正在重試…",
 
   "error.away": "無法連上主機。請確認主機已開機，且在同一個網路上。",
