@@ -244,6 +244,18 @@ async def test_the_desk_fits_a_small_phone_and_says_what_to_type(tab: Tab, tmp_p
         assert await tab.value(right) <= 360
 
 
+async def test_what_does_not_converse_is_not_offered_for_talking(tab: Tab, tmp_path: Path) -> None:
+    for name, converses in (("base", False), ("other", True)):
+        await asyncio.to_thread(furnish, tmp_path, name, converses=converses)
+    async with kiosk(tmp_path, EngineSimulator(script("Paris."))) as there:
+        await opened(tab, there, "talk")
+        await tab.until("!document.getElementById('models').hidden")
+        names = "[...document.querySelectorAll('#model option')].map((each) => each.value).sort()"
+        assert await tab.value(names) == ["other", "tiny"]
+        meta = "fetch('/v1/models/base').then((answer) => answer.json()).then(({meta}) => meta.converses)"
+        assert await tab.value(meta) is False
+
+
 async def test_a_key_that_is_good_for_talking_only_can_talk(tab: Tab, tmp_path: Path) -> None:
     engine = EngineSimulator(script("Paris."))
     made = await asyncio.to_thread(

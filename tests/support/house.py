@@ -10,11 +10,11 @@ from models.store import Bundle, Store
 from tests.support.tiny import tiny_bundle
 
 
-def furnish(state: Path, name: str = "tiny") -> Bundle:
+def furnish(state: Path, name: str = "tiny", *, converses: bool = True) -> Bundle:
     """Put the tiny model into the store of a state directory, under some name."""
     store = Store(state / "models")
     with store.staging() as room:
-        return store.add(room / "tiny", tiny_bundle(room / "tiny", name=name))
+        return store.add(room / "tiny", tiny_bundle(room / "tiny", name=name, converses=converses))
 
 
 def environment(state: Path, **settings: str) -> dict[str, str]:

@@ -34,13 +34,17 @@ def tiny_bundle(
     variant: str = "llama-tied",
     kv: CacheType = "float32",
     name: str = IDENTITY.name,
+    converses: bool = True,
 ) -> Manifest:
-    """Build a golden checkpoint into `into`, which is made."""
+    """Build a golden checkpoint into `into`, which is made; one that does not converse has no chat template."""
     into.mkdir(parents=True)
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
     identity = replace(IDENTITY, name=name)
     if kv == "float32":
-        return build(tiny_checkpoint(variant), identity, chosen, into)
+        checkpoint = tiny_checkpoint(variant)
+        return build(
+            checkpoint if converses else replace(checkpoint, chat_template=""), identity, chosen, into
+        )
     with tempfile.TemporaryDirectory() as scratch:
         reference = Reference.build(tiny_checkpoint(variant), identity, Path(scratch) / "reference", kv)
         return reference.quantize(chosen.keeping(kv), into)

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from models.bundle import Bundle
 from models.licences import terms_of
+from models.manifest import TEMPLATE_NAME, Manifest
 from runtime.api.keys import SERVING
 from runtime.errors import ModelNotFoundError
 
@@ -55,6 +56,13 @@ def _described(bundle: Bundle, since: float | None) -> dict[str, Any]:
             "kv": manifest.kv or None,
             "size": bundle.size,
             "task": manifest.task,
+            "converses": _converses(manifest),
             "loaded": since is not None,
         },
     }
+
+
+def _converses(manifest: Manifest) -> bool:
+    """Whether it takes messages: a base model, whose chat template is empty, continues a text."""
+    empty = any(file.path == TEMPLATE_NAME and not file.size for file in manifest.files)
+    return manifest.task == "generate" and not empty

@@ -11,7 +11,6 @@ import { number, t, words } from "./words.js";
 
 const ORDERS = "inglenook.orders";
 const HOPELESS = new Set(["context_length_exceeded", "insufficient_scope"]);
-const NO_CHAT = new Set(["embed", "classify"]);
 /** Letters: more is not sent, nor cut. */
 const LONGEST = 100000;
 const DONE = ["done", "sent", "planned", "cancelled", "told", "asked"];
@@ -225,7 +224,7 @@ function showOrdering() {
 
 /** The models that can answer, once they are known; the words that their licences want shown. */
 async function offer() {
-  const known = (await models()).filter(({ meta }) => !NO_CHAT.has(meta?.task));
+  const known = (await models()).filter(({ meta }) => meta.converses);
   const before = byId("model").value;
   byId("model").replaceChildren(...known.map(({ id }) => make("option", { value: id, selected: id === before }, id)));
   byId("models").hidden = known.length < 2;
