@@ -5,7 +5,8 @@ machine, and unknown ones, are ignored.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
 from runtime.api.ollama import messages, names, wishes
 from runtime.completion import Completer, CompletionRequest, Message
@@ -13,8 +14,49 @@ from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.wire import asked, tools
 from runtime.wire.fields import Fields
+from runtime.wire.unserved import EVERYWHERE, NOTHING, SAMPLING, Refused, refuse
 
-_NOTHING: Final[tuple[Any, ...]] = (None, False, 0, "", [], {})
+_WISHES: Final = frozenset(
+    {
+        *("model", "name", "stream", "format", "think", "keep_alive", "options", "logprobs", "top_logprobs"),
+        *("truncate", "shift"),
+    }
+)
+_CHAT: Final = _WISHES | {"messages", "tools", "tool_choice"}
+_GENERATE: Final = _WISHES | {"prompt", "suffix", "system", "raw"}
+_IN_OPTIONS: Final = "send it in options"
+_NEITHER: Final[Refused] = MappingProxyType(
+    {
+        **EVERYWHERE,
+        **dict.fromkeys(sorted(SAMPLING - {"priority"}), ((), _IN_OPTIONS)),
+        **dict.fromkeys(("repeat_penalty", "num_predict"), ((), _IN_OPTIONS)),
+        **dict.fromkeys(
+            ("max_tokens", "max_completion_tokens", "n_predict"), (NOTHING, "send options.num_predict")
+        ),
+        **dict.fromkeys(("response_format", "json_schema", "structured_outputs"), (NOTHING, "send format")),
+        **dict.fromkeys(("enable_thinking", "reasoning_effort", "reasoning"), (NOTHING, "send think")),
+        "n": ((1,), "an answer is one; ask once for each you want"),
+        "template": (NOTHING, "a model has its own; leave it out"),
+        "context": (NOTHING, "send what was said before as messages to /api/chat"),
+        "input": (NOTHING, "it is for /api/embed; leave it out"),
+    }
+)
+_NOT_IN_CHATS: Final[Refused] = MappingProxyType(
+    {
+        **_NEITHER,
+        "prompt": (NOTHING, "it is for /api/generate; send messages here"),
+        "system": (NOTHING, "send a message with the role system"),
+        "suffix": (NOTHING, "it is for /api/generate; leave it out, or send a prompt there"),
+        "raw": (NOTHING, "it is for /api/generate; leave it out, or send a prompt there"),
+    }
+)
+_NOT_IN_GENERATE: Final[Refused] = MappingProxyType(
+    {
+        **_NEITHER,
+        "messages": (NOTHING, "it is for /api/chat; send it there, or a prompt here"),
+        "tools": (NOTHING, "it is for /api/chat; leave it out, or send messages there"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +100,7 @@ def chat(body: object, limits: Limits, *, client: str = "") -> Asked:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
     """
     fields = Fields.of(body)
+    refuse(fields, _CHAT, _NOT_IN_CHATS)
     said = messages.messages(fields, limits)
     offered = tools.offered(fields, limits)
     return _asked(
@@ -72,13 +115,7 @@ def generate(body: object, limits: Limits, *, client: str = "") -> Asked:
         CallerError: as `chat`.
     """
     fields = Fields.of(body)
-    if fields.get("template") not in _NOTHING:
-        raise CallerError("template is not served, for a model has its own; leave it out", param="template")
-    if fields.get("context") not in _NOTHING:
-        raise CallerError(
-            "context is not served; send what was said before as messages to /api/chat", param="context"
-        )
-    messages.refuse_images(fields)
+    refuse(fields, _GENERATE, _NOT_IN_GENERATE)
     prompt, system, raw = fields.text("prompt"), fields.text("system"), fields.flag("raw")
     suffix = fields.text("suffix") or None
     if (raw or suffix) and system:

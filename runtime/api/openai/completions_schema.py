@@ -5,18 +5,61 @@ https://platform.openai.com/docs/api-reference/completions/create
 """
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.api.openai.schema import answers_wanted
+from runtime.api.openai.schema import FORMS, answers_wanted, max_tokens
 from runtime.completion import CompletionRequest
 from runtime.errors import CallerError
 from runtime.limits import Limits
 from runtime.strict_json import shown
 from runtime.wire import asked, held
 from runtime.wire.fields import Fields, text
+from runtime.wire.unserved import EVERYWHERE, NOTHING, SAMPLING, Refused, refuse
 
 _USUAL_TOKENS: Final = 16
 """OpenAI's length of an answer where none is said."""
+_SERVED: Final = (
+    SAMPLING
+    | FORMS
+    | {
+        *(
+            "model",
+            "prompt",
+            "suffix",
+            "max_tokens",
+            "max_completion_tokens",
+            "n",
+            "best_of",
+            "echo",
+            "logprobs",
+        ),
+        *("stream", "stream_options"),
+    }
+)
+_TO_CHATS: Final = "it is for /v1/chat/completions; leave it out, or send messages there"
+_REFUSED: Final[Refused] = MappingProxyType(
+    {
+        **EVERYWHERE,
+        "messages": ((), "it is for /v1/chat/completions; send it there, or a prompt here"),
+        "input": ((), "send prompt"),
+        "system": (NOTHING, "write it into the prompt"),
+        "tools": (NOTHING, _TO_CHATS),
+        "tool_choice": (("none", "auto"), _TO_CHATS),
+        "enable_thinking": ((False,), _TO_CHATS),
+        "chat_template_kwargs": (NOTHING, _TO_CHATS),
+        "thinking": ((), _TO_CHATS),
+        "think": ((False,), _TO_CHATS),
+        "reasoning": ((), _TO_CHATS),
+        "reasoning_effort": (("none",), _TO_CHATS),
+        "top_logprobs": ((0,), "send how many you want as logprobs"),
+        "format": ((), "send response_format"),
+        "options": (NOTHING, "send what is in it beside prompt"),
+        "n_predict": ((), "send max_tokens"),
+        "num_predict": ((), "send max_tokens"),
+        "max_output_tokens": ((), "send max_tokens"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +84,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> TextRequest:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
     """
     fields = Fields.of(body)
-    if fields.get("messages") is not None:
-        raise CallerError(
-            "messages is for /v1/chat/completions; send them there, or a prompt here", param="messages"
-        )
+    refuse(fields, _SERVED, _REFUSED)
     logprobs = fields.integer("logprobs", 0, asked.MOST_LIKELY)
     if logprobs is not None and fields.flag("echo"):
         raise CallerError(
@@ -52,11 +92,11 @@ def parse(body: object, limits: Limits, *, client: str = "") -> TextRequest:
             param="logprobs",
         )
     options = fields.get("stream_options")
-    max_tokens = fields.integer("max_tokens", 1, asked.MOST_TOKENS)
+    most = max_tokens(fields)
     one = CompletionRequest(
         prompt="",
         suffix=fields.text("suffix"),
-        max_tokens=_USUAL_TOKENS if max_tokens is None else max_tokens,
+        max_tokens=_USUAL_TOKENS if most is None else most,
         sampling=asked.sampling(fields),
         stop=asked.stop(fields, limits),
         priority=asked.priority(fields),

@@ -15,9 +15,25 @@ from runtime.limits import Limits
 from runtime.strict_json import shown
 from runtime.wire import asked, held, items, tools
 from runtime.wire.fields import Fields
+from runtime.wire.unserved import EVERYWHERE, NOTHING, SAMPLING, Refused, refuse
 
-_REFUSED: Final[Mapping[str, tuple[tuple[object, ...], str]]] = MappingProxyType(
+_SAY_EFFORT: Final = "send reasoning.effort"
+_SERVED: Final = SAMPLING | {
+    *(
+        "model",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "text",
+    ),
+    *("include", "top_logprobs", "reasoning", "stream", "metadata", "user", "prompt_cache_key"),
+}
+_REFUSED: Final[Refused] = MappingProxyType(
     {
+        **EVERYWHERE,
         "previous_response_id": ((), "nothing is kept here; send the items of the conversation as input"),
         "conversation": ((), "nothing is kept here; send the items of the conversation as input"),
         "store": ((False,), "nothing is kept here; send false, or leave it out"),
@@ -27,10 +43,30 @@ _REFUSED: Final[Mapping[str, tuple[tuple[object, ...], str]]] = MappingProxyType
         "messages": ((), "it is for /v1/chat/completions; send input here"),
         "response_format": ((), "it is for /v1/chat/completions; send text.format here"),
         "max_tokens": ((), "it is for /v1/chat/completions; send max_output_tokens here"),
+        "max_completion_tokens": ((), "it is for /v1/chat/completions; send max_output_tokens here"),
+        "n_predict": ((), "send max_output_tokens"),
+        "num_predict": ((), "send max_output_tokens"),
         "n": ((1,), "a response is one answer; ask once for each you want"),
+        "best_of": ((1,), "a response is one answer; ask once for each you want"),
+        "system": (NOTHING, "send instructions"),
+        "suffix": (NOTHING, "it is for /v1/completions; leave it out, or send a prompt there"),
+        "echo": ((False,), "it is for /v1/completions; leave it out, or send a prompt there"),
+        "functions": (NOTHING, "send tools"),
+        "function_call": (("none", "auto"), "send tool_choice"),
+        "modalities": ((["text"],), "answers are text; leave it out"),
+        "audio": ((), "answers are text; leave it out"),
+        "logprobs": ((False,), "send include and top_logprobs"),
+        "reasoning_effort": ((), _SAY_EFFORT),
+        "thinking": ((), _SAY_EFFORT),
+        "think": ((), _SAY_EFFORT),
+        "enable_thinking": ((), _SAY_EFFORT),
+        "chat_template_kwargs": (NOTHING, _SAY_EFFORT),
+        "format": ((), "send text.format"),
+        "json_schema": ((), "send text.format"),
+        "structured_outputs": ((), "send text.format"),
+        "options": (NOTHING, "send what is in it beside input"),
     }
 )
-"""Fields that cannot be had, with the values (besides null) that ask for nothing, and what to do."""
 _ECHOED: Final = ("instructions", "max_output_tokens", "temperature", "top_p", "user", "prompt_cache_key")
 _LOGPROBS: Final = "message.output_text.logprobs"
 
@@ -53,10 +89,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ResponseRequest:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
     """
     fields = Fields.of(body)
-    for key, (neutral, instead) in _REFUSED.items():
-        value = fields.get(key)
-        if value is not None and not any(value is each or value == each for each in neutral):
-            raise CallerError(f"{key} is not served: {instead}", param=key)
+    refuse(fields, _SERVED, _REFUSED)
     offered = _tools(fields, limits)
     said = fields.get("text")
     form = None if said is None else Fields.of(said, "text").get("format")

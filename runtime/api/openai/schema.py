@@ -1,11 +1,9 @@
 """From the body of POST /v1/chat/completions to a CompletionRequest. No I/O.
 
-A field that is known and would change the answer, but is not served here, is refused by name: an answer
-that silently ignores it would be wrong. A field that is unknown, or harmless to leave out (user, metadata,
-store, ...), is ignored. https://platform.openai.com/docs/api-reference/chat/create
+What would change the answer and is not served is refused by name (`runtime.wire.unserved`). What is harmless to leave
+out (user, metadata, store, ...) is ignored. https://platform.openai.com/docs/api-reference/chat/create
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -16,17 +14,62 @@ from runtime.limits import Limits
 from runtime.strict_json import shown
 from runtime.wire import asked, held, tools
 from runtime.wire.fields import Fields, text
+from runtime.wire.unserved import EVERYWHERE, NOTHING, SAMPLING, Refused, refuse
 
-_NOT_SERVED: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
-    {
-        "functions": ([],),
-        "function_call": ("none", "auto"),
-        "audio": (),
-        "modalities": (["text"],),
-        "web_search_options": (),
+FORMS: Final = frozenset({"response_format", "json_schema", "structured_outputs"})
+_SERVED: Final = (
+    SAMPLING
+    | FORMS
+    | {
+        *(
+            "model",
+            "messages",
+            "max_tokens",
+            "max_completion_tokens",
+            "n",
+            "logprobs",
+            "top_logprobs",
+            "stream",
+        ),
+        *(
+            "stream_options",
+            "return_progress",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "enable_thinking",
+        ),
+        "chat_template_kwargs",
     }
 )
-"""Fields that would change the answer, with the values (besides null) that ask for nothing."""
+_TO_COMPLETIONS: Final = "it is for /v1/completions; leave it out, or send a prompt there"
+_SAY_THINKING: Final = "send enable_thinking, true or false"
+_SAY_MAX_TOKENS: Final = "send max_tokens"
+_REFUSED: Final[Refused] = MappingProxyType(
+    {
+        **EVERYWHERE,
+        "functions": (([],), "send tools"),
+        "function_call": (("none", "auto"), "send tool_choice"),
+        "audio": ((), "answers are text; leave it out"),
+        "modalities": ((["text"],), "answers are text; leave it out"),
+        "web_search_options": ((), "nothing is sought elsewhere; leave it out"),
+        "system": (NOTHING, "send a message with the role system"),
+        "prompt": ((), _TO_COMPLETIONS),
+        "input": ((), "it is for /v1/responses; send messages here"),
+        "suffix": (NOTHING, _TO_COMPLETIONS),
+        "echo": ((False,), _TO_COMPLETIONS),
+        "best_of": ((1,), "send n, and choose among the answers"),
+        "thinking": ((), _SAY_THINKING),
+        "think": ((), _SAY_THINKING),
+        "reasoning": ((), _SAY_THINKING),
+        "reasoning_effort": ((), _SAY_THINKING),
+        "format": ((), "send response_format"),
+        "options": (NOTHING, "send what is in it beside messages"),
+        "n_predict": ((), _SAY_MAX_TOKENS),
+        "num_predict": ((), _SAY_MAX_TOKENS),
+        "max_output_tokens": ((), _SAY_MAX_TOKENS),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +93,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
         CallerError: a field has the wrong type or is out of range, or asks for what is not served.
     """
     fields = Fields.of(body)
-    _refuse_not_served(fields)
+    refuse(fields, _SERVED, _REFUSED)
     options = fields.get("stream_options")
     thinking, switches = _template_switches(fields)
     offered = tools.offered(fields, limits)
@@ -58,7 +101,7 @@ def parse(body: object, limits: Limits, *, client: str = "") -> ChatRequest:
         model=fields.text("model"),
         completion=CompletionRequest(
             messages=asked.messages(fields, limits),
-            max_tokens=_max_tokens(fields),
+            max_tokens=max_tokens(fields),
             sampling=asked.sampling(fields),
             stop=asked.stop(fields, limits),
             priority=asked.priority(fields),
@@ -86,17 +129,12 @@ def answers_wanted(fields: Fields, limits: Limits, *, prompts: int = 1) -> int:
     """
     n = fields.integer("n", 1, asked.MOST_TOKENS) or 1
     if n * prompts > limits.answers:
+        each = f", for {prompts} prompts" if prompts > 1 else ""
         raise CallerError(
-            f"n is {n}, for {prompts} prompts; ask for at most {limits.answers} answers at once", param="n"
+            f"n is {n}{each}; ask for at most {limits.answers} answers at once",
+            param="n",
         )
     return n
-
-
-def _refuse_not_served(fields: Fields) -> None:
-    for key, neutral in _NOT_SERVED.items():
-        value = fields.get(key)
-        if value is not None and value not in neutral:
-            raise CallerError(f"{key} is not served yet; leave it out", param=key)
 
 
 def _template_switches(fields: Fields) -> tuple[bool | None, dict[str, bool | int | str]]:
@@ -124,8 +162,12 @@ def _template_switches(fields: Fields) -> tuple[bool | None, dict[str, bool | in
     return next(iter(said), None), switches
 
 
-def _max_tokens(fields: Fields) -> int | None:
-    """`max_tokens` is the older name of `max_completion_tokens`."""
+def max_tokens(fields: Fields) -> int | None:
+    """The length of an answer: `max_tokens` is the older name of `max_completion_tokens`.
+
+    Raises:
+        CallerError: they differ.
+    """
     old = fields.integer("max_tokens", 1, asked.MOST_TOKENS)
     new = fields.integer("max_completion_tokens", 1, asked.MOST_TOKENS)
     if old is not None and new is not None and old != new:

@@ -37,7 +37,8 @@ async def lines(served: Appliance, path: str = "/api/chat", **fields: Any) -> li
 
 
 async def whole(served: Appliance, path: str = "/api/chat", **fields: Any) -> tuple[int, dict[str, Any]]:
-    body = {"model": "tiny", "messages": HELLO, "prompt": "Hello", "stream": False, **fields}
+    said = {"messages": HELLO} if path == "/api/chat" else {"prompt": "Hello"}
+    body = {"model": "tiny", "stream": False, **said, **fields}
     async with served.client.post(path, json=body) as response:
         return response.status, await response.json()
 
@@ -199,6 +200,10 @@ async def test_a_call_has_an_object_for_arguments() -> None:
         ("/api/chat", {"messages": [{"role": "robot"}]}, 400, "robot"),
         ("/api/chat", {"think": True}, 400, "does not think"),
         ("/api/chat", {"keep_alive": "soon"}, 400, "keep_alive"),
+        ("/api/chat", {"option": {"seed": 1}}, 400, "did you mean options"),
+        ("/api/chat", {"response_format": {"type": "json_object"}}, 400, "send format"),
+        ("/api/chat", {"temperature": 0}, 400, "send it in options"),
+        ("/api/generate", {"messages": HELLO}, 400, "/api/chat"),
         ("/api/chat", {"options": {"temperature": "hot"}}, 400, "options.temperature"),
         ("/api/chat", {"format": {"not": {}}}, 400, "format"),
         ("/api/generate", {"suffix": "b"}, 400, "suffix"),

@@ -15,7 +15,12 @@ THOUGHT = "<think>\nParis, I think.\n</think>\n\nIt is Paris."
 
 
 async def chat(served: Appliance, path: str = "/api/chat", **fields: Any) -> tuple[int, list[dict[str, Any]]]:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}], "prompt": "Hello", **fields}
+    hello = [{"role": "user", "content": "Hello"}]
+    body = {
+        "model": "tiny",
+        **({"messages": hello} if path == "/api/chat" else {"prompt": "Hello"}),
+        **fields,
+    }
     async with served.client.post(path, json=body) as response:
         return response.status, [json.loads(line) for line in (await response.text()).splitlines()]
 

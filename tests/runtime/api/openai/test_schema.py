@@ -256,16 +256,49 @@ def test_the_place_in_a_message_is_named(message: object, param: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("functions", [{}]),
-        ("modalities", ["text", "audio"]),
-        ("audio", {"voice": "x"}),
-        ("web_search_options", {}),
+        *(("functions", [{}]), ("modalities", ["text", "audio"]), ("audio", {"voice": "x"})),
+        *(
+            ("web_search_options", {}),
+            ("images", ["x"]),
+            ("system", "x"),
+            ("min_tokens", 5),
+            ("ignore_eos", True),
+        ),
+        *(("stop_token_ids", [1]), ("bad_words", ["x"]), ("prediction", {"type": "content"})),
+        *(
+            ("thinking", {"type": "enabled"}),
+            ("reasoning_effort", "high"),
+            ("format", "json"),
+            ("options", {"a": 1}),
+        ),
+        *(("repeat_penalty", 1.1), ("continue_final_message", True), ("add_generation_prompt", False)),
+        *(("chat_template", "x"), ("mirostat", 2), ("typical_p", 0.5), ("samplers", "kp"), ("best_of", 2)),
+        *(("echo", True), ("suffix", "x"), ("n_predict", 3), ("max_output_tokens", 3)),
     ],
 )
 def test_what_would_change_the_answer_is_refused_by_name(field: str, value: object) -> None:
     exc = refused(**{field: value})
     assert exc.param == field
-    assert str(exc) == f"{field} is not served yet; leave it out"
+    assert str(exc).startswith(f"{field} is not served: ")
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [
+        *(("max_token", "max_tokens"), ("tempertaure", "temperature"), ("respose_format", "response_format")),
+        *(("maxTokens", "max_tokens"), ("top-p", "top_p"), ("tool", "tools"), ("Seed", "seed")),
+    ],
+)
+def test_a_slip_in_a_name_is_told(field: str, meant: str) -> None:
+    exc = refused(**{field: 1})
+    assert exc.param == field
+    assert str(exc) == f"{field} is not known; did you mean {meant}?"
+
+
+def test_names_that_are_like_none_cost_no_time_and_change_nothing() -> None:
+    many = {f"zzz{number}": 1 for number in range(100_000)}
+    assert ask(**many) == ask()
+    assert ask(**{"max_tokens_" * 1000: 1}) == ask()
 
 
 @pytest.mark.parametrize(
