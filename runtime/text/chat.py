@@ -82,7 +82,7 @@ class ChatTemplate:
         if self._program is None:
             raise CallerError(
                 "this is a base model, which continues a text and does not converse; "
-                "use `ingle run`, or a model that chats",
+                "use `ingle run`, over HTTP /v1/completions, or a model that chats",
                 param="messages",
             )
         for turn in turns:
