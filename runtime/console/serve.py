@@ -71,7 +71,7 @@ def greeting(started: "Started") -> str:
                 f'  mosquitto_pub {to} -q 1 -t {topics.command} -m "{_COMMAND}"',
             ]
     if started.certificate is not None:
-        lines.append(f"TLS with {started.certificate}, SHA-256 {started.fingerprint}.")
+        lines.append(f"TLS with {started.certificate}, SHA-256 {started.fingerprint}")
     if started.key is not None:
         lines.append(f"Callers must show the key in {started.key}.")
     return "\n".join(lines)

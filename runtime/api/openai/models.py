@@ -35,6 +35,14 @@ async def _model(request: web.Request) -> web.Response:
     raise ModelNotFoundError(name[:80], tuple(each.manifest.name for each in available))
 
 
+def _added(bundle: Bundle) -> int:
+    """When it came to this machine, in seconds since the epoch; 0 if it has just been removed."""
+    try:
+        return int(bundle.path.stat().st_mtime)
+    except FileNotFoundError:
+        return 0
+
+
 def _described(bundle: Bundle, since: float | None) -> dict[str, Any]:
     """OpenAI's model object; `meta` as llama-server gives it, and `kv`; `licence` with the words it wants shown.
 
@@ -45,7 +53,7 @@ def _described(bundle: Bundle, since: float | None) -> dict[str, Any]:
     return {
         "id": manifest.name,
         "object": "model",
-        "created": 0 if since is None else int(since),
+        "created": _added(bundle),
         "owned_by": "inglenook",
         "version": manifest.version,
         "licence": {"id": terms.spdx, "url": terms.url, "display": terms.display},
