@@ -13,6 +13,7 @@ from aiohttp import web
 
 from runtime.api.billing import account
 from runtime.api.keys import SERVING
+from runtime.api.ollama.leaving import may_stay
 from runtime.api.ollama.lines import Lines, stream
 from runtime.api.ollama.schema import Asked
 from runtime.api.ollama.wire import Reply, Spent
@@ -30,14 +31,15 @@ async def answer(request: web.Request, asked: Asked, reply: Reply) -> web.Stream
     """
     started = time.monotonic()
     models = request.app[SERVING].models
+    stays_s = may_stay(request, asked.keep_alive_s)
     if asked.completion is None and asked.keep_alive_s == 0:
-        left = await models.unload(asked.model)
+        left = stays_s == 0 and await models.unload(asked.model)
         there = {
             name for each in models.resident() for name in (each.bundle.manifest.name, each.bundle.reference)
         }
         kept = not left and asked.model in there  # the default stays
         return await _one(request, reply.moved("load" if kept else "unload"), asked)
-    async with models.completer(asked.model, keep_alive_s=asked.keep_alive_s) as completer:
+    async with models.completer(asked.model, keep_alive_s=stays_s) as completer:
         load_s = time.monotonic() - started
         wanted = asked.for_model(completer)
         if wanted is None:

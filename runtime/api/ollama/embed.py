@@ -12,6 +12,7 @@ from aiohttp import web
 from runtime.api.body import read_json
 from runtime.api.keys import SERVING, SPENT
 from runtime.api.ollama import names, wishes
+from runtime.api.ollama.leaving import may_stay
 from runtime.api.ollama.wire import nanoseconds
 from runtime.api.vectors import VECTORS
 from runtime.encoding import TextEncoder
@@ -52,7 +53,9 @@ async def _embed(request: web.Request) -> web.Response:
     started = time.monotonic()
     asked = _Asked.of(await read_json(request, curl=True), "input")
     models = request.app[SERVING].models
-    async with models.encoder(names.ours(asked.called), "embed", keep_alive_s=asked.keep_alive_s) as encoder:
+    async with models.encoder(
+        names.ours(asked.called), "embed", keep_alive_s=may_stay(request, asked.keep_alive_s)
+    ) as encoder:
         load_s = time.monotonic() - started
         vectors, read = await _vectors(request, encoder, asked)
     return web.json_response(
@@ -69,7 +72,9 @@ async def _embed(request: web.Request) -> web.Response:
 async def _embeddings(request: web.Request) -> web.Response:
     asked = _Asked.of(await read_json(request, curl=True), "prompt")
     models = request.app[SERVING].models
-    async with models.encoder(names.ours(asked.called), "embed", keep_alive_s=asked.keep_alive_s) as encoder:
+    async with models.encoder(
+        names.ours(asked.called), "embed", keep_alive_s=may_stay(request, asked.keep_alive_s)
+    ) as encoder:
         vectors, _ = await _vectors(request, encoder, asked)
     return web.json_response({"embedding": vectors[0] if vectors else []})
 

@@ -4,12 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runtime.api.access import Access
+from runtime.api.scopes import Scope
 from runtime.completion import Completer
 from runtime.errors import EngineError
+from runtime.keyring import Keyring, add, file_of
 from runtime.limits import Limits
 from tests.support.appliance import Appliance, appliance, script
 from tests.support.completer import scripted_completer
@@ -127,6 +131,40 @@ async def test_how_long_a_model_stays_is_passed_on() -> None:
             status, answer = await whole(served, path, model="tiny:latest", keep_alive="0s", **fields)
             assert (status, answer["done"], answer["done_reason"]) == (200, True, "unload")
         assert models.left == ["tiny", "tiny"]
+
+
+async def test_a_key_for_chats_takes_no_model_from_others(tmp_path: Path) -> None:
+    keys = file_of(tmp_path)
+    access = Access(keys=Keyring(path=keys), asked=True)
+    for name, scopes in (("tablet", [Scope.CHAT]), ("boss", [Scope.CHAT, Scope.ADMIN])):
+        async with appliance(EngineSimulator(script(ANSWER)), loaded=False, access=access) as served:
+            served.client.headers["Authorization"] = f"Bearer {add(keys, name, scopes)}"
+            models = Leaving(scripted_completer(served.engine, served.limits))
+            served.serving.ready(models)
+            for keep_alive in (0, "1ms", "5m", -1):
+                assert (await whole(served, keep_alive=keep_alive))[0] == 200
+            _, answer = await whole(served, messages=[], keep_alive=0)
+            for path in ("/v1/models", "/v1/models/tiny", "/api/tags", "/api/ps"):
+                async with served.client.get(path) as response:
+                    assert response.status == 200
+        if name == "boss":
+            assert models.kept == [0, 0.001, 300, -1]
+            assert (models.left, answer["done_reason"]) == (["tiny"], "unload")
+        else:
+            assert models.kept == [None, None, 300, -1]
+            assert (models.left, answer["done_reason"]) == ([], "load")
+
+
+async def test_who_brings_and_removes_models_may_see_which_there_are(tmp_path: Path) -> None:
+    keys = file_of(tmp_path)
+    async with appliance(EngineSimulator(), access=Access(keys=Keyring(path=keys), asked=True)) as served:
+        served.client.headers["Authorization"] = f"Bearer {add(keys, 'boss', [Scope.ADMIN])}"
+        for path in ("/v1/models", "/v1/models/tiny", "/api/tags", "/api/ps"):
+            async with served.client.get(path) as response:
+                assert response.status == 200
+        async with served.client.post("/api/show", json={"model": "tiny"}) as response:
+            assert response.status == 200
+        assert (await whole(served))[0] == 403
 
 
 async def test_a_limit_is_the_most_and_the_context_may_come_first() -> None:
