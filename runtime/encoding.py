@@ -92,13 +92,15 @@ class TextEncoder:
             answers[places] = self.run([ids[place] for place in places])
         return answers
 
-    def encode(self, place: int, text: str) -> Ids:
+    def encode(self, place: int, text: str, param: str | None = None) -> Ids:
         """The token ids of a text, the `place`th of several counted from 0, with what the model wants around them.
+
+        `param` is what the caller calls it, if not its place in `input`.
 
         Raises:
             CallerError: it is too long for this model.
         """
-        return self._bounded(place, self._reader.encode(text, special=False, begin=True))
+        return self._bounded(place, self._reader.encode(text, special=False, begin=True), param)
 
     def check(self, place: int, ids: Ids) -> Ids:
         """Let ids through that this model can read, with what it wants around every text.
@@ -115,13 +117,13 @@ class TextEncoder:
             )
         return self._bounded(place, ids)
 
-    def _bounded(self, place: int, ids: Ids) -> Ids:
+    def _bounded(self, place: int, ids: Ids, param: str | None = None) -> Ids:
         longest, vocabulary = self._manifest.context_length, self._manifest.vocabulary_size
         if len(ids) > longest:
             raise CallerError(
-                f"text {place + 1} has {len(ids)} tokens, but {self._manifest.name} reads at most {longest}; "
-                "split it into shorter ones",
-                param="input",
+                f"{param or f'text {place + 1}'} has {len(ids)} tokens, but {self._manifest.name} reads at most "
+                f"{longest}; split it into shorter ones",
+                param=param or "input",
             )
         if not ids or min(ids) < 0 or max(ids) >= vocabulary:
             raise CallerError(

@@ -59,8 +59,9 @@ class _Asked:
 async def _rerank(request: web.Request) -> web.Response:
     asked = _Asked.of(await read_json(request))
     async with request.app[SERVING].models.encoder(asked.model, "embed") as encoder:
+        names = ("query", *(f"documents[{index}]" for index in range(len(asked.documents))))
         vectors, _ = await request.app[VECTORS].of(
-            encoder, (asked.query, *asked.documents), request[SPENT].add
+            encoder, (asked.query, *asked.documents), request[SPENT].add, names
         )
         name = encoder.name
     scores = cosines(vectors[0], vectors[1:])

@@ -26,11 +26,16 @@ class Vectors:
         self._asking = 0
 
     async def of(
-        self, encoder: TextEncoder, texts: Sequence[str | Ids], bill: Callable[[int], None]
+        self,
+        encoder: TextEncoder,
+        texts: Sequence[str | Ids],
+        bill: Callable[[int], None],
+        names: Sequence[str] = (),
     ) -> tuple[Answers, int]:
         """One row a text, [len(texts), width], and how many tokens they had; ids are taken as they are.
 
-        `bill` hears the tokens of each run as it begins: one that has begun is not given up.
+        `names`: what the caller calls each text, if not by its place in `input`. `bill` hears the tokens of each run as
+        it begins: one that has begun is not given up.
 
         Raises:
             CallerError: a text is too long for the model, all of them are too many, or ids are not the model's.
@@ -41,20 +46,24 @@ class Vectors:
             raise BusyError(f"{self._asking} requests for vectors are waiting; ask again in a few seconds")
         self._asking += 1
         try:
-            return await self._made(encoder, texts, bill)
+            return await self._made(encoder, texts, bill, names)
         finally:
             self._asking -= 1
 
     async def _made(
-        self, encoder: TextEncoder, texts: Sequence[str | Ids], bill: Callable[[int], None]
+        self,
+        encoder: TextEncoder,
+        texts: Sequence[str | Ids],
+        bill: Callable[[int], None],
+        names: Sequence[str],
     ) -> tuple[Answers, int]:
         run = asyncio.get_running_loop().run_in_executor
-        rows = await run(self._thread, _encoded, encoder, texts)
+        rows = await run(self._thread, _encoded, encoder, texts, names)
         count, most = sum(map(len, rows)), self._limits.text_tokens
         if count > most:
             raise CallerError(
                 f"the texts have {count} tokens, at most {most} are taken at once; send them in several requests",
-                param="input",
+                param="documents" if names else "input",
             )
         answers = np.empty((len(rows), encoder.encoder.width), np.float32)
         for places in encoder.runs(rows):
@@ -82,8 +91,10 @@ async def _closed(app: web.Application) -> AsyncIterator[None]:
     app[VECTORS].close()
 
 
-def _encoded(encoder: TextEncoder, texts: Sequence[str | Ids]) -> list[Ids]:
+def _encoded(encoder: TextEncoder, texts: Sequence[str | Ids], names: Sequence[str]) -> list[Ids]:
     return [
-        encoder.encode(place, text) if isinstance(text, str) else encoder.check(place, text)
+        encoder.encode(place, text, names[place] if names else None)
+        if isinstance(text, str)
+        else encoder.check(place, text)
         for place, text in enumerate(texts)
     ]

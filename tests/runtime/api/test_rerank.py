@@ -57,7 +57,8 @@ async def test_only_so_many_with_their_texts(encoder: TextEncoder) -> None:
         ({"query": "a", "documents": [3]}, "documents[0]"),
         ({"query": "a", "documents": ["a"], "top_n": 0}, "top_n"),
         ({"query": "a", "documents": ["a"], "model": "tiny"}, "model"),
-        ({"query": "a " * 2000, "documents": ["a"]}, "input"),
+        ({"query": "a " * 2000, "documents": ["a"]}, "query"),
+        ({"query": "a", "documents": ["a", "a " * 2000]}, "documents[1]"),
     ],
 )
 async def test_what_cannot_be_is_named(encoder: TextEncoder, fields: dict[str, Any], param: str) -> None:
@@ -65,3 +66,4 @@ async def test_what_cannot_be_is_named(encoder: TextEncoder, fields: dict[str, A
         status, said = await post(served, **fields)
         assert status == 400
         assert said["error"]["param"] == param
+        assert param == "model" or param in said["error"]["message"]

@@ -58,4 +58,4 @@ def test_with_tls_what_is_to_be_tried_trusts_the_certificate_and_its_fingerprint
     words = shlex.split(line)
     assert words[words.index("--cacert") + 1] == "/state/tls/certificate.pem"
     assert "https://127.0.0.1:8080/v1/chat/completions" in words
-    assert "SHA-256 AA:BB" in greeting(secret)
+    assert "SHA-256 AA:BB\n" in f"{greeting(secret)}\n"

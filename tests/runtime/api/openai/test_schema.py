@@ -417,3 +417,7 @@ def test_switches_that_are_none(fields: dict[str, Any]) -> None:
 def test_a_value_out_of_json_reads_the_same() -> None:
     body = {"messages": HELLO, "temperature": 0, "seed": 7}
     assert parse(parse_json(json.dumps(body).encode(), depth=8), LIMITS) == parse(body, LIMITS)
+
+
+def test_one_prompt_is_not_spoken_of() -> None:
+    assert str(refused(n=9)) == "n is 9; ask for at most 8 answers at once"
