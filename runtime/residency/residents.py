@@ -76,9 +76,11 @@ class Residents:
         budget: int,
         keep_alive_s: float,
         clock: Callable[[], float] = time.time,
+        collect: Callable[[], object] = gc.collect,
     ) -> None:
         """`load` brings a bundle into memory; `budget` in bytes is for all of them.
 
+        `collect` gives memory back when a model has left, a look through all that there is.
         `keep_alive_s`: how long a model stays after its last use where nothing else is said; negative is for ever.
         """
         self._store = store
@@ -88,6 +90,7 @@ class Residents:
         self._budget = budget
         self._keep_alive_s = keep_alive_s
         self._clock = clock
+        self._collect = collect
         self._held: dict[str, _Held] = {}
         self._moved = asyncio.Condition()
         self._closing: set[asyncio.Task[None]] = set()
@@ -313,7 +316,7 @@ class Residents:
             assert task is not None  # noqa: S101  this is one
             self._closing.discard(task)
             del held
-            gc.collect()
+            self._collect()
             async with self._moved:
                 self._moved.notify_all()
 

