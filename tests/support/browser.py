@@ -30,7 +30,7 @@ _FLAGS: Final = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-_PATIENCE_S: Final = float(__import__("os").environ.get("PAT", "30"))
+_PATIENCE_S: Final = 30.0
 
 
 class Tab:
