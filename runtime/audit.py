@@ -1,7 +1,8 @@
 """Where the audit log is kept: a file of bounded size that a kill leaves readable, or the journal.
 
 Each line is one write to a file opened for appending, so the kernel has it before the next request is answered: what
-kills the process takes nothing away. A power cut may cut the last line, and the next start ends it.
+kills the process takes nothing of it away. A power cut may cut the last line, as may a kill in the middle of a write
+that goes over a page of memory; the next start ends it.
 """
 
 import logging
