@@ -26,6 +26,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what has a browser, a broker and an appliance in this very process: while it is young, and small."""
+    items.sort(key=lambda item: "test_kiosk_end_to_end" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def real_state() -> Path:
     """The state directory that holds the real models; kept between runs, so that they are fetched once."""
