@@ -93,6 +93,16 @@ class Store:
         """
         return Bundle.open(self.root / "bundles" / self._digest(ref))
 
+    def pointed(self, ref: str) -> str | None:
+        """The digest that is written down for a name; None for none. One small file is read, and no bundle."""
+        if not _NAME.fullmatch(ref):
+            return None
+        try:
+            digest = (self.root / "refs" / ref).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return None
+        return digest if _DIGEST.fullmatch(digest) else None
+
     def meant(self, name: str) -> Bundle | None:
         """The bundle that the name alone means; None where that is nothing, or cannot be read, or is not clear."""
         try:
@@ -268,7 +278,7 @@ class Store:
     def _digest(self, ref: str) -> str:
         if not _NAME.fullmatch(ref):
             raise StoreError(f"{ref!r} is not a model's name; `ingle list` shows the names")
-        if digest := self.refs().get(ref):
+        if digest := self.pointed(ref):
             return digest
         here = [path.name for path in self._bundle_dirs()]
         matches = [digest for digest in here if _DIGEST_PREFIX.fullmatch(ref) and digest.startswith(ref)]

@@ -102,12 +102,7 @@ class Residents:
 
     def available(self) -> Sequence[Bundle]:
         """See `Models.available`."""
-        meant = [
-            bundle
-            for bundle in self._store.list()
-            if (other := self._store.meant(bundle.manifest.name)) is not None
-            and other.digest == bundle.digest
-        ]
+        meant = [bundle for bundle in self._store.list() if self._means(bundle.manifest.name, bundle.digest)]
         return sorted(filter(self._allowed, meant), key=lambda each: each.manifest.name != self._default)
 
     def resident(self) -> Sequence[Resident]:
@@ -146,7 +141,7 @@ class Residents:
         self, name: str | None, *, keep_alive_s: float | None = None
     ) -> AsyncIterator[Completer]:
         """See `Models.completer`."""
-        bundle = self._named(name or self._default)
+        bundle = await self._named(name or self._default)
         async with self._use(bundle, keep_alive_s) as model:
             if not isinstance(model, Completer):
                 raise CallerError(
@@ -160,7 +155,7 @@ class Residents:
         self, name: str | None, task: str, *, keep_alive_s: float | None = None
     ) -> AsyncIterator[TextEncoder]:
         """See `Models.encoder`."""
-        bundle = self._encoder(task) if name is None else self._named(name)
+        bundle = await (asyncio.to_thread(self._encoder, task) if name is None else self._named(name))
         if bundle.manifest.task != task:
             raise CallerError(
                 f"{bundle.manifest.name} is there to {bundle.manifest.task}, not to {task}; "
@@ -173,7 +168,7 @@ class Residents:
 
     async def unload(self, name: str) -> bool:
         """See `Models.unload`."""
-        held = self._held.get(self._named(name).digest)
+        held = self._held.get((await self._named(name)).digest)
         if held is None or held.pinned:
             return False
         held.unwanted = True
@@ -188,7 +183,17 @@ class Residents:
         while self._closing:
             await asyncio.wait(set(self._closing))
 
-    def _named(self, name: str) -> Bundle:
+    async def _named(self, name: str) -> Bundle:
+        """The bundle of that name: of one in memory nothing is read again but what its name means."""
+        held = self._held.get(self._store.pointed(name) or "")
+        return await asyncio.to_thread(self._resolved, name) if held is None else held.bundle
+
+    def _means(self, name: str, digest: str) -> bool:
+        if (pointed := self._store.pointed(name)) is not None:
+            return pointed == digest
+        return (only := self._store.meant(name)) is not None and only.digest == digest
+
+    def _resolved(self, name: str) -> Bundle:
         try:
             bundle = self._store.resolve(name)
             enforce(self._policy, bundle.manifest.licence, bundle.reference)

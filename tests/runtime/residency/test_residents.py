@@ -11,6 +11,7 @@ import pytest
 
 from models.bundle import Bundle
 from models.licences.policy import Policy
+from models.manifest import MANIFEST_NAME
 from models.store import Store
 from runtime.completion import Completer
 from runtime.errors import BundleError, CallerError, ModelNotFoundError
@@ -87,6 +88,16 @@ async def test_a_model_is_loaded_once_however_many_ask(shop: Shop) -> None:
     async with residents(shop) as there:
         await asyncio.gather(*(use(there, "a") for _ in range(10)), use(there, None))
         assert shop.loads == ["a"]
+
+
+async def test_of_a_model_in_memory_nothing_is_read_again_but_what_its_name_means(shop: Shop) -> None:
+    async with residents(shop) as there:
+        await use(there, "a")
+        (shop.store.resolve("a").path / MANIFEST_NAME).unlink()
+        await use(there, "a")
+        shop.store.remove("a")
+        with pytest.raises(ModelNotFoundError):
+            await use(there, "a")
 
 
 async def test_the_least_recently_used_makes_room(shop: Shop) -> None:
