@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from firmware_bridge.errors import TransportError
 from firmware_bridge.transport import Transport
 
 Stepping = Callable[[float, bytes], tuple[bytes, float | None]]
@@ -38,6 +39,21 @@ async def pump(line: Transport, step: Stepping, wake: asyncio.Event) -> None:
     finally:
         reading.cancel()
         await asyncio.wait([reading])
+
+
+async def attend(line: Transport, step: Stepping, wake: asyncio.Event) -> None:
+    """Be at the end of a line until it is closed: the far end, as a simulator has it.
+
+    Raises:
+        TransportError: the line cannot be used.
+    """
+    await line.open()
+    try:
+        await pump(line, step, wake)
+    except TransportError:
+        return
+    finally:
+        await line.close()
 
 
 async def _sleep(wake: asyncio.Event, seconds: float | None) -> None:

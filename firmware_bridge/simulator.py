@@ -7,7 +7,7 @@ from typing import Final
 
 from firmware_bridge import description
 from firmware_bridge.description import Capability, Flag, Range, Type
-from firmware_bridge.errors import MessageError, NotConnectedError, TransportError
+from firmware_bridge.errors import MessageError, NotConnectedError
 from firmware_bridge.link.board import BoardLink
 from firmware_bridge.link.events import Dead, Delivered, Up
 from firmware_bridge.messages import (
@@ -31,7 +31,7 @@ from firmware_bridge.messages import (
     encode,
     number_of,
 )
-from firmware_bridge.pump import pump
+from firmware_bridge.pump import attend
 from firmware_bridge.transport import Transport
 
 SAMPLE: Final = (
@@ -117,13 +117,7 @@ class SimulatedBoard:
 
     async def run(self, line: Transport) -> None:
         """Be at the end of a line until it is closed."""
-        await line.open()
-        try:
-            await pump(line, self.step, self.wake)
-        except TransportError:
-            return
-        finally:
-            await line.close()
+        await attend(line, self.step, self.wake)
 
     def _start(self) -> None:
         self.link = BoardLink(self.boot, **self._bounds)

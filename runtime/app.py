@@ -120,16 +120,11 @@ async def serve(
     serving = Serving()
     http = HttpCommands(wanted=config.commands.enabled)
     around = Around()
+    stock = IngleStock(_INGLE, state, config_file, environ)
     app = make_app(
-        serving,
-        limits=config.limits,
-        clients=config.clients,
-        audit=audit_of(config.logging, state),
-        access=access(config.server, key, state),
-        commands=http,
-        around=around,
-        stock=IngleStock(_INGLE, state, config_file, environ),
-    )
+        serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),
+        access=access(config.server, key, state), commands=http, around=around, stock=stock,
+    )  # fmt: skip
     runner = make_runner(app)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(runner.cleanup)

@@ -10,8 +10,7 @@ from typing import Final
 from firmware_bridge.described import firmata_messages as firmata
 from firmware_bridge.described.firmata_messages import Command, Message, Messages, Sysex
 from firmware_bridge.described.pins import Mode
-from firmware_bridge.errors import TransportError
-from firmware_bridge.pump import pump
+from firmware_bridge.pump import attend
 from firmware_bridge.transport import Transport
 
 _DIGITAL: Final[dict[int, int]] = {Mode.INPUT: 1, Mode.OUTPUT: 1, Mode.PULL_UP: 1}
@@ -69,13 +68,7 @@ class SimulatedFirmataBoard:
 
     async def run(self, line: Transport) -> None:
         """Be at the end of a line until it is closed."""
-        await line.open()
-        try:
-            await pump(line, self.step, self.wake)
-        except TransportError:
-            return
-        finally:
-            await line.close()
+        await attend(line, self.step, self.wake)
 
     def _begin(self) -> None:
         self._default()

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_bridge.described.lines import Lines
-from firmware_bridge.errors import TransportError
-from firmware_bridge.pump import pump
+from firmware_bridge.pump import attend
 from firmware_bridge.transport import Transport
 
 _FASTEST: Final = 100
@@ -59,13 +58,7 @@ class SimulatedTextBoard:
 
     async def run(self, line: Transport) -> None:
         """Be at the end of a line until it is closed."""
-        await line.open()
-        try:
-            await pump(line, self.step, self.wake)
-        except TransportError:
-            return
-        finally:
-            await line.close()
+        await attend(line, self.step, self.wake)
 
     def _begin(self) -> None:
         self.values = {"PUMP": "0", "FAN": "0", "MODE": "E", "TEMP": "21.5"}

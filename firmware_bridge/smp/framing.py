@@ -60,20 +60,19 @@ class Reader:
 
     def _add(self, line: bytes) -> bytes | None:
         self._lines += 1
+        if self._frame is None or self._lines > _FRAME_LINES:
+            self._drop()
+            return None
         try:
-            if self._frame is not None and self._lines <= _FRAME_LINES:
-                self._frame.send(line.rstrip(b"\r") + b"\n")
-                return None
+            self._frame.send(line.rstrip(b"\r") + b"\n")
         except StopIteration as whole:
             self._frame = None
             frame: bytes = whole.value
             if len(frame) >= _HEADER:
                 return frame
             self.dropped += 1
-            return None
         except (SMPException, binascii.Error, struct.error):
-            pass
-        self._drop()
+            self._drop()
         return None
 
     def _drop(self) -> None:

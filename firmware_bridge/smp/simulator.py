@@ -14,8 +14,7 @@ from smp.exceptions import SMPException
 from smp.image_management import IMG_MGMT_ERR, ImageManagementErrorV2, ImageState
 
 from firmware_bridge import cbor
-from firmware_bridge.errors import TransportError
-from firmware_bridge.pump import pump
+from firmware_bridge.pump import attend
 from firmware_bridge.smp import image
 from firmware_bridge.smp.bootloader import PRIMARY, SECONDARY, BootLoader, NothingToBootError, Swap
 from firmware_bridge.smp.framing import Reader, encode
@@ -75,13 +74,7 @@ class SimulatedSmpBoard:
         Raises:
             PowerCutError: the power went.
         """
-        await line.open()
-        try:
-            await pump(line, self.step, asyncio.Event())
-        except TransportError:
-            return
-        finally:
-            await line.close()
+        await attend(line, self.step, asyncio.Event())
 
     def step(self, now: float, data: bytes) -> tuple[bytes, None]:  # noqa: ARG002  it has no clock
         """Take what came; what to send.

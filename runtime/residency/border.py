@@ -46,6 +46,15 @@ class Models(Protocol):
         """What is in memory, the default first, then the last used."""
         ...
 
+    async def find(self, name: str) -> Bundle:
+        """The model of that name, on disk or in memory, which it does not have to come to for this.
+
+        Raises:
+            ModelNotFoundError: there is none of that name.
+            CallerError: the owner's policy rules out its licence.
+        """
+        ...
+
     def completer(
         self, name: str | None, *, keep_alive_s: float | None = None
     ) -> AbstractAsyncContextManager[Completer]:

@@ -121,6 +121,11 @@ class Residents:
             for each in there
         ]
 
+    async def find(self, name: str) -> Bundle:
+        """See `Models.find`. Of one in memory nothing is read again but what its name means."""
+        held = self._held.get(self._store.pointed(name) or "")
+        return await asyncio.to_thread(self._resolved, name) if held is None else held.bundle
+
     async def pin(self, bundle: Bundle) -> Completer:
         """Load a model that stays, whatever it takes.
 
@@ -141,7 +146,7 @@ class Residents:
         self, name: str | None, *, keep_alive_s: float | None = None
     ) -> AsyncIterator[Completer]:
         """See `Models.completer`."""
-        bundle = await self._named(name or self._default)
+        bundle = await self.find(name or self._default)
         async with self._use(bundle, keep_alive_s) as model:
             if not isinstance(model, Completer):
                 raise CallerError(
@@ -155,7 +160,7 @@ class Residents:
         self, name: str | None, task: str, *, keep_alive_s: float | None = None
     ) -> AsyncIterator[TextEncoder]:
         """See `Models.encoder`."""
-        bundle = await (asyncio.to_thread(self._encoder, task) if name is None else self._named(name))
+        bundle = await (asyncio.to_thread(self._encoder, task) if name is None else self.find(name))
         if bundle.manifest.task != task:
             raise CallerError(
                 f"{bundle.manifest.name} is there to {bundle.manifest.task}, not to {task}; "
@@ -168,7 +173,7 @@ class Residents:
 
     async def unload(self, name: str) -> bool:
         """See `Models.unload`."""
-        held = self._held.get((await self._named(name)).digest)
+        held = self._held.get((await self.find(name)).digest)
         if held is None or held.pinned:
             return False
         held.unwanted = True
@@ -182,11 +187,6 @@ class Residents:
                 self._leave(held)
         while self._closing:
             await asyncio.wait(set(self._closing))
-
-    async def _named(self, name: str) -> Bundle:
-        """The bundle of that name: of one in memory nothing is read again but what its name means."""
-        held = self._held.get(self._store.pointed(name) or "")
-        return await asyncio.to_thread(self._resolved, name) if held is None else held.bundle
 
     def _means(self, name: str, digest: str) -> bool:
         if (pointed := self._store.pointed(name)) is not None:

@@ -34,6 +34,12 @@ class ShownModels:
             for each in self._completers.values()
         ]
 
+    async def find(self, name: str) -> Bundle:
+        for bundle in self.available():
+            if name in {bundle.manifest.name, bundle.reference}:
+                return bundle
+        raise ModelNotFoundError(name[:80], tuple(self._completers))
+
     @asynccontextmanager
     async def completer(
         self, name: str | None, *, keep_alive_s: float | None = None

@@ -3,7 +3,6 @@
 https://docs.ollama.com/api/pull, https://docs.ollama.com/api/delete
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
@@ -53,8 +52,9 @@ async def _pull(request: web.Request) -> web.StreamResponse:
 
 async def _lines(request: web.Request, reference: str) -> Lines:
     """What is here already is not asked for."""
-    available = await asyncio.to_thread(request.app[SERVING].models.available)
-    if not any(reference in {each.manifest.name, each.reference} for each in available):
+    try:
+        await request.app[SERVING].models.find(reference)
+    except ModelNotFoundError:
         events: AsyncGenerator[Fetching, None] = request.app[STOCK].pull(reference)
         async with aclosing(events):
             async for event in events:
@@ -76,12 +76,8 @@ def _reference(called: str) -> str:
 
 
 async def _delete(request: web.Request) -> web.Response:
-    name = ours(asked(Fields.of(await read_json(request, curl=True))))
     models = request.app[SERVING].models
-    available = await asyncio.to_thread(models.available)
-    found = next((each for each in available if name in {each.manifest.name, each.reference}), None)
-    if found is None:
-        raise ModelNotFoundError(name[:80], tuple(each.manifest.name for each in available))
+    found = await models.find(ours(asked(Fields.of(await read_json(request, curl=True)))))
     if any(each.pinned and each.bundle.digest == found.digest for each in models.resident()):
         raise CallerError(
             f"{found.manifest.name} is what this appliance serves by default; name another in model.name first",

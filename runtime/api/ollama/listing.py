@@ -13,8 +13,7 @@ from runtime.api.keys import SERVING
 from runtime.api.ollama import about
 from runtime.api.ollama.names import asked, ours
 from runtime.api.ollama.wire import moment
-from runtime.errors import ModelNotFoundError
-from runtime.residency.border import Models, Resident
+from runtime.residency.border import Resident
 from runtime.wire.fields import Fields
 
 SPOKEN: Final = "0.13.0"
@@ -62,15 +61,11 @@ def _running(resident: Resident) -> dict[str, Any]:
 
 async def _show(request: web.Request) -> web.Response:
     called = asked(Fields.of(await read_json(request, curl=True)))
-    models = request.app[SERVING].models
-    return web.json_response(await asyncio.to_thread(_shown, models, ours(called)))
+    found = await request.app[SERVING].models.find(ours(called))
+    return web.json_response(await asyncio.to_thread(_shown, found))
 
 
-def _shown(models: Models, name: str) -> dict[str, Any]:
-    available = models.available()
-    found = next((each for each in available if name in {each.manifest.name, each.reference}), None)
-    if found is None:
-        raise ModelNotFoundError(name[:80], tuple(each.manifest.name for each in available))
+def _shown(found: Bundle) -> dict[str, Any]:
     manifest, terms = found.manifest, terms_of(found.manifest.licence)
     family = manifest.architecture
     return {

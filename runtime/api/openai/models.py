@@ -9,7 +9,6 @@ from models.bundle import Bundle
 from models.licences import terms_of
 from models.manifest import TEMPLATE_NAME, Manifest
 from runtime.api.keys import SERVING
-from runtime.errors import ModelNotFoundError
 
 
 def add_routes(app: web.Application) -> None:
@@ -26,13 +25,10 @@ async def _models(request: web.Request) -> web.Response:
 
 
 async def _model(request: web.Request) -> web.Response:
-    models, name = request.app[SERVING].models, request.match_info["id"]
+    models = request.app[SERVING].models
+    found = await models.find(request.match_info["id"])
     since = {each.bundle.digest: each.since for each in models.resident()}
-    available = await asyncio.to_thread(models.available)
-    for each in available:
-        if name in {each.manifest.name, each.reference}:
-            return web.json_response(_described(each, since.get(each.digest)))
-    raise ModelNotFoundError(name[:80], tuple(each.manifest.name for each in available))
+    return web.json_response(_described(found, since.get(found.digest)))
 
 
 def _added(bundle: Bundle) -> int:
