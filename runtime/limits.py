@@ -84,6 +84,13 @@ class Limits:
     """Largest message in which a device describes itself, or says how it is."""
     group_members: int = 256
     """Appliances of our group that are known at a time; of one more it is not noticed when it goes down."""
+    speech_seconds: float = 600.0
+    """Longest sound that is written down."""
+    spoken_letters: int = 4096
+    """Longest text that is spoken."""
+    speech_waiting: int = 4
+    """What waits to be written down behind what is being written down, and as much to be spoken; one more is told to
+    come back."""
     connections: int = 512
     """Open HTTP connections; of more, the oldest on which nothing is being answered gives way."""
     live_streams: int = 256

@@ -21,6 +21,9 @@ _TOPIC_FILTER = Matches(
     r"(?:(?:\+|[^+#/\0]*)/)*(?:\+|#|[^+#/\0]*)", "a topic, with + for any level and # for those that follow"
 )
 
+_SOUND_DEVICE = Matches(
+    r"[^\s-]\S*", "a device that `arecord -L` or `aplay -L` shows, such as plughw:CARD=Mic"
+)
 _LANGUAGE = Matches(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", "a language, such as en or zh-TW")
 
 
@@ -136,6 +139,46 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """Speech in, speech out."""
+
+    enabled: bool = False
+    """Whether the appliance hears and speaks at all."""
+    recognizer: Annotated[str, Matches(r"\S+", "the name of a model that `ingle list` shows")] = (
+        "whisper-tiny.en"
+    )
+    """What writes down speech; without it on this machine, nothing listens."""
+    speaker: Annotated[str, Matches(r"\S+", "a voice that `ingle say --list-voices` shows")] | None = None
+    """The voice that speaks; None: the best there is for the first of the languages of commands."""
+    folder: Path | None = None
+    """Where Piper's voices are, each as NAME.onnx and NAME.onnx.json; None: `voices` in the state directory."""
+    microphone: Annotated[str, _SOUND_DEVICE] | None = None
+    """What the room is heard with, by ALSA's name for it; None: nothing listens to the room."""
+    loudspeaker: Annotated[str, _SOUND_DEVICE] | None = None
+    """What answers are heard from, likewise; None: ALSA's default."""
+    wake_words: tuple[
+        Annotated[str, Matches(r"[\w.-]+", "the name of a wake word, such as okay_nabu")], ...
+    ] = ("okay_nabu",)
+    """What the room says before it is listened to."""
+    wake_threshold: Annotated[float, Between(0, 1)] | None = None
+    """How sure of it to be; None: as its maker says."""
+    speech_threshold: Annotated[float, Between(0, 1)] = 0.5
+    """How likely it has to be that somebody speaks, for it to count as speech."""
+    pause_s: Annotated[float, Between(0, 10)] = 0.5
+    """How long a silence ends what somebody says; after half a sentence it is longer by itself."""
+    longest_s: Annotated[float, Between(1, 60)] = 15.0
+    """What somebody says in the room is over by then, silence or not."""
+    wyoming: bool = False
+    """Whether Home Assistant may hear, understand and speak by way of this appliance."""
+    wyoming_host: Annotated[str, Matches(r"\S+", "an address or a host name")] = "127.0.0.1"
+    """The address to listen on for that; Wyoming knows no keys."""
+    wyoming_port: Annotated[int, Between(0, 65535)] = 10300
+    """0 lets the operating system choose."""
+    zeroconf: bool = True
+    """Whether Home Assistant finds it by itself, where it listens on a network at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bridge:
     """Microcontrollers on a line."""
 
@@ -171,6 +214,7 @@ class Config:
     engine: EngineSettings = EngineSettings()
     mqtt: Mqtt = field(default_factory=Mqtt)
     commands: Commands = Commands()
+    voice: Voice = Voice()
     bridge: Bridge = Bridge()
     limits: Annotated[Limits, Positive()] = field(default_factory=Limits)
     clients: Annotated[ClientLimits, Between(0, 1 << 31)] = field(default_factory=ClientLimits)
