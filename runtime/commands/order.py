@@ -54,6 +54,9 @@ class Order:
     explain: bool = False
     answer: bool = False
     """Whether the model may answer in its own words what is no command."""
+    otherwise: tuple[str, ...] = ()
+    """Other readings of what was said, the likelier first, where `text` is what a recogniser heard: looked at only if
+    that one is not understood, and believed only where every word of theirs is (`runtime.commands.desk.heard_as`)."""
 
 
 class Status(StrEnum):

@@ -4,12 +4,14 @@ Knows no model, no sound card and no network. Sound inside the appliance is mono
 whatever comes in another form is made so at the door (`audio.py`), and what is spoken keeps the rate of its voice.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from runtime.commands.order import Status
 
 RATE: Final = 16_000
 """Samples a second of all that is listened to."""
@@ -168,5 +170,40 @@ class Voices(Protocol):
             CallerError: there is no such voice, or nothing here can speak.
             BusyError: as many wait as may.
             EngineError: the model failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A clause of an answer, to be spoken as soon as it is there."""
+
+    text: str
+    """As it was written: how it is read aloud is not decided yet."""
+    language: str
+    """BCP 47."""
+    asks: bool = False
+    """It waits for an answer, which may be as short as a yes: whoever speaks it listens again."""
+    status: Status | None = None
+    """What came of a command; None: there was none, and these are a model's own words."""
+
+
+class Answerer(Protocol):
+    """What is said back, on the event loop: what came of a command, or else a model's own words."""
+
+    def answer(
+        self, texts: Sequence[str], *, language: str | None, session: str
+    ) -> AsyncGenerator[Said, None]:
+        """Do what was said, once, and tell what came of it; nothing where nothing was said.
+
+        Every call is an utterance of its own. Closing it ends the words, and not what was begun.
+
+        Args:
+            texts: the readings of one utterance, the likeliest first. One of them is meant.
+            language: BCP 47; None: the house's first.
+            session: turns of the same session know of each other.
+
+        Raises (at any iteration):
+            CallerError, BusyError, EngineError: a model is needed for it that cannot be had now, or that refuses.
         """
         ...

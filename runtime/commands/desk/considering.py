@@ -9,6 +9,7 @@ from typing import assert_never
 
 from runtime.commands.clock import Clock
 from runtime.commands.desk.border import Devices, Interpreter, Memories
+from runtime.commands.desk.heard_as import first_understood
 from runtime.commands.desk.results import Results
 from runtime.commands.desk.settings import DeskSettings
 from runtime.commands.dispatch.under_way import UnderWay
@@ -158,7 +159,13 @@ class Considering:
             return Interpretation(do, Route.SESSION, 1.0, language=language), Memory(devices)
         sentence = Sentence(order.text, language, order.area, now.wall)
         house = self._under_way.over(self._devices.house, now.wall)
-        return await self._interpreter.interpret(sentence, house, memory, answer=order.answer)
+
+        async def interpret(text: str) -> tuple[Interpretation, Memory]:
+            return await self._interpreter.interpret(
+                replace(sentence, text=text), house, memory, answer=order.answer
+            )
+
+        return await first_understood(order, interpret, memory)
 
     def _decide(self, order: Order, found: Interpretation, waited: Do | None) -> tuple[Step, Which | None]:
         """The next step, and the question that is asked with it."""

@@ -128,7 +128,7 @@ def name(order: Order) -> tuple[str, str, str]:
 def content(order: Order) -> tuple[object, ...]:
     """All that is asked; when it came, where the answer goes and how much it tells is not part of it."""
     what = (order.text, order.action, order.language, order.area)
-    return (*what, order.confirms, order.dry_run, order.answer)
+    return (*what, order.confirms, order.dry_run, order.answer, order.otherwise)
 
 
 def check_name(order: Order) -> None:
