@@ -10,11 +10,14 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 
 import runtime
 from models.durable import keep_private
@@ -272,6 +275,8 @@ def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:
     logging.basicConfig(level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for warning in (BadContentDispositionHeader, BadContentDispositionParam):  # they quote what a caller sent
+        warnings.simplefilter("ignore", warning)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -31,6 +31,8 @@ class Limits:
     """Most tokens of all of them."""
     answers: int = 8
     """Most answers to one request, to all of its prompts together."""
+    audio_bytes: int = 32 << 20
+    """Largest recording that is sent to be written down."""
     completion_tokens: int = 1024
     """Answer length when the caller names none (never past the context)."""
     stop_strings: int = 16

@@ -15,12 +15,14 @@ from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.limits import Limits
 from runtime.residency.border import Stock
+from runtime.voice.border import Voices
 
 SERVING: Final = web.AppKey("serving", Serving)
 STOCK: Final = web.AppKey[Stock]("stock")
 LIMITS: Final = web.AppKey("limits", Limits)
 TRAFFIC: Final = web.AppKey("traffic", Traffic)
 COMMANDS: Final = web.AppKey("commands", HttpCommands)
+VOICES: Final = web.AppKey[Voices]("voices")
 LIVE: Final = web.AppKey("live", Live)
 RUNNING: Final = web.AppKey("running", Running)
 """What a drain waits for."""

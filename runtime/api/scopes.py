@@ -13,7 +13,7 @@ class Scope(StrEnum):
     """One of the things that a key may be good for."""
 
     CHAT = "chat"
-    """Asking the models: chats, completions, embeddings, tokens, and which models there are."""
+    """Asking the models: chats, completions, embeddings, tokens, speech, and which models there are."""
     COMMAND = "command"
     """Moving the house, and seeing how it is."""
     ADMIN = "admin"
@@ -44,6 +44,9 @@ _CHAT: Final = frozenset(
         "/v1/completions",
         "/v1/responses",
         "/v1/embeddings",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/audio/speech",
         "/v1/rerank",
         "/v1/reranking",
         "/rerank",

@@ -30,6 +30,7 @@ from runtime.api.keys import (
     SERVING,
     STOCK,
     TRAFFIC,
+    VOICES,
 )
 from runtime.api.kiosk import key, stream
 from runtime.api.kiosk.around import Around
@@ -37,15 +38,17 @@ from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
 from runtime.api.middleware import guard, observe, translate
 from runtime.api.ollama import routes as ollama
-from runtime.api.openai import chat, completions, embeddings, models, responses
+from runtime.api.openai import chat, completions, embeddings, models, responses, speech, transcriptions
 from runtime.api.openapi import document
 from runtime.api.ordering import HttpCommands
 from runtime.api.running import Running
 from runtime.api.serving import Serving
 from runtime.api.traffic import Traffic
 from runtime.api.vectors import add_vectors
+from runtime.api.voiceless import NoVoices
 from runtime.limits import ClientLimits, Limits
 from runtime.residency.border import Shut, Stock
+from runtime.voice.border import Voices
 
 
 def make_app(
@@ -58,11 +61,13 @@ def make_app(
     clients: ClientLimits | None = None,
     stock: Stock | None = None,
     audit: Audit | None = None,
+    voices: Voices | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
     `around`: what the page tells of, beside the models. `clients`: what each caller may take. `stock`:
     where models come from; without one none does. `audit`: where it is written down who asked for what.
+    `voices`: what hears and speaks; without any, nothing does.
     """
     clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
@@ -79,6 +84,7 @@ def make_app(
     app[ALLOWANCES] = Allowances(clients)
     app[AUDIT] = audit or NoAudit()
     app[COMMANDS] = commands
+    app[VOICES] = voices or NoVoices()
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)
     for room in (
@@ -90,6 +96,8 @@ def make_app(
         responses,
         models,
         embeddings,
+        transcriptions,
+        speech,
         tokens,
         rerank,
         ollama,

@@ -21,6 +21,7 @@ from runtime.limits import ClientLimits, Limits
 from runtime.listener import listen
 from runtime.residency.border import Stock
 from runtime.text.tokenizer import Tokenizer
+from runtime.voice.border import Voices
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 from tests.support.shown_models import ShownModels
@@ -80,6 +81,7 @@ async def appliance(
     clients: ClientLimits | None = None,
     stock: Stock | None = None,
     audit: Audit | None = None,
+    voices: Voices | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
@@ -93,6 +95,7 @@ async def appliance(
             clients=clients,
             stock=stock,
             audit=audit,
+            voices=voices,
         )
     )
     await runner.setup()

@@ -1,6 +1,7 @@
-"""GET /v1/models and /v1/models/{id}."""
+"""GET /v1/models and /v1/models/{id}: the bundles, and what hears and speaks beside them."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -8,7 +9,10 @@ from aiohttp import web
 from models.bundle import Bundle
 from models.licences import terms_of
 from models.manifest import TEMPLATE_NAME, Manifest
-from runtime.api.keys import SERVING
+from runtime.api.keys import SERVING, VOICES
+from runtime.api.openai.speech_schema import MODEL
+from runtime.errors import ModelNotFoundError
+from runtime.voice.border import Voices
 
 
 def add_routes(app: web.Application) -> None:
@@ -21,14 +25,40 @@ async def _models(request: web.Request) -> web.Response:
     models = request.app[SERVING].models
     since = {each.bundle.digest: each.since for each in models.resident()}
     data = [_described(each, since.get(each.digest)) for each in await asyncio.to_thread(models.available)]
-    return web.json_response({"object": "list", "data": data})
+    named = {each["id"] for each in data}
+    heard = [each for each in _heard_of(request.app[VOICES]) if each["id"] not in named]
+    return web.json_response({"object": "list", "data": data + heard})
 
 
 async def _model(request: web.Request) -> web.Response:
-    models = request.app[SERVING].models
-    found = await models.find(request.match_info["id"])
+    models, name = request.app[SERVING].models, request.match_info["id"]
+    try:
+        found = await models.find(name)
+    except ModelNotFoundError:
+        for each in _heard_of(request.app[VOICES]):
+            if each["id"] == name:
+                return web.json_response(each)
+        raise
     since = {each.bundle.digest: each.since for each in models.resident()}
     return web.json_response(_described(found, since.get(found.digest)))
+
+
+def _heard_of(voices: Voices) -> Iterator[dict[str, Any]]:
+    """What listens, which may be a bundle as well, and all voices together: they come with the appliance."""
+    if voices.recognizer is not None:
+        yield _beside(voices.recognizer, "transcribe", languages=voices.languages)
+    if voices.voices:
+        yield _beside(MODEL, "speak", voices=voices.voices)
+
+
+def _beside(name: str, task: str, **more: tuple[str, ...]) -> dict[str, Any]:
+    meta = {
+        "task": task,
+        "converses": False,
+        "loaded": True,
+        **{key: list(value) for key, value in more.items()},
+    }
+    return {"id": name, "object": "model", "created": 0, "owned_by": "inglenook", "meta": meta}
 
 
 def _added(bundle: Bundle) -> int:

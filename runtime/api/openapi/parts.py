@@ -65,10 +65,12 @@ def operation(
     tag: str,
     *,
     body: Schema | None = None,
+    form: Schema | None = None,
     answer: Schema | None = None,
     stream: str | None = None,
     events: bool = False,
-    text: str | None = None,
+    text: str | Sequence[str] = (),
+    sound: Sequence[str] = (),
     parameters: Sequence[Schema] = (),
     refusals: Sequence[int] = (),
     error: str = "Error",
@@ -80,10 +82,12 @@ def operation(
         summary: A line for people.
         tag: Which group of paths it belongs to.
         body: What a caller sends, as JSON.
+        form: What a caller sends, as the parts of a form.
         answer: What 200 has, as JSON.
         stream: The content type of a streamed answer, beside it.
         events: Whether what is streamed are events with names.
-        text: The content type of an answer that is no JSON.
+        text: The content type, or types, of an answer that is no JSON.
+        sound: The content types of an answer that is heard.
         parameters: In path, query or header.
         refusals: Statuses besides those that any request may get.
         error: The schema of refusals.
@@ -92,10 +96,13 @@ def operation(
     content: dict[str, Any] = {}
     if answer is not None:
         content["application/json"] = {"schema": answer}
-    for kind in filter(None, (stream, text)):
+    texts = (text,) if isinstance(text, str) else text
+    for kind in filter(None, (stream, *texts)):
         content[kind] = {"schema": record({"event": TEXT, "data": TEXT}) if events else TEXT}
+    for kind in sound:
+        content[kind] = {"schema": {"type": "string", "format": "binary"}}
     statuses = {*refusals, 400, 401, 403, 404, 405, 408, 411, 413, 415, 417, 429, 431, 500, 503}
-    if body is None:
+    if body is None and form is None:
         statuses -= {408, 411, 413, 415}
     done: dict[str, Any] = {
         "summary": summary,
@@ -109,6 +116,8 @@ def operation(
         done["parameters"] = list(parameters)
     if body is not None:
         done["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    if form is not None:
+        done["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     if open_to_all:
         done["security"] = []
     return done
