@@ -151,7 +151,7 @@ async def test_a_large_file_that_comes_without_a_length_is_taken_as_it_comes() -
 )
 async def test_what_is_not_served_is_refused_by_name(fields: dict[str, str], param: str, words: str) -> None:
     async with appliance(EngineSimulator(), voices=VoicesSimulator()) as served:
-        status, text = await send(served, **fields)
+        status, text = await send(served, WAV, **fields)
     error = json.loads(text)["error"]
     assert (status, error["param"]) == (400, param)
     assert words in error["message"]
@@ -345,7 +345,12 @@ async def test_what_listens_and_speaks_is_listed() -> None:
     async with appliance(EngineSimulator(), voices=VoicesSimulator()) as served, client(served) as asking:
         listed = {each.id: each async for each in await asking.models.list()}
         assert set(listed) == {"tiny", "whisper-test", "speech"}
-        assert listed["speech"].meta["voices"] == ["hummer", "other"]  # type: ignore[attr-defined]  ours
+        assert listed["speech"].to_dict()["meta"] == {
+            "task": "speak",
+            "converses": False,
+            "loaded": True,
+            "voices": ["hummer", "other"],
+        }
         assert (await asking.models.retrieve("whisper-test")).id == "whisper-test"
         with pytest.raises(openai.NotFoundError):
             await asking.models.retrieve("no-such")
