@@ -8,7 +8,16 @@ from models.bundle import Bundle
 from models.catalogue import Entry, catalogue, offered
 from models.cpu import cpu_class
 from models.licences import terms_of
-from models.manifest import Encoder, Fidelity, Licence, Manifest, Quantization, SamplingDefaults, TensorSpec
+from models.manifest import (
+    Encoder,
+    Fidelity,
+    Licence,
+    Manifest,
+    Quantization,
+    SamplingDefaults,
+    TensorSpec,
+    Transcriber,
+)
 from models.preflight import show
 from models.store import Store
 
@@ -152,13 +161,28 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
         ("context", f"{manifest.context_length} tokens"),
         ("vocabulary", f"{manifest.vocabulary_size} tokens"),
         ("quantisation", "; ".join(map(_scheme, manifest.quantization))),
-        *(_encoder(manifest.encoder) if manifest.encoder else _decoder(manifest)),
+        *_own(manifest),
         ("languages", ", ".join(manifest.languages) or "not stated"),
         ("licence", _licence(licence)),
         *([("to be shown", display)] if display else []),
         ("source", f"{source.uri} at {source.revision}, sha256 {source.sha256}"),
         ("files", f"{len(manifest.files)}, {show(bundle.size)}, in {bundle.path}"),
     ]
+
+
+def _own(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """What a model of its task has, and others have not."""
+    if manifest.encoder:
+        yield from _encoder(manifest.encoder)
+    elif manifest.transcriber:
+        yield from _transcriber(manifest.transcriber)
+    else:
+        yield from _decoder(manifest)
+
+
+def _transcriber(transcriber: Transcriber) -> Iterator[tuple[str, str]]:
+    yield "hears", f"{transcriber.frames / 100:g} s at a time, by {transcriber.mel_bins} bands"
+    yield "answer", "text with times" + (", in English if asked" if transcriber.translate else "")
 
 
 def _decoder(manifest: Manifest) -> Iterator[tuple[str, str]]:

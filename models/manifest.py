@@ -14,6 +14,9 @@ from models import strict
 from models.errors import ManifestError, NewerManifestError
 
 SCHEMA_VERSION: Final = 2
+SPEECH_SCHEMA_VERSION: Final = 3
+"""Of bundles that hear: an inglenook that knows none says that a later one made them, and leaves them alone."""
+_KNOWN: Final = (SCHEMA_VERSION, SPEECH_SCHEMA_VERSION)
 MANIFEST_NAME: Final = "manifest.json"
 DECODER_NAME: Final = "decoder.onnx"
 ENCODER_NAME: Final = "encoder.onnx"
@@ -32,7 +35,7 @@ Restriction = Literal[
 ]
 """What a licence may ask of an owner; `models.licences` has the clauses. Another one is another schema version."""
 Tag = Literal["commercial", Restriction]
-Task = Literal["generate", "embed", "classify"]
+Task = Literal["generate", "embed", "classify", "transcribe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,11 @@ class Quantization:
 
     group: str
     """embedding, attention (with whatever else looks at other tokens), mlp or head; a tied table is in the first. Of an
-    encoder, embedding, matrices or others."""
+    encoder, embedding, matrices or others. Of a model that hears, encoder besides."""
     scheme: str
     """fp32, int8 or int4."""
     block: int
-    """Weights that share a scale; 0 for fp32."""
+    """Weights that share a scale; 0 for fp32, and where all that make one number share one."""
     symmetric: bool
     method: str
     """none, rtn, kquant, affine or stored."""
@@ -168,6 +171,45 @@ class Encoder:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenLanguage:
+    """A language that a model can be told to hear."""
+
+    code: str
+    """As in ISO 639."""
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcriber:
+    """What a model needs besides its decoder, that hears speech and writes it down: Whisper (arXiv 2212.04356).
+
+    A manifest's inputs, outputs and caches are those of `decoder.onnx`; `encoder.onnx` hears.
+    """
+
+    encoder_inputs: tuple[TensorSpec, ...]
+    encoder_outputs: tuple[TensorSpec, ...]
+    """Keys and values for the decoder, under the names of its inputs."""
+    mel_bins: int
+    frames: int
+    """Of 10 ms each: the longest sound that is heard at a time."""
+    languages: tuple[SpokenLanguage, ...]
+    """Empty for a model of English alone, which is not told."""
+    transcribe: int | None
+    """Tokens that say what is to be done; None for a model of English alone."""
+    translate: int | None
+    previous: int
+    """Token before what was said earlier."""
+    no_speech: int
+    no_timestamps: int
+    first_timestamp: int
+    """The token of 0.00 s; all behind it are times, 0.02 s apart."""
+    suppressed: tuple[int, ...]
+    """Tokens that are never speech: notes, brackets, names of speakers."""
+    suppressed_first: tuple[int, ...]
+    """Tokens that no text begins with."""
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """One file of the bundle, relative to its directory."""
 
@@ -204,6 +246,8 @@ class Manifest:
     files: tuple[File, ...]
     encoder: Encoder | None = None
     """None for a model that writes. An encoder keeps no caches, and how to sample says nothing of it."""
+    transcriber: Transcriber | None = None
+    """None for a model that does not hear."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -218,9 +262,9 @@ class Manifest:
         except (ValueError, RecursionError) as exc:
             raise ManifestError(f"manifest is not JSON ({exc}); pull the model again") from exc
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
+        if isinstance(version, int) and version > max(_KNOWN):
             raise NewerManifestError(
-                f"manifest has schema version {version}, this inglenook reads up to {SCHEMA_VERSION}; "
+                f"manifest has schema version {version}, this inglenook reads up to {max(_KNOWN)}; "
                 "update inglenook, or pull the model again with this version"
             )
         if isinstance(version, int) and version < SCHEMA_VERSION:
@@ -236,11 +280,19 @@ class Manifest:
     @property
     def task(self) -> Task:
         """What the model is for."""
+        if self.transcriber:
+            return "transcribe"
         return self.encoder.task if self.encoder else "generate"
 
     def to_json(self) -> str:
-        """Canonical text: sorted keys, two-space indent, one final newline. Equal manifests give equal bytes."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        """Canonical text: sorted keys, two-space indent, one final newline. Equal manifests give equal bytes.
+
+        Without a transcriber the key is left out: a bundle is called by the hash of the text that it always had.
+        """
+        raw = asdict(self)
+        if self.transcriber is None:
+            del raw["transcriber"]
+        return json.dumps(raw, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     def fidelity_on(self, cpu: str) -> Fidelity | None:
         """The row of a class of processors; None if this model was never measured on one."""

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from models import preflight
 from models.arch import ARCHITECTURES
-from models.assemble import Builder, Order, Screen, assemble, screen
+from models.assemble import Builder, Order, Screen
 from models.build import Identity
+from models.builders import builder_of, screen
 from models.bundle import Bundle
 from models.catalogue import offered
 from models.errors import StoreError
-from models.export import packed
 from models.licences import UNKNOWN
 from models.licences.policy import Policy, enforce
 from models.machine import Machine
@@ -109,13 +109,8 @@ def pull(
             into = workspace / "bundle"
             into.mkdir()
             order = Order(fetched.path, identity, plan.recipe, plan.kv, plan.sampling, plan.known)
-            manifest = (build or _builder(plan))(order, into, workspace / "reference", report)
+            manifest = (build or builder_of(plan.entry))(order, into, workspace / "reference", report)
             return Pulled(store.add(into, manifest, keep_name=wishes.keep_name), fresh=True)
-
-
-def _builder(plan: Plan) -> Builder:
-    encoder = plan.entry is not None and plan.entry.task != "generate"
-    return packed.assemble if encoder else assemble
 
 
 def _admitted(asked: "_Asked", plan: Plan, offer: Offer) -> Licence:

@@ -12,6 +12,7 @@ from runtime.console.evaluate import evaluate
 from runtime.console.key import key
 from runtime.console.run import run
 from runtime.console.serve import serve
+from runtime.console.transcribe import transcribe
 
 
 @click.group()
@@ -19,5 +20,5 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for each in (run, chat, command, serve, key, bench, config, doctor, embed, classify, evaluate):
+for each in (run, chat, command, serve, key, bench, config, doctor, embed, classify, evaluate, transcribe):
     commands.add_command(each)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.manifest import TOKENIZER_NAME, Encoder, Manifest
 from runtime.engine.encoder import EncoderSession
+from runtime.engine.tasks import command
 from runtime.engine.turns import Turns
 from runtime.errors import BundleError, CallerError
 from runtime.strict_json import shown
@@ -65,9 +66,8 @@ class TextEncoder:
         """
         manifest = bundle.manifest
         if manifest.encoder is None or manifest.task != task:
-            command = "run --model" if manifest.task == "generate" else manifest.task
             raise BundleError(
-                f"{manifest.name!r} is there to {manifest.task}, not to {task}: use `ingle {command} {manifest.name}`, "
+                f"{manifest.name!r} is there to {manifest.task}, not to {task}: use `{command(manifest)}`, "
                 "or choose another of `ingle list`"
             )
         reader = Reader.load(bundle.path / TOKENIZER_NAME)

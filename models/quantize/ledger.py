@@ -6,7 +6,7 @@ from models.manifest import Quantization
 from models.quantize.loss import Loss
 from models.quantize.scheme import Scheme
 
-_GROUPS: Final = ("embedding", "attention", "mlp", "head")
+_GROUPS: Final = ("encoder", "embedding", "attention", "mlp", "head")
 _DIGITS: Final = 3
 _SMOOTHED: Final = frozenset({"attention", "mlp"})
 

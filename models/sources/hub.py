@@ -32,14 +32,14 @@ from models.errors import FetchError
 from models.licences import licence_of
 from models.manifest import Licence, Source
 from models.reference import Hub
-from models.sources.choose import choose, kept_as
+from models.sources.choose import CTRANSLATE2, choose, kept_as
 from models.sources.download import PATIENT, Remote, Retry, download, sha256_of
 from models.sources.interface import Fetched, Report, Shelf
 from models.sources.shelf import combined_sha256
 
 _MAIN: Final = "main"
 _TIMEOUT_S: Final = 30.0
-_WEIGHTS: Final = (".safetensors", ".gguf")
+_WEIGHTS: Final = (".safetensors", ".gguf", CTRANSLATE2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class HubOffer:
         return self.size
 
     def preview(self, shelf: Shelf, report: Report) -> Path | None:
-        """Everything but the weights, where `fetch` will find it; None where all is in one GGUF file."""
+        """Everything but the weights, where `fetch` will find it; None where the weights say it all."""
         small = [file for file in self.files if not file.path.endswith(_WEIGHTS)]
-        if not small:
+        if not small or any(file.path == CTRANSLATE2 for file in self.files):  # which says its own sizes
             return None
         folder = self._folder(shelf)
         self._fetch_all(small, folder, report)

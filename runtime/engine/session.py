@@ -17,6 +17,7 @@ from models.cpu import cpu_class
 from models.manifest import DECODER_NAME, Manifest
 from runtime.engine import pages
 from runtime.engine.arena import State
+from runtime.engine.tasks import command, purpose
 from runtime.errors import BundleError, EngineError
 
 _SPIN_US: Final = 1000
@@ -104,8 +105,8 @@ class Session:
         """
         if manifest.task != "generate":
             raise BundleError(
-                f"{manifest.name!r} is there to {manifest.task} texts and writes none: use "
-                f"`ingle {manifest.task} {manifest.name}`, or choose a model that writes"
+                f"{manifest.name!r} is there to {purpose(manifest)} and writes none: use "
+                f"`{command(manifest)}`, or choose a model that writes"
             )
         self._session = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True, trace=trace)
         pages.give_back(bundle)

@@ -147,12 +147,12 @@ class Residents:
     ) -> AsyncIterator[Completer]:
         """See `Models.completer`."""
         bundle = await self.find(name or self._default)
+        if bundle.manifest.task != "generate":
+            raise CallerError(
+                f"{bundle.manifest.name} writes no text; it is there to {bundle.manifest.task}", param="model"
+            )
         async with self._use(bundle, keep_alive_s) as model:
-            if not isinstance(model, Completer):
-                raise CallerError(
-                    f"{bundle.manifest.name} writes no text; it is there to {bundle.manifest.task}",
-                    param="model",
-                )
+            assert isinstance(model, Completer)  # noqa: S101  the manifest's task says so
             yield model
 
     @asynccontextmanager

@@ -90,7 +90,7 @@ def test_it_reads_back_equal_and_to_the_same_bytes() -> None:
             altered("fidelity", 0, "origin", to="hearsay"),
             "manifest.fidelity[0].origin has an unknown word 'hearsay'",
         ),
-        (altered("schema_version", to=3), "manifest has schema version 3, this inglenook reads up to 2"),
+        (altered("schema_version", to=4), "manifest has schema version 4, this inglenook reads up to 3"),
         ("[]", "manifest is not an object"),
         ("{", "manifest is not JSON"),
         (b"\xff", "manifest is not JSON"),
