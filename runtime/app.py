@@ -34,6 +34,7 @@ from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
+from runtime.engine.turns import Turns
 from runtime.errors import BusyError
 from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
@@ -53,6 +54,7 @@ from runtime.residency.residents import Model, Residents
 from runtime.residency.stock import IngleStock
 from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
+from runtime.voicing import Voicing, voices_of
 
 _log = logging.getLogger(__name__)
 
@@ -124,19 +126,23 @@ async def serve(
     http = HttpCommands(wanted=config.commands.enabled)
     around = Around()
     stock = IngleStock(_INGLE, state, config_file, environ)
-    app = make_app(
-        serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),
-        access=access(config.server, key, state), commands=http, around=around, stock=stock,
-    )  # fmt: skip
-    runner = make_runner(app)
+    turns = Turns()
     async with AsyncExitStack() as parts:
+        voicing = await parts.enter_async_context(
+            voices_of(config, turns, lambda: around.house())  # noqa: PLW0108  another one once there is a house
+        )
+        app = make_app(
+            serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),
+            access=access(config.server, key, state), commands=http, around=around, stock=stock, voices=voicing,
+        )  # fmt: skip
+        runner = make_runner(app)
         parts.push_async_callback(runner.cleanup)
         await runner.setup()
         port = await listen(runner, app[DOOR], config.server, secrecy)
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
         link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
         notifier.status(f"loading {bundle.reference}")
-        residents = _residents(config, state, load or Loader(config, state).load)
+        residents = _residents(config, state, load or Loader(config, state, turns).load)
         parts.push_async_callback(residents.close)
         completer = await residents.pin(bundle)
         serving.ready(residents)
@@ -152,7 +158,8 @@ async def serve(
             room = commands_of(config, state, owned, completer, endpoint, http, told)
             commanding = await _opened(room, parts, http)
             _show(around, commanding, presence)
-            for name, work in _works(config, completer, link, presence, commanding, secrecy, stop):
+            works = _works(config, completer, link, presence, commanding, secrecy, voicing, stop)
+            for name, work in works:
                 tasks.create_task(work, name=name)
             gc.collect()
             gc.freeze()  # what is there now stays; a collection that looks through it stops everybody for 30 ms
@@ -241,6 +248,7 @@ def _works(
     presence: PresenceService | None,
     commanding: Commanding | None,
     secrecy: Secrecy | None,
+    voicing: Voicing | None,
     stop: asyncio.Event,
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs beside the HTTP listener until `stop` is set, each with its name."""
@@ -267,6 +275,8 @@ def _works(
         yield "mqtt.presence", presence.run(stop)
     if secrecy is not None:
         yield "tls.renewal", secrecy.keep(stop)
+    if voicing is not None:
+        yield "voice.warm", voicing.warm()
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

@@ -66,10 +66,11 @@ def load_completer(
 class Loader:
     """Loads for a process that stays: engines take turns on its cores, and the first answer is as fast as any."""
 
-    def __init__(self, config: Config, state: Path) -> None:
+    def __init__(self, config: Config, state: Path, turns: Turns | None = None) -> None:
+        """`turns` are shared with what else computes on the same cores."""
         self._config = config
         self._state = state
-        self._turns = Turns()
+        self._turns = turns or Turns()
 
     def load(self, bundle: Bundle) -> Completer | TextEncoder:
         """A bundle of any task, in memory. The caller closes a completer's engine.
