@@ -50,13 +50,10 @@ def installed(program: str | None = None) -> list[Listed]:
         told = subprocess.run([path, "--voices"], capture_output=True, timeout=_PATIENCE_S, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return []
-    found = {}
-    for match in sorted(
-        filter(None, map(_LISTED.match, told.decode(errors="replace").splitlines())), key=_rank
-    ):
-        found.setdefault(match["language"], None)
+    lines = filter(None, map(_LISTED.match, told.decode(errors="replace").splitlines()))
+    found = list(dict.fromkeys(line["language"] for line in sorted(lines, key=_rank)))
     if _MANDARIN in found:
-        found.pop("cmn", None)
+        found = [name for name in found if name != "cmn"]
     return [Listed(name, "zh" if name in {_MANDARIN, "cmn"} else name) for name in found]
 
 
