@@ -36,9 +36,11 @@ from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
 from runtime.engine.turns import Turns
 from runtime.errors import BusyError
+from runtime.keyring import KeyFile, file_of
 from runtime.limits import Limits
 from runtime.listener import access, find_key, listen
 from runtime.loading import Loader, find_bundle
+from runtime.logbook import Logbook
 from runtime.mqtt.appliance import Appliance
 from runtime.mqtt.client import PahoLink
 from runtime.mqtt.embedded import EmbeddedBroker, EmbeddedBrokerError
@@ -123,17 +125,18 @@ async def serve(
     notifier = Notifier.from_environment(environ)
     stop = _stop_on_signals()
     serving = Serving()
-    http = HttpCommands(wanted=config.commands.enabled)
-    around = Around()
+    http, around = HttpCommands(wanted=config.commands.enabled), Around()
     stock = IngleStock(_INGLE, state, config_file, environ)
-    turns = Turns()
+    turns, book = Turns(), Logbook(config.limits.log_lines)
     async with AsyncExitStack() as parts:
+        parts.enter_context(book.listening())
         voicing = await parts.enter_async_context(
             voices_of(config, turns, lambda: around.house())  # noqa: PLW0108  another one once there is a house
         )
         app = make_app(
             serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),
             access=access(config.server, key, state), commands=http, around=around, stock=stock, voices=voicing,
+            keys=KeyFile(file_of(state)), log=book,
         )  # fmt: skip
         runner = make_runner(app)
         parts.push_async_callback(runner.cleanup)

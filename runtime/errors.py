@@ -64,6 +64,14 @@ class ConfigError(IngleError, ValueError):
     """The configuration names something unknown or impossible."""
 
 
+class KeyRefusedError(CallerError, ConfigError):
+    """A key cannot be made or taken back as it was asked for."""
+
+
+class KeyNotFoundError(KeyRefusedError, LookupError):
+    """There is no key of that name."""
+
+
 class DeviceError(IngleError):
     """A device cannot be reached, or what it says of itself cannot be used."""
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from models import durable
 from runtime.api.scopes import Caller, Scope, Scopes
-from runtime.errors import ConfigError
+from runtime.errors import ConfigError, KeyNotFoundError, KeyRefusedError
 from runtime.strict_json import parse
 
 _FILE: Final = "keys.json"
@@ -75,22 +75,30 @@ def add(path: Path, name: str, scopes: Iterable[Scope]) -> str:
     """Make a key, write down its hash, and return it: it is not seen again.
 
     Raises:
-        ConfigError: the name is taken or impossible, there are too many, or the file cannot be read or written.
+        KeyRefusedError: the name is taken or impossible, or there are too many.
+        ConfigError: the file cannot be read or written.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"a key cannot be called {name[:64]!r}; use up to 32 of a-z, 0-9, - and _, with a letter first"
+        raise KeyRefusedError(
+            f"a key cannot be called {name[:64]!r}; use up to 32 of a-z, 0-9, - and _, with a letter first",
+            param="name",
         )
     wanted = frozenset(scopes)
     if not wanted:
-        raise ConfigError("a key that is good for nothing is no use; name a scope: chat, command or admin")
+        raise KeyRefusedError(
+            "a key that is good for nothing is no use; name a scope: chat, command or admin", param="scopes"
+        )
     _make_folder(path)
     with durable.locked(path.with_name(f"{_FILE}.lock")):
         keys = listed(path)
         if any(each.name == name for each in keys):
-            raise ConfigError(f"there is a key {name!r}; remove it first, or choose another name")
+            raise KeyRefusedError(
+                f"there is a key {name!r}; remove it first, or choose another name", param="name"
+            )
         if len(keys) >= _MOST:
-            raise ConfigError(f"there are {_MOST} keys, and no more are kept; remove one that nobody needs")
+            raise KeyRefusedError(
+                f"there are {_MOST} keys, and no more are kept; remove one that nobody needs"
+            )
         secret = _PREFIX + secrets.token_urlsafe(_BYTES)
         made = datetime.now(tz=UTC).date().isoformat()
         _write(path, (*keys, Key(name, wanted, _digest(secret).hex(), made)))
@@ -101,7 +109,8 @@ def remove(path: Path, name: str) -> None:
     """Forget a key.
 
     Raises:
-        ConfigError: there is none of that name, or the file cannot be read or written.
+        KeyNotFoundError: there is none of that name.
+        ConfigError: the file cannot be read or written.
     """
     _make_folder(path)
     with durable.locked(path.with_name(f"{_FILE}.lock")):
@@ -109,10 +118,30 @@ def remove(path: Path, name: str) -> None:
         left = tuple(each for each in keys if each.name != name)
         if len(left) == len(keys):
             there = ", ".join(each.name for each in keys) or "none"
-            raise ConfigError(
-                f"there is no key {name[:64]!r}; `ingle key list` shows those there are: {there}"
+            raise KeyNotFoundError(
+                f"there is no key {name[:64]!r}; `ingle key list` shows those there are: {there}",
+                param="name",
             )
         _write(path, left)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """Implements `runtime.api.admin.border.KeyStore`: the keys of a file, for a front end."""
+
+    path: Path
+
+    def listed(self) -> tuple[Key, ...]:
+        """See `listed`."""
+        return listed(self.path)
+
+    def add(self, name: str, scopes: Iterable[Scope]) -> str:
+        """See `add`."""
+        return add(self.path, name, scopes)
+
+    def remove(self, name: str) -> None:
+        """See `remove`."""
+        remove(self.path, name)
 
 
 class Keyring:

@@ -97,6 +97,8 @@ class Limits:
     """Open HTTP connections; of more, the oldest on which nothing is being answered gives way."""
     live_streams: int = 256
     """Pages that look on at a time; one more is told to come back."""
+    log_lines: int = 500
+    """Lines of the log that are kept in memory, for the page and whoever asks over HTTP."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""
 

@@ -1,12 +1,15 @@
 """The page as a person in the house uses it: a real browser, a real broker with devices on it, a scripted model."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
 
+from runtime.api.scopes import Caller, Scope
 from runtime.engine.request import Request
+from runtime.keyring import Keyring, file_of
 from tests.support.appliance import script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
@@ -228,6 +231,56 @@ async def test_models_are_listed_fetched_and_deleted(tab: Tab, tmp_path: Path) -
         assert await tab.value("document.querySelector('.pull progress').hidden") is True
 
 
+async def test_a_key_is_made_shown_once_and_taken_back(tab: Tab, tmp_path: Path) -> None:
+    async with kiosk(tmp_path, EngineSimulator()) as there:
+        await opened(tab, there, "admin")
+        await tab.until("document.getElementById('issue') !== null")
+        await tab.value("document.getElementById('issue').focus()")
+        await tab.type("Tablet!")
+        await tab.press("Enter")
+        await tab.until("document.getElementById('desk').textContent.includes('use up to 32 of a-z')")
+        await tab.value("document.getElementById('issue').select()")
+        await tab.type("tablet")
+        await tab.value("document.querySelectorAll('.scopes input')[1].click()")
+        await tab.press("Enter")
+        await tab.until("document.querySelector('.made input') !== null")
+        secret = await tab.value("document.querySelector('.made input').value")
+        holder = Keyring(path=file_of(tmp_path)).holder(secret)
+        assert holder == Caller("tablet", frozenset({Scope.CHAT, Scope.COMMAND}))
+        assert await tab.value("document.activeElement === document.querySelector('.made input')") is True
+        await tab.value("document.getElementById('language').click()")  # it waits to be copied, whatever else
+        await tab.until("document.documentElement.lang === 'zh-TW'")
+        await tab.until("document.querySelector('.made input') !== null")
+        await tab.value("document.getElementById('language').click()")
+        await tab.until(
+            "document.documentElement.lang === 'en' && document.querySelector('.made input') !== null"
+        )
+        await tab.value("[...document.querySelectorAll('.made button')].at(-1).click()")
+        assert await tab.value("document.body.innerHTML.includes('ingle-')") is False
+
+        await tab.value("document.querySelector('[aria-label=\"Take back tablet\"]').click()")
+        await tab.until(f"{SURE}.open")
+        await tab.value("document.getElementById('sure-yes').click()")
+        await tab.until("document.getElementById('toast').textContent === 'tablet is a key no more.'")
+        assert Keyring(path=file_of(tmp_path)).holder(secret) is None
+        assert ["400" in problem for problem in tab.problems] == [True]  # of the name that could not be
+
+
+async def test_the_log_is_read_while_it_is_written(tab: Tab, tmp_path: Path) -> None:
+    rows = "[...document.querySelectorAll('.log p')].filter((row) => !row.hidden).map((row) => row.textContent).join()"
+    async with kiosk(tmp_path, EngineSimulator()) as there:
+        await opened(tab, there, "admin")
+        said = logging.getLogger("runtime.somewhere")
+        said.warning("the <b>kettle</b> boils")
+        await tab.until(f"{rows}.includes('Warning somewhere the <b>kettle</b> boils')")
+        await tab.value("document.getElementById('log-level').value = 'error'")
+        await tab.value("document.getElementById('log-level').dispatchEvent(new Event('change'))")
+        said.error("it boils over")
+        await tab.until(f"{rows}.includes('Error somewhere it boils over')")
+        assert "kettle" not in await tab.value(rows)
+        assert tab.problems == []
+
+
 async def test_the_desk_fits_a_small_phone_and_says_what_to_type(tab: Tab, tmp_path: Path) -> None:
     async with kiosk(tmp_path, EngineSimulator()) as there:
         await tab.look(width=360, height=640, touch=True)
@@ -289,11 +342,13 @@ async def test_a_key_is_offered_what_it_is_good_for(tab: Tab, tmp_path: Path) ->
         await tab.value(f"sessionStorage.setItem('inglenook.key', '{keys['boss']}')")
         await tab.call("Page.reload")
         await tab.until("document.getElementById('where')?.textContent === 'Local · not for talking'")
-        await tab.until("document.querySelectorAll('#desk li').length === 2")
+        await tab.until("document.querySelectorAll('#desk li').length === 4")
         assert await tab.value("document.querySelector('.pull') !== null") is True
         assert await tab.value(
             "[...document.querySelectorAll('#desk li button')].map((each) => each.textContent)"
-        ) == ["Delete", "Delete"]
+        ) == ["Delete", "Delete", "Take back", "Take back"]
+        boxes = "[...document.querySelectorAll('.scopes input')].map((each) => each.disabled)"
+        assert await tab.value(boxes) == [True, True, False]
         assert await tab.value("document.querySelector('#lamp.ready')") is None
         assert "another" in await tab.value("document.getElementById('notice').textContent")
         await tab.value("location.hash = '#talk'")
@@ -305,7 +360,7 @@ async def test_a_key_is_offered_what_it_is_good_for(tab: Tab, tmp_path: Path) ->
         )
         await tab.call("Page.reload")
         await tab.until(f"{READY} && document.querySelectorAll('#desk li').length === 2")
-        assert await tab.value("document.querySelector('#desk li button, .pull')") is None
+        assert await tab.value("document.querySelector('#desk li button, .pull, .log')") is None
 
 
 async def test_everything_by_keyboard_in_another_language(tab: Tab, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ class Entry:
     status: int
     seconds: float
     spent: Spent
+    did: str = ""
+    """What was changed by it, where that is to be known: whose key was made or removed."""
     asked: Any = None
     """The body, where that is wanted."""
 
@@ -50,6 +52,8 @@ class Entry:
             "completion_tokens": self.spent.completion if self.spent.known else None,
             "ms": round(self.seconds * 1000, 1),
         }
+        if self.did:
+            told["did"] = self.did
         if self.asked is not None:
             told["asked"] = json.dumps(self.asked)[:_MOST]
         return json.dumps(told, separators=(",", ":"))

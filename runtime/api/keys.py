@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from runtime.api.admin.border import KeyStore, Log
 from runtime.api.allowance import Allowances, Spent
 from runtime.api.audit import Audit
 from runtime.api.door import Door
@@ -29,11 +30,15 @@ RUNNING: Final = web.AppKey("running", Running)
 DOOR: Final = web.AppKey("door", Door)
 ALLOWANCES: Final = web.AppKey("allowances", Allowances)
 AUDIT: Final = web.AppKey[Audit]("audit")
+KEY_STORE: Final = web.AppKey[KeyStore]("key_store")
+LOG: Final = web.AppKey[Log]("log")
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CALLER: Final = web.RequestKey("caller", Caller)
 """Who it is from; not there before the gates."""
 SPENT: Final = web.RequestKey("spent", Spent)
 """To be told by whoever has an answer computed: `request[SPENT].add(tokens of the prompt, of the answer)`."""
+NOTED: Final = web.RequestKey("noted", str)
+"""What the audit log is to have of it besides, in a few words; there only where something was changed."""
 ASKED: Final = web.RequestKey[Any]("asked")
 """The body; there only where the audit log is to have it."""

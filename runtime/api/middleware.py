@@ -20,7 +20,18 @@ from runtime.api.allowance import Spent
 from runtime.api.audit import Entry
 from runtime.api.callers import client_of
 from runtime.api.dialect import error_text, overview
-from runtime.api.keys import ALLOWANCES, ASKED, AUDIT, CALLER, DOOR, REQUEST_ID, RUNNING, SPENT, TRAFFIC
+from runtime.api.keys import (
+    ALLOWANCES,
+    ASKED,
+    AUDIT,
+    CALLER,
+    DOOR,
+    NOTED,
+    REQUEST_ID,
+    RUNNING,
+    SPENT,
+    TRAFFIC,
+)
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
 from runtime.api.scopes import NOBODY, Scope, accepted
@@ -83,6 +94,7 @@ def _write_down(request: web.Request, status: int, seconds: float) -> None:
         status=status,
         seconds=seconds,
         spent=request[SPENT],
+        did=request.get(NOTED, ""),
         asked=request.get(ASKED),
     )
     request.app[AUDIT].note(entry)

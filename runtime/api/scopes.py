@@ -62,7 +62,19 @@ _CHAT: Final = frozenset(
 _LISTED: Final = frozenset({"/v1/models", "/v1/models/{id}", "/api/show", "/api/tags", "/api/ps"})
 """Which models there are: for whoever asks them, and whoever looks after them."""
 _COMMAND: Final = frozenset({"/v1/commands", "/kiosk/live"})
-_ADMIN: Final = frozenset({"/api/pull", "/api/delete", "/api/copy", "/api/create", "/api/push"})
+_ADMIN: Final = frozenset(
+    {
+        "/api/pull",
+        "/api/delete",
+        "/api/copy",
+        "/api/create",
+        "/api/push",
+        "/v1/admin/keys",
+        "/v1/admin/keys/{name}",
+        "/v1/admin/logs",
+        "/kiosk/logs",
+    }
+)
 _ANY: Final = frozenset({"/metrics", "/api/version", "/kiosk/key"})
 """What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
 

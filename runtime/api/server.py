@@ -14,6 +14,9 @@ from aiohttp import web
 from runtime.api import commands as command_paths
 from runtime.api import health, metrics, page, rerank, tokens
 from runtime.api.access import Access
+from runtime.api.admin import keys as admin_keys
+from runtime.api.admin import logs as admin_logs
+from runtime.api.admin.border import KeyStore, Log, NoKeys, NoLog
 from runtime.api.allowance import Allowances
 from runtime.api.audit import Audit, NoAudit
 from runtime.api.door import Door
@@ -23,8 +26,10 @@ from runtime.api.keys import (
     AUDIT,
     COMMANDS,
     DOOR,
+    KEY_STORE,
     LIMITS,
     LIVE,
+    LOG,
     REQUEST_ID,
     RUNNING,
     SERVING,
@@ -62,12 +67,15 @@ def make_app(
     stock: Stock | None = None,
     audit: Audit | None = None,
     voices: Voices | None = None,
+    keys: KeyStore | None = None,
+    log: Log | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
     `around`: what the page tells of, beside the models. `clients`: what each caller may take. `stock`:
     where models come from; without one none does. `audit`: where it is written down who asked for what.
-    `voices`: what hears and speaks; without any, nothing does.
+    `voices`: what hears and speaks; without any, nothing does. `keys`: those for others than the owner. `log`: the
+    lines that this process has logged last.
     """
     clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
@@ -83,6 +91,8 @@ def make_app(
     app[DOOR] = Door(limits.connections, clients.connections, partial(_speak, limits))
     app[ALLOWANCES] = Allowances(clients)
     app[AUDIT] = audit or NoAudit()
+    app[KEY_STORE] = keys or NoKeys()
+    app[LOG] = log or NoLog()
     app[COMMANDS] = commands
     app[VOICES] = voices or NoVoices()
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
@@ -105,6 +115,8 @@ def make_app(
         document,
         stream,
         key,
+        admin_keys,
+        admin_logs,
     ):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)

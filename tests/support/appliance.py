@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from runtime.api.access import Access
+from runtime.api.admin.border import KeyStore, Log
 from runtime.api.audit import Audit
 from runtime.api.keys import DOOR
 from runtime.api.kiosk.around import Around
@@ -82,6 +83,8 @@ async def appliance(
     stock: Stock | None = None,
     audit: Audit | None = None,
     voices: Voices | None = None,
+    keys: KeyStore | None = None,
+    log: Log | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
@@ -96,6 +99,8 @@ async def appliance(
             stock=stock,
             audit=audit,
             voices=voices,
+            keys=keys,
+            log=log,
         )
     )
     await runner.setup()

@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runtime.encoding import TextEncoder
+from runtime.keyring import KeyFile, file_of
 from runtime.limits import Limits
+from runtime.logbook import Logbook
 from tests.support.appliance import appliance, script
 from tests.support.encoders import furnish_encoder
 from tests.support.engine import EngineSimulator
@@ -14,10 +17,15 @@ from tests.support.voices import VoicesSimulator
 
 
 async def main() -> None:
-    with TemporaryDirectory() as folder:
-        encoder = TextEncoder.load(furnish_encoder(Path(folder), "embed"), "embed", threads=1)
+    with ExitStack() as parts:
+        folder = Path(parts.enter_context(TemporaryDirectory()))
+        encoder = TextEncoder.load(furnish_encoder(folder, "embed"), "embed", threads=1)
         engine = EngineSimulator(script("Hello there, this is an answer."))
-        async with appliance(engine, limits=Limits(), encoders=[encoder], voices=VoicesSimulator()) as served:
+        book, keys = Logbook(500), KeyFile(file_of(folder))
+        parts.enter_context(book.listening())
+        async with appliance(
+            engine, limits=Limits(), encoders=[encoder], keys=keys, log=book, voices=VoicesSimulator()
+        ) as served:
             sys.stdout.write(f"{served.url}\n")
             sys.stdout.flush()
             await asyncio.Event().wait()

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from runtime.api.kiosk.around import Around, Board
 from runtime.api.kiosk.changes import changes
+from runtime.api.scopes import Scope
 from runtime.commands.registry.house import House
+from runtime.keyring import KeyFile, file_of
+from runtime.logbook import Logbook
 from tests.support import commands_house
 from tests.support.appliance import appliance, script
 from tests.support.browser import Tab, browse
@@ -50,6 +55,7 @@ PICTURES: Final = (
     Picture("kiosk-talk", "talk", WALL),
     Picture("kiosk-home", "home", WIDE),
     Picture("kiosk-status", "status", WALL, dark=True),
+    Picture("kiosk-admin", "admin", WALL),
     Picture("kiosk-status-phone", "status", PHONE, dark=True),
     Picture("kiosk-home-zh-tw", "home", PHONE, chinese=True),
 )
@@ -86,6 +92,13 @@ async def take(tab: Tab, url: str, picture: Picture) -> None:
         await tab.value("document.activeElement.blur()")
     if picture.room == "status":
         await tab.value(MEASURED.replace("HISTORY", json.dumps(history())))
+    if picture.room == "admin":
+        await tab.until("document.querySelector('.log p') !== null")
+        await tab.value("document.getElementById('issue').focus()")
+        await tab.type("phone")
+        await tab.press("Enter")
+        await tab.until("document.querySelector('.made input') !== null")
+        await tab.value("document.getElementById('title-issue').scrollIntoView()")
     await asyncio.sleep(0.4)
     await tab.screenshot(FOLDER / f"{picture.name}.png")
     print(FOLDER / f"{picture.name}.png")
@@ -102,10 +115,14 @@ async def main() -> None:
     engine = EngineSimulator(
         lambda _: script(ANSWER), loaded=tiny_manifest(name="smollm2-360m"), token_s=0.004
     )
-    async with appliance(engine, around=around) as served, browse() as tab:
-        for picture in PICTURES:
-            await take(tab, served.url, picture)
-        assert tab.problems == [], tab.problems
+    with TemporaryDirectory() as folder:
+        keys, book = KeyFile(file_of(Path(folder))), Logbook(50)
+        keys.add("tablet", [Scope.CHAT, Scope.COMMAND])
+        async with appliance(engine, around=around, keys=keys, log=book) as served, browse() as tab:
+            book.handle(logging.LogRecord("runtime.app", logging.INFO, "", 1, "answering", (), None))
+            for picture in PICTURES:
+                await take(tab, served.url, picture)
+            assert tab.problems == [], tab.problems
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from runtime.api.sending import write
 PATH: Final = "/kiosk/live"
 _PIECE: Final = 1 << 14
 """Bytes that are handed to a socket at a time: what a slow reader makes us hold stays near this."""
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold the stream back
@@ -38,7 +38,7 @@ async def _looking(app: web.Application) -> AsyncIterator[None]:
 async def _live(request: web.Request) -> web.StreamResponse:
     live = request.app[LIVE]
     with live.entered():
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         async with contextlib.aclosing(live.stream(sender_of(request))) as events:
             async for data in events:

@@ -5,10 +5,10 @@ from typing import Any, Final
 from aiohttp import web
 
 import runtime
-from runtime.api.openapi import appliance, audio, chat, ollama, responses, texts
+from runtime.api.openapi import admin, appliance, audio, chat, ollama, responses, texts
 
 PATHS: Final = frozenset({"/openapi.json"})
-_ROOMS: Final = (appliance, audio, chat, ollama, responses, texts)
+_ROOMS: Final = (admin, appliance, audio, chat, ollama, responses, texts)
 
 
 def add_routes(app: web.Application) -> None:

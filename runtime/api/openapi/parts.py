@@ -131,6 +131,11 @@ def refused(error: str = "Error") -> dict[str, Any]:
     }
 
 
+def in_query(name: str, schema: Schema, words: str) -> Schema:
+    """What may stand behind the question mark."""
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
+
+
 def in_path(name: str, words: str) -> Schema:
     """A part of the path."""
     return {"name": name, "in": "path", "required": True, "schema": TEXT, "description": words}

@@ -1,11 +1,13 @@
 // @ts-check
-// The room for whoever looks after the appliance: models on disk and in memory. What the appliance does not serve is not
-// offered, and what cannot be undone is asked about.
+// The room for whoever looks after the appliance: models on disk and in memory, keys for others, the log. What the appliance
+// does not serve, or the key is not good for, is not offered; what cannot be undone is asked about.
 
 import { call, json, models, scopes } from "./appliance.js";
 import { button, byId, make, toast, written } from "./elements.js";
+import { Issued } from "./issued.js";
 import { live } from "./live.js";
 import { sure } from "./lock.js";
+import { Log } from "./log.js";
 import { Pull } from "./pull.js";
 import { bytes, t, words } from "./words.js";
 
@@ -15,8 +17,8 @@ const lists = make("div");
 let served = new Set();
 /** What the key is good for. @type {Set<string>} */
 let good = new Set();
-/** @type {Pull | null} */
-let pull = null;
+/** What there is besides the models, by its name; it stays as it is while the models are listed anew. */
+const parts = { /** @type {Pull | null} */ pull: null, /** @type {Issued | null} */ issue: null, /** @type {Log | null} */ log: null };
 
 async function show() {
   try {
@@ -25,16 +27,27 @@ async function show() {
     const known = await models();
     lists.replaceChildren(block("disk", known.length
       ? make("ul", { class: "lines" }, ...known.map(line)) : make("p", { class: "soft" }, t("disk.none"))));
-    if (may("admin", "/api/pull")) pull ??= new Pull(show);
+    if (may("admin", "/api/pull")) parts.pull ??= new Pull(show);
+    if (may("admin", "/v1/admin/keys")) parts.issue ??= new Issued(good);
+    if (may("admin", "/v1/admin/logs")) parts.log ??= new Log();
+    await parts.issue?.refresh();
   } catch (error) {
     lists.replaceChildren(make("p", { class: "bad", role: "alert" }, ...written(error.message)), button(t("again"), show));
   }
-  at.replaceChildren(lists, ...(pull ? [block("pull", pull.element)] : []), make("p", { class: "soft" }, ...written(t("admin.more"))));
+  if (!lists.isConnected) at.replaceChildren(lists);
+  for (const [name, each] of Object.entries(parts)) {
+    if (each && !each.element.isConnected) at.append(block(name, each.element));
+  }
+  if (!byId("room-admin").hidden) parts.log?.follow();
+}
+
+export function left() {
+  parts.log?.leave();
 }
 
 function block(name, content) {
   return make("section", { class: "block", "aria-labelledby": `title-${name}` },
-    make("h3", { id: `title-${name}` }, t(name)), content);
+    make("h3", { id: `title-${name}`, tabindex: "-1" }, t(name)), content);
 }
 
 const may = (scope, path) => good.has(scope) && served.has(path);
@@ -74,7 +87,11 @@ export const entered = show;
 
 export function open() {
   words.addEventListener("change", () => {
-    if (pull && !pull.running) pull = null;
+    left();
+    for (const [name, each] of Object.entries(parts)) {
+      if (!each?.busy) parts[name] = null;
+    }
+    at.replaceChildren();
     if (!byId("room-admin").hidden) show();
   });
 }

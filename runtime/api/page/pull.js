@@ -22,7 +22,8 @@ export class Pull {
     this.element.addEventListener("submit", (event) => { event.preventDefault(); this.#fetch(this.#input.value.trim()); });
   }
 
-  get running() {
+  /** Whether it is to stay as it is. */
+  get busy() {
     return this.#running !== null;
   }
 

@@ -1,0 +1,1 @@
+"""What whoever looks after the appliance asks for, besides models: keys for others, and the lines of the log."""
