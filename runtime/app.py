@@ -131,7 +131,7 @@ async def serve(
     async with AsyncExitStack() as parts:
         parts.enter_context(book.listening())
         voicing = await parts.enter_async_context(
-            voices_of(config, turns, lambda: around.house())  # noqa: PLW0108  another one once there is a house
+            voices_of(config, state, turns, lambda: around.house())  # noqa: PLW0108  another one once there is a house
         )
         app = make_app(
             serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),

@@ -10,8 +10,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
+from models.errors import ModelError
+from models.licences.policy import enforce
+from models.store import Store
 from runtime.commands.registry.house import House
 from runtime.config import Config
 from runtime.engine.turns import Turns
@@ -21,6 +25,7 @@ from runtime.voice.border import Recognizer, Sound, Speech, Transcription, Utter
 from runtime.voice.lane import Lane
 from runtime.voice.spoken import spoken
 from runtime.voice.spoken.scripts import primary, written_in
+from runtime.voice.stt import Whisper
 from runtime.voice.tts.choose import NONE_SPEAKS, Cast
 from runtime.voice.tts.find import find_voices
 
@@ -158,7 +163,7 @@ def _names(house: House) -> list[str]:
 
 @asynccontextmanager
 async def voices_of(
-    config: Config, turns: Turns, house: Callable[[], House] = House
+    config: Config, state: Path, turns: Turns, house: Callable[[], House] = House
 ) -> AsyncIterator[Voicing | None]:
     """What hears and speaks by a configuration, for as long as it is entered; None: the owner wants nothing to.
 
@@ -171,17 +176,36 @@ async def voices_of(
     if not config.voice.enabled:
         yield None
         return
-    voicing = await asyncio.to_thread(_voicing, config, turns, house)
+    voicing = await asyncio.to_thread(_voicing, config, state, turns, house)
     try:
         yield voicing
     finally:
         await voicing.close()
 
 
-def _voicing(config: Config, turns: Turns, house: Callable[[], House]) -> Voicing:
+def _voicing(config: Config, state: Path, turns: Turns, house: Callable[[], House]) -> Voicing:
     voices = list(find_voices(turns))
     try:
         cast = Cast(voices, preferred=config.voice.speaker, language=config.commands.languages[0])
     except CallerError as exc:
         raise ConfigError(f"voice.speaker: {exc}") from exc
-    return Voicing(cast, None, config.limits, house)
+    return Voicing(cast, find_listener(config, state, turns), config.limits, house)
+
+
+def find_listener(config: Config, state: Path, turns: Turns) -> Listener | None:
+    """The model that writes down speech; None, with a line in the log, if it is not to be had."""
+    name = config.voice.recognizer
+    try:
+        bundle = Store.below(state).resolve(name)
+        enforce(config.policy, bundle.manifest.licence, bundle.reference)
+    except ModelError as exc:
+        _log.warning("nothing listens: %s", exc)
+        return None
+    about = bundle.manifest.transcriber
+    if about is None:
+        _log.warning("nothing listens: %s does not hear; `ingle pull whisper-tiny.en` brings what does", name)
+        return None
+    languages = tuple(language.code for language in about.languages) or ("en",)
+    return Listener(
+        name, languages, partial(Whisper.load, bundle, threads=config.engine.threads, turns=turns)
+    )

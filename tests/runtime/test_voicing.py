@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -183,13 +184,13 @@ async def test_what_does_not_load_is_told_and_tried_again(caplog: pytest.LogCapt
     await voicing.close()
 
 
-async def test_the_owner_may_want_none_of_it() -> None:
-    async with voices_of(Config(), Turns()) as voicing:
+async def test_the_owner_may_want_none_of_it(tmp_path: Path) -> None:
+    async with voices_of(Config(), tmp_path, Turns()) as voicing:
         assert voicing is None
 
 
-async def test_a_voice_that_is_not_there_is_refused_with_the_nearest() -> None:
+async def test_a_voice_that_is_not_there_is_refused_with_the_nearest(tmp_path: Path) -> None:
     pytest.importorskip("hibari")
     with pytest.raises(ConfigError, match=r"voice\.speaker.*'hart'.*did you mean heart"):
-        async with voices_of(Config(voice=Voice(enabled=True, speaker="hart")), Turns()):
+        async with voices_of(Config(voice=Voice(enabled=True, speaker="hart")), tmp_path, Turns()):
             pass
