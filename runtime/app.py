@@ -34,6 +34,7 @@ from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
+from runtime.conversing import Conversing, serve_wyoming
 from runtime.engine.turns import Turns
 from runtime.errors import BusyError
 from runtime.keyring import KeyFile, file_of
@@ -121,11 +122,11 @@ async def serve(
     _shut(state)
     key = find_key(config.server, state, environ)
     secrecy = secrecy_of(config.server, state, environ)
-    topics = Topics(config.mqtt.node)
     notifier = Notifier.from_environment(environ)
     stop = _stop_on_signals()
     serving = Serving()
     http, around = HttpCommands(wanted=config.commands.enabled), Around()
+    conversing = Conversing(config)
     stock = IngleStock(_INGLE, state, config_file, environ)
     turns, book = Turns(), Logbook(config.limits.log_lines)
     async with AsyncExitStack() as parts:
@@ -143,7 +144,7 @@ async def serve(
         await runner.setup()
         port = await listen(runner, app[DOOR], config.server, secrecy)
         endpoint = await parts.enter_async_context(_endpoint(config.mqtt, environ))
-        link = None if endpoint is None else _chat_link(endpoint, topics.node, config.limits)
+        link = None if endpoint is None else _chat_link(endpoint, config.mqtt.node, config.limits)
         notifier.status(f"loading {bundle.reference}")
         residents = _residents(config, state, load or Loader(config, state, turns).load)
         parts.push_async_callback(residents.close)
@@ -158,10 +159,10 @@ async def serve(
             watchdog = tasks.create_task(notifier.watch(), name="notify.watchdog")
             presence = None if endpoint is None else _presence(endpoint, config, completer)
             told = presence.told if presence else _ignore
-            room = commands_of(config, state, owned, completer, endpoint, http, told)
-            commanding = await _opened(room, parts, http)
+            room = commands_of(config, state, owned, completer, endpoint, http, told, tuple(conversing))
+            commanding = await _opened(room, parts, http, conversing)
             _show(around, commanding, presence)
-            works = _works(config, completer, link, presence, commanding, secrecy, voicing, stop)
+            works = _works(config, completer, link, presence, commanding, secrecy, voicing, conversing, stop)
             for name, work in works:
                 tasks.create_task(work, name=name)
             gc.collect()
@@ -252,6 +253,7 @@ def _works(
     commanding: Commanding | None,
     secrecy: Secrecy | None,
     voicing: Voicing | None,
+    conversing: Conversing,
     stop: asyncio.Event,
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs beside the HTTP listener until `stop` is set, each with its name."""
@@ -278,8 +280,11 @@ def _works(
         yield "mqtt.presence", presence.run(stop)
     if secrecy is not None:
         yield "tls.renewal", secrecy.keep(stop)
+    conversing.talk_with(completer)
     if voicing is not None:
         yield "voice.warm", voicing.warm()
+    if voicing is not None and config.voice.wyoming:
+        yield "voice.wyoming", serve_wyoming(config, voicing, conversing.wyoming, commanding, stop)
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:
@@ -329,7 +334,10 @@ def _presence(endpoint: Endpoint, config: Config, completer: Completer) -> Prese
 
 
 async def _opened(
-    room: AbstractAsyncContextManager[Commanding], parts: AsyncExitStack, http: HttpCommands
+    room: AbstractAsyncContextManager[Commanding],
+    parts: AsyncExitStack,
+    http: HttpCommands,
+    conversing: Conversing,
 ) -> Commanding | None:
     """The command room, if the owner wants it and its journal can be had; chats are answered without."""
     if not http.wanted:
@@ -339,6 +347,7 @@ async def _opened(
     except BusyError as exc:
         why = f"no commands are taken: {exc}; then start the appliance again"
         http.shut(why)
+        conversing.shut(why)
         _log.error(why)
         return None
 

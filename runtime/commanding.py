@@ -57,6 +57,7 @@ from runtime.mqtt.orders import CHANNEL as MQTT
 from runtime.mqtt.replies import Replies
 from runtime.mqtt.topics import client_id
 from runtime.owned import Owned
+from runtime.voice.answering import SpokenCommands
 from runtime.wire.commands import OrderReader
 
 if TYPE_CHECKING:
@@ -139,16 +140,18 @@ class Commanding:
         feed: DeviceFeed | None,
         endpoint: Endpoint | None,
         http: HttpCommands,
+        spoken: Sequence[SpokenCommands],
         told: Callable[[Result], None],
         last_there: float | None,
     ) -> None:
-        """`endpoint` and `feed` are None where there is no broker: then only HTTP takes orders.
+        """`endpoint` and `feed` are None where there is no broker: then only HTTP and `spoken` take orders.
 
         `told` hears what came of each order; `last_there`: when the broker was there for us, as far as is known.
         """
         settings = config.commands
         self._feed = feed
         self._http = http
+        self._spoken = spoken
         self._config = config
         self._registry = registry
         self._interpreter = interpreter
@@ -161,7 +164,7 @@ class Commanding:
         channels: dict[str, Channel] = {} if feed is None else {DEVICES: feed}
         if self._boards is not None:
             channels[BOARDS] = self._boards
-        outboxes: dict[str, Outbox] = {HTTP: http}
+        outboxes: dict[str, Outbox] = {HTTP: http, **{each.name: each for each in spoken}}
         policy = Policy(owned.policy)
         self._policy = policy
         self._seen: dict[str, Seen] = {}
@@ -202,6 +205,11 @@ class Commanding:
         """Where senders may have answers sent: nowhere that a device listens."""
         heard = _nothing_heard if self._feed is None else self._feed.hears
         return replies_of(self._config, self._registry, heard)
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What understands, and does nothing."""
+        return self._interpreter
 
     @property
     def house(self) -> House:
@@ -249,6 +257,8 @@ class Commanding:
             desk = tasks.create_task(self.desk.run(done), name="commands.desk")
             looking = tasks.create_task(self._tell_unmatched(), name="commands.unmatched")
             self._http.open(self.desk, self._orders)
+            for each in self._spoken:
+                each.open(self.desk)
             if self._front is None:
                 await stop.wait()
             else:
@@ -296,8 +306,11 @@ async def commands_of(
     endpoint: Endpoint | None,
     http: HttpCommands,
     told: Callable[[Result], None],
+    spoken: Sequence[SpokenCommands] = (),
 ) -> AsyncIterator[Commanding]:
     """The command room of a configuration; `run` it within the block. `told` hears what came of an order.
+
+    `http` and `spoken` are ways in, besides those that a broker is.
 
     Raises:
         BusyError: the journal cannot be opened.
@@ -324,6 +337,7 @@ async def commands_of(
             feed=feed,
             endpoint=endpoint,
             http=http,
+            spoken=spoken,
             told=told,
             last_there=max((each for each in moments if each is not None), default=None),
         )

@@ -60,9 +60,9 @@ class SpokenCommands:
     """
 
     def __init__(
-        self, name: str, *, settings: SpokenSettings, talk: Talk | None, commands: bool = True
+        self, name: str, *, settings: SpokenSettings, talk: Talk | None = None, commands: bool = True
     ) -> None:
-        """`talk`: None where no model answers; `commands`: whether the owner wants commands to be taken."""
+        """`talk`: None where no model answers, or not yet; `commands`: whether the owner wants commands to be taken."""
         self.name = name
         self._settings = settings
         self._talk = talk
@@ -70,6 +70,10 @@ class SpokenCommands:
         self._taker: Taker | None = None
         self._why_closed = "The appliance is still starting; say it again in a few seconds."
         self._asked: dict[str, asyncio.Future[Result]] = {}
+
+    def talk_with(self, talk: Talk) -> None:
+        """Have a model answer what is no command, from now on."""
+        self._talk = talk
 
     def open(self, taker: Taker) -> None:
         """Take orders from now on."""

@@ -31,10 +31,7 @@ _Turn = tuple[Message, Message]
 class ModelTalk:
     """Implements `runtime.voice.answering.Talk`."""
 
-    def __init__(
-        self, completer: Callable[[], Completer], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`completer`: the model that converses now."""
+    def __init__(self, completer: Completer, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._completer = completer
         self._clock = clock
         self._kept: OrderedDict[str, tuple[float, tuple[_Turn, ...]]] = OrderedDict()
@@ -48,7 +45,7 @@ class ModelTalk:
         asked = Message("user", text)
         spoken: list[str] = []
         rest, whole = "", True
-        async with aclosing(self._completer().complete(self._request(asked, language, session))) as events:
+        async with aclosing(self._completer.complete(self._request(asked, language, session))) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     *clauses, rest = _cut(rest + event.text)
@@ -64,7 +61,6 @@ class ModelTalk:
             self._remember(session, (asked, Message("assistant", " ".join(spoken))))
 
     def _request(self, asked: Message, language: str, session: str) -> CompletionRequest:
-        model = self._completer()
         turns = (message for turn in self._recalled(session) for message in turn)
         told = _TOLD.get(language.partition("-")[0], _TOLD["en"])
         return CompletionRequest(
@@ -72,7 +68,7 @@ class ModelTalk:
             max_tokens=_MOST_TOKENS,
             or_fewer=True,
             client="voice",
-            thinking=False if model.thinks == "as asked" else None,
+            thinking=False if self._completer.thinks == "as asked" else None,
         )
 
     def _recalled(self, session: str) -> tuple[_Turn, ...]:

@@ -67,7 +67,7 @@ class Appliance:
 
     voices: Voices | None = None
     answerer: Answerer | None = None
-    understanding: Callable[[], Understanding | None] = lambda: None
+    understanding: Understanding | None = None
     wake: WakeService | None = None
     activity: Callable[[], VoiceActivity] | None = None
     """Loads a model."""

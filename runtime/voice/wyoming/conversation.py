@@ -157,7 +157,7 @@ class Conversation:
 
     async def _recognize(self, frame: Frame) -> None:
         appliance = self._shared.appliance
-        understanding = appliance.understanding()
+        understanding = appliance.understanding
         if understanding is None:
             raise CallerError("no commands are understood here; have the owner set commands.enabled")
         await recognized(understanding, frame, self._send, language=appliance.languages[0])

@@ -35,7 +35,7 @@ def info(appliance: Appliance) -> Info:
     """All that is there now; whoever asks later is told of what came since."""
     about = _About(attribution=_US, installed=True, version=appliance.version or None)
     languages = list(appliance.languages)
-    answers, understands = appliance.answerer is not None, appliance.understanding() is not None
+    answers, understands = appliance.answerer is not None, appliance.understanding is not None
     return Info(
         asr=_asr(appliance, about),
         tts=_tts(appliance, about),

@@ -36,12 +36,12 @@ async def spoken(talk: ModelTalk, text: str, *, language: str = "en", session: s
 )
 async def test_what_it_writes_comes_in_clauses(written: str, clauses: list[str]) -> None:
     completer, _ = scripted(written)
-    assert await spoken(ModelTalk(lambda: completer), "why") == clauses
+    assert await spoken(ModelTalk(completer), "why") == clauses
 
 
 async def test_it_is_told_to_be_short_and_is_held_to_it() -> None:
     completer, engine = scripted("Well. " * 100)
-    clauses = await spoken(ModelTalk(lambda: completer), "why")
+    clauses = await spoken(ModelTalk(completer), "why")
     assert clauses
     assert set(clauses) == {"Well."}  # what was cut at the end is not said
     (request,) = engine.requests
@@ -52,7 +52,7 @@ async def test_it_is_told_to_be_short_and_is_held_to_it() -> None:
 async def test_it_remembers_some_turns_of_its_own_session_for_a_while() -> None:
     now = [0.0]
     completer, engine = scripted("Paris.")
-    talk = ModelTalk(lambda: completer, clock=lambda: now[0])
+    talk = ModelTalk(completer, clock=lambda: now[0])
     for question in ("capital of France", "and its river"):
         await spoken(talk, question, session="hall")
     await spoken(talk, "who lives there", session="kitchen")
@@ -65,7 +65,7 @@ async def test_it_remembers_some_turns_of_its_own_session_for_a_while() -> None:
 
 async def test_it_remembers_few_turns_and_few_sessions() -> None:
     completer, engine = scripted("Yes.")
-    talk = ModelTalk(lambda: completer)
+    talk = ModelTalk(completer)
     for number in range(6):
         await spoken(talk, f"question <{number}>", session="hall")
     last = TOKENIZER.decode(engine.requests[-1].prompt_ids)
@@ -78,5 +78,5 @@ async def test_it_remembers_few_turns_and_few_sessions() -> None:
 
 async def test_who_speaks_chinese_is_answered_so() -> None:
     completer, engine = scripted("好。")
-    await spoken(ModelTalk(lambda: completer), "你好", language="zh-TW")
+    await spoken(ModelTalk(completer), "你好", language="zh-TW")
     assert "家的語音助理" in TOKENIZER.decode(engine.requests[0].prompt_ids)

@@ -31,7 +31,7 @@ async def test_a_command_is_an_intent_of_home_assistant(
     text: str, name: str, entities: dict[str, object]
 ) -> None:
     answerer = AnswererSimulator()
-    async with peer(appliance(understanding=lambda: REAL, answerer=answerer)) as one:
+    async with peer(appliance(understanding=REAL, answerer=answerer)) as one:
         await one.send(Recognize(text, {"conversation_id": "c"}))
         intent, before = await one.until(Intent)
     assert before == []
@@ -41,27 +41,27 @@ async def test_a_command_is_an_intent_of_home_assistant(
 
 
 async def test_several_at_once_stand_between_a_start_and_a_stop() -> None:
-    async with peer(appliance(understanding=lambda: REAL)) as one:
+    async with peer(appliance(understanding=REAL)) as one:
         await one.send(Recognize("turn on the desk lamp and set the blind to 40 percent"))
         assert (await one.until(IntentsStop))[1] == ["intents-start", "intent", "intent"]
 
 
 @pytest.mark.parametrize("text", ["why is the sky blue", "", "turn on the desk lamp in ten minutes"])
 async def test_what_is_no_intent_is_not_recognized(text: str) -> None:
-    async with peer(appliance(understanding=lambda: REAL)) as one:
+    async with peer(appliance(understanding=REAL)) as one:
         await one.send(Recognize(text))
         assert (await one.until(NotRecognized))[1] == []
 
 
 async def test_what_is_too_long_or_no_text_is_refused() -> None:
     for text in ("word " * 100, 3):
-        async with peer(appliance(understanding=lambda: REAL)) as one:
+        async with peer(appliance(understanding=REAL)) as one:
             await one.client.write_event(Event("recognize", {"text": text}))
             assert "text" in (await one.until(Error))[0].text
 
 
 async def test_it_is_told_only_where_it_can_be_done() -> None:
-    async with peer(appliance(understanding=lambda: REAL)) as one:
+    async with peer(appliance(understanding=REAL)) as one:
         await one.send(Describe())
         assert (await one.until(Info))[0].intent[0].models[0].languages == ["en"]
     async with peer() as one:
