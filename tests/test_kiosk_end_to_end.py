@@ -81,6 +81,8 @@ async def test_what_is_dangerous_is_asked_first_and_done_once(tab: Tab, tmp_path
         await tab.value(f"{DOOR}.click()")
         await tab.until(f"{SURE}.open")
         assert "front door" in (await tab.value(f"{SURE}.textContent")).lower()
+        question = await tab.value("document.getElementById('sure-question').textContent")
+        assert question == "Do you really want me to unlock the front door?"  # there are buttons to answer it
         assert await tab.value("document.activeElement.id") == "sure-no"
         await tab.press("Enter")
         await tab.until(

@@ -1,5 +1,7 @@
 """GET /health and /v1/health, in llama-server's words: 200 when requests are answered, 503 before and after.
 
+Before and after it is an error of the shape that all errors have here, so its code is a word where theirs is a number.
+
 Commands are taken a little later than chats, once the devices are known: `commands` says so, and changes no status,
 for what waits for this path waits for the model.
 """
@@ -9,6 +11,7 @@ from typing import Final, assert_never
 from aiohttp import web
 
 from runtime.api.keys import COMMANDS, SERVING
+from runtime.api.openai.errors import RETRY_SECONDS, Failure
 from runtime.api.serving import Draining, Loading, Ready
 
 PATHS: Final = frozenset({"/health", "/v1/health"})
@@ -33,5 +36,5 @@ async def _health(request: web.Request) -> web.Response:
 
 
 def _unavailable(message: str) -> web.Response:
-    error = {"code": 503, "message": message, "type": "unavailable_error"}
-    return web.json_response({"error": error}, status=503)
+    told = Failure(503, message, code="unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
+    return web.json_response(told.body, status=told.status, headers=told.headers)

@@ -93,7 +93,7 @@ class OrderReader:
             raise CallerError(f"the command is empty; send a sentence, or {EXAMPLE}", param="text")
         if len(sentence) > self.limits.command_letters:
             raise CallerError(
-                f"the command has {len(sentence)} characters; say it in {self.limits.command_letters}",
+                f"the command has {len(sentence)} characters; say it in {self.limits.command_letters} at most",
                 param="text",
             )
         return sentence

@@ -29,13 +29,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Error": record(
         {
             "error": record(
-                {
-                    "message": TEXT,
-                    "type": TEXT,
-                    "param": maybe(TEXT),
-                    "code": either(TEXT, COUNT, {"type": "null"}),
-                },
-                ("message", "type"),
+                {"message": TEXT, "type": TEXT, "param": maybe(TEXT), "code": maybe(TEXT)},
+                ("message", "type", "param", "code"),
             )
         },
         ("error",),

@@ -25,18 +25,69 @@ _FUNCTION_CALL: Final = record(
     {"id": TEXT, "type": one_of("function"), "function": record({"name": TEXT, "arguments": TEXT})},
     ("id", "function"),
 )
+_CALL_MADE: Final = asked(
+    {
+        "id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "type": one_of("function"),
+        "function": record(
+            {"name": TEXT, "arguments": TEXT | {"description": "A JSON object, as text."}},
+            ("name", "arguments"),
+        ),
+    },
+    ("id", "function"),
+)
 _PART: Final = record({"type": one_of("text"), "text": TEXT}, ("type", "text"))
 
+_CONTENT: Final = either(TEXT, many(_PART))
+_NONE: Final = many({"type": "object"}, 0, 0)
+_MESSAGES: Final = {
+    role: f"{role.capitalize()}Message" for role in ("system", "developer", "user", "assistant", "tool")
+}
+
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Message": asked(
+    "Message": {
+        "oneOf": [named(name) for name in _MESSAGES.values()],
+        "discriminator": {
+            "propertyName": "role",
+            "mapping": {role: named(name)["$ref"] for role, name in _MESSAGES.items()},
+        },
+    },
+    "SystemMessage": asked(
+        {"role": one_of("system"), "content": _CONTENT, "tool_calls": _NONE}, ("role", "content")
+    ),
+    "DeveloperMessage": asked(
+        {"role": one_of("developer"), "content": _CONTENT, "tool_calls": _NONE},
+        ("role", "content"),
+        "The same as the system's.",
+    ),
+    "UserMessage": asked(
+        {"role": one_of("user"), "content": _CONTENT, "tool_calls": _NONE}, ("role", "content")
+    ),
+    "AssistantMessage": asked(
         {
-            "role": one_of("system", "developer", "user", "assistant", "tool"),
-            "content": either(TEXT, many(_PART)),
-            "tool_calls": many(_FUNCTION_CALL),
-            "tool_call_id": TEXT,
+            "role": one_of("assistant"),
+            "content": _CONTENT,
+            "tool_calls": many(_CALL_MADE, 0, 64),
             "reasoning_content": TEXT,
         },
         ("role",),
+        "Words, calls, or both.",
+    )
+    | {
+        "anyOf": [
+            {"required": ["content"], "properties": {"content": _CONTENT}},
+            {"required": ["tool_calls"], "properties": {"tool_calls": {"type": "array", "minItems": 1}}},
+        ]
+    },
+    "ToolMessage": asked(
+        {
+            "role": one_of("tool"),
+            "content": _CONTENT,
+            "tool_call_id": {"type": "string", "minLength": 1, "maxLength": 128},
+            "tool_calls": _NONE,
+        },
+        ("role", "content", "tool_call_id"),
+        "What a call gave.",
     ),
     "Tool": record(
         {

@@ -10,6 +10,8 @@ FLAG: Final[Schema] = {"type": "boolean"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 NUMBER: Final[Schema] = {"type": "number"}
 ANY: Final[Schema] = {}
+EVENTS: Final = "text/event-stream"
+"""Each event is told by itself."""
 
 
 def one_of(*values: str) -> Schema:
@@ -49,6 +51,9 @@ def record(properties: Mapping[str, Schema], required: Sequence[str] = (), words
     return {"type": "object", "properties": dict(properties), "required": list(required), **told}
 
 
+_EVENT: Final = record({"event": TEXT, "data": TEXT}, ("data",))
+
+
 def asked(properties: Mapping[str, Schema], required: Sequence[str] = (), words: str = "") -> Schema:
     """An object that a caller sends: null stands for each field that need not be there."""
     fields = {name: each if name in required else maybe(each) for name, each in properties.items()}
@@ -68,7 +73,6 @@ def operation(
     form: Schema | None = None,
     answer: Schema | None = None,
     stream: str | None = None,
-    events: bool = False,
     text: str | Sequence[str] = (),
     sound: Sequence[str] = (),
     parameters: Sequence[Schema] = (),
@@ -85,7 +89,6 @@ def operation(
         form: What a caller sends, as the parts of a form.
         answer: What 200 has, as JSON.
         stream: The content type of a streamed answer, beside it.
-        events: Whether what is streamed are events with names.
         text: The content type, or types, of an answer that is no JSON.
         sound: The content types of an answer that is heard.
         parameters: In path, query or header.
@@ -98,7 +101,7 @@ def operation(
         content["application/json"] = {"schema": answer}
     texts = (text,) if isinstance(text, str) else text
     for kind in filter(None, (stream, *texts)):
-        content[kind] = {"schema": record({"event": TEXT, "data": TEXT}) if events else TEXT}
+        content[kind] = {"schema": _EVENT if kind == EVENTS else TEXT}
     for kind in sound:
         content[kind] = {"schema": {"type": "string", "format": "binary"}}
     statuses = {*refusals, 400, 401, 403, 404, 405, 408, 411, 413, 415, 417, 429, 431, 500, 503}

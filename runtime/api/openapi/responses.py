@@ -72,7 +72,6 @@ PATHS: Final[dict[str, Any]] = {
             body=named("ResponseRequest"),
             answer=named("Response"),
             stream="text/event-stream",
-            events=True,
         )
     }
 }

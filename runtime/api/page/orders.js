@@ -93,10 +93,13 @@ function inLanguage(wanted) {
 async function settled(fields) {
   const result = await heard(fields);
   if (!result.token) return result;
-  if (await sure(result.text, t("sure.yes"), t("sure.no"))) return heard({ confirms: result.token, session: fields.session });
+  if (await sure(question(result.text), t("sure.yes"), t("sure.no"))) return heard({ confirms: result.token, session: fields.session });
   await leave();
   return { ...result, status: "refused", reason: "not_wanted", text: t("sure.nothing"), options: [] };
 }
+
+/** A question without how it may be answered: there are buttons for that. */
+const question = (text) => text.replace(/([?？])[^?？]*$/u, "$1");
 
 /** Send it, and keep in mind whether the house asks back. It may have where the answer is lost: that session is left. */
 async function heard(fields) {

@@ -184,8 +184,14 @@ async def test_the_listener_is_up_before_the_model_and_says_so() -> None:
         for path in sorted(health.PATHS):
             async with served.client.get(path) as response:
                 assert response.status == 503
-                error = {"code": 503, "message": "Loading model", "type": "unavailable_error"}
+                error = {
+                    "message": "Loading model",
+                    "type": "unavailable_error",
+                    "param": None,
+                    "code": "unavailable",
+                }
                 assert await response.json() == {"error": error}
+                assert int(response.headers["Retry-After"]) > 0
         status, answer = await served.ask()
         assert (status, answer["error"]["type"]) == (503, "unavailable_error")
         async with served.client.get("/v1/models") as response:
@@ -201,7 +207,13 @@ async def test_health_is_ok_once_the_model_is_there_and_not_while_draining() -> 
             assert (response.status, await response.json()) == (200, {"status": "ok", "commands": "off"})
         served.serving.drain()
         async with served.client.get("/health") as response:
-            assert (response.status, (await response.json())["error"]["code"]) == (503, 503)
+            error = {
+                "message": "Shutting down",
+                "type": "unavailable_error",
+                "param": None,
+                "code": "unavailable",
+            }
+            assert (response.status, await response.json()) == (503, {"error": error})
         assert (await served.ask())[0] == 503
 
 

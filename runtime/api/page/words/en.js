@@ -33,6 +33,14 @@ export default {
   "error.broken": "The connection broke, so the answer is not complete. Try again.",
   "error.odd": "The appliance gave an answer that this page does not understand (status {status}). Reload the page.",
   "error.page": "Something went wrong in this page. Reload it to start afresh.",
+  // The appliance says these in English, with the numbers: {message}.
+  "error.context_length_exceeded": "{message}",
+  "error.model_not_found": "{message}",
+  "error.insufficient_scope": "{message}",
+  "error.origin_not_allowed": "{message}",
+  "error.host_not_allowed": "{message}",
+  "error.429": "{message}",
+  "error.503": "{message}",
 
   "lock.title": "Who is there?",
   "lock.why": "This appliance can be reached from the network, so it asks for a key. Whoever set it up has one: the first was made at the first start, in the file keys/api.key of the state directory.",

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,7 +18,10 @@ from runtime.api.kiosk import key, stream
 from runtime.api.openapi.document import document
 from runtime.api.server import make_app
 from runtime.api.serving import Serving
+from runtime.errors import CallerError
 from runtime.limits import Limits
+from runtime.wire.asked import messages
+from runtime.wire.fields import Fields
 from tests.support.appliance import appliance
 from tests.support.engine import EngineSimulator
 from tests.support.keys import locked
@@ -46,6 +50,57 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
         Draft202012Validator.check_schema(schema)
     names = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(told))
     assert set(names) == set(told["components"]["schemas"])
+
+
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+MESSAGES: tuple[tuple[dict[str, Any], bool], ...] = (
+    *(({"role": role, "content": "x"}, True) for role in ("system", "developer", "user", "assistant")),
+    *(({"role": role}, False) for role in ("system", "developer", "user", "assistant", "tool", "robot")),
+    ({"content": "x"}, False),
+    ({"role": "robot", "content": "x"}, False),
+    ({"role": None, "content": "x"}, False),
+    ({"role": "user", "content": None}, False),
+    ({"role": "user", "content": 7}, False),
+    ({"role": "user", "content": [{"type": "text", "text": "x"}]}, True),
+    ({"role": "user", "content": []}, True),
+    ({"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, False),
+    ({"role": "user", "content": [{"type": "text"}]}, False),
+    ({"role": "user", "content": "x", "tool_calls": []}, True),
+    ({"role": "user", "content": "x", "tool_calls": None}, True),
+    ({"role": "user", "content": "x", "tool_calls": [CALL]}, False),
+    ({"role": "user", "content": "x", "name": "Ann"}, True),
+    ({"role": "assistant", "content": None}, False),
+    ({"role": "assistant", "content": None, "tool_calls": []}, False),
+    ({"role": "assistant", "content": None, "tool_calls": [CALL]}, True),
+    ({"role": "assistant", "tool_calls": [CALL]}, True),
+    ({"role": "assistant", "content": "x", "tool_calls": [CALL]}, True),
+    ({"role": "assistant", "content": "x", "tool_calls": None}, True),
+    ({"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}, True),
+    ({"role": "assistant", "tool_calls": [{"id": "1", "type": None, "function": CALL["function"]}]}, True),
+    ({"role": "assistant", "tool_calls": [{"id": "", "function": CALL["function"]}]}, False),
+    ({"role": "assistant", "tool_calls": [{"function": CALL["function"]}]}, False),
+    ({"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f"}}]}, False),
+    ({"role": "assistant", "tool_calls": [{"id": "1", "type": "code", "function": CALL["function"]}]}, False),
+    ({"role": "assistant", "content": "x", "reasoning_content": "hm"}, True),
+    ({"role": "assistant", "content": "x", "reasoning_content": 7}, False),
+    ({"role": "tool", "content": "x", "tool_call_id": "1"}, True),
+    ({"role": "tool", "content": "x", "tool_call_id": ""}, False),
+    ({"role": "tool", "content": "x", "tool_call_id": "1" * 129}, False),
+    ({"role": "tool", "content": "x"}, False),
+    ({"role": "tool", "tool_call_id": "1"}, False),
+)
+
+
+@pytest.mark.parametrize(("message", "good"), MESSAGES, ids=lambda value: json.dumps(value)[:80])
+def test_a_message_is_told_as_it_is_taken(message: dict[str, Any], *, good: bool) -> None:
+    told = Draft202012Validator({"$ref": "#/components/schemas/Message", **document()})
+    assert told.is_valid(message) is good
+    try:
+        messages(Fields({"messages": [message]}), Limits())
+    except CallerError:
+        assert not good
+    else:
+        assert good
 
 
 async def test_it_is_served_to_whoever_asks() -> None:
