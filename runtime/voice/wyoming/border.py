@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from wyoming.event import Eventable
 
 from runtime.commands.desk.border import Interpreter
 from runtime.commands.registry.house import House
 from runtime.voice.border import Answerer, Samples, VoiceActivity, Voices, WakeWord
+from runtime.voice.wyoming.frames import Frame
 
 T = TypeVar("T")
+AT_ONCE: Final = frozenset({"describe", "ping"})
+"""Events that are answered also while something else is being worked on."""
 Send = Callable[[Eventable], Awaitable[None]]
 """Sends an event to the peer; returns once it may go on sending."""
 
@@ -20,6 +23,32 @@ class Aside(Protocol):
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
         """What `work` returns, or raises."""
+        ...
+
+
+class Talk(Protocol):
+    """What is said on one connection."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether the connection is needed though nothing is worked on."""
+        ...
+
+    def at_once(self, frame: Frame) -> Eventable:
+        """The answer to one of `AT_ONCE`. Computes nothing."""
+        ...
+
+    async def take(self, frame: Frame) -> None:
+        """Follow an event; one that is not known is not for us, as the protocol has it.
+
+        Raises:
+            IngleError: it cannot be done. Nothing more of this conversation can be relied on.
+            OSError, TimeoutError: the peer is gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """It is over: hold nothing of it."""
         ...
 
 

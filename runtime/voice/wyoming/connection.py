@@ -15,8 +15,7 @@ from wyoming.error import Error
 from wyoming.event import Eventable
 
 from runtime.errors import BusyError, CallerError, IngleError
-from runtime.voice.wyoming.border import Send
-from runtime.voice.wyoming.conversation import AT_ONCE, Conversation
+from runtime.voice.wyoming.border import AT_ONCE, Send, Talk
 from runtime.voice.wyoming.frames import Frame, FrameLimits, FrameReader, encode
 
 _log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ class Connection:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        converse: Callable[[Send], Conversation],
+        converse: Callable[[Send], Talk],
         limits: ConnectionLimits,
     ) -> None:
         """`converse` begins what is said on it."""

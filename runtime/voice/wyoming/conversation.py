@@ -6,7 +6,6 @@ Knows no sockets: frames come in, events go out.
 import logging
 import secrets
 from dataclasses import dataclass
-from typing import Final
 
 from wyoming.info import Info
 from wyoming.ping import Pong
@@ -27,9 +26,6 @@ from runtime.wire.fields import Fields
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE: Final = frozenset({"describe", "ping"})
-"""Answered also while something else is being worked on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -42,7 +38,7 @@ class Shared:
 
 
 class Conversation:
-    """One connection's."""
+    """One connection's; implements `Talk`."""
 
     def __init__(self, shared: Shared, send: Send) -> None:
         self._shared = shared

@@ -19,8 +19,8 @@ from wyoming.info import (
 
 from runtime.voice.wyoming.border import Appliance
 
-_NAME: Final = "Inglenook"
-_US: Final = Attribution(_NAME, "")
+NAME: Final = "Inglenook"
+_US: Final = Attribution(NAME, "")
 
 
 class _About(TypedDict):
@@ -42,7 +42,7 @@ def info(appliance: Appliance) -> Info:
         wake=_wake(appliance, about),
         handle=[
             HandleProgram(
-                name=_NAME,
+                name=NAME,
                 description="Does what is said, and answers",
                 models=[
                     HandleModel(name="desk", description="Commands and answers", languages=languages, **about)
@@ -56,7 +56,7 @@ def info(appliance: Appliance) -> Info:
         else [],
         intent=[
             IntentProgram(
-                name=_NAME,
+                name=NAME,
                 description="Understands commands",
                 models=[IntentModel(name="desk", description="Commands", languages=languages, **about)],
                 **about,
@@ -76,7 +76,7 @@ def _asr(appliance: Appliance, about: _About) -> list[AsrProgram]:
     )
     return [
         AsrProgram(
-            name=_NAME,
+            name=NAME,
             description="Writes down what is said",
             models=[model],
             supports_transcript_streaming=True,
@@ -97,7 +97,7 @@ def _tts(appliance: Appliance, about: _About) -> list[TtsProgram]:
     ]
     return [
         TtsProgram(
-            name=_NAME,
+            name=NAME,
             description="Speaks",
             voices=spoken,
             supports_synthesize_streaming=True,
@@ -113,4 +113,4 @@ def _wake(appliance: Appliance, about: _About) -> list[WakeProgram]:
         WakeModel(name=name, description=phrase, phrase=phrase, languages=list(languages), **about)
         for name, phrase, languages in appliance.wake.words
     ]
-    return [WakeProgram(name=_NAME, description="Listens for a wake word", models=models, **about)]
+    return [WakeProgram(name=NAME, description="Listens for a wake word", models=models, **about)]

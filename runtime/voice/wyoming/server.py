@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from wyoming.error import Error
 
 from runtime.errors import IngleError
-from runtime.voice.wyoming.border import Appliance, Send
+from runtime.voice.wyoming.border import Appliance, Aside, Send, Talk
 from runtime.voice.wyoming.connection import Connection, ConnectionLimits
 from runtime.voice.wyoming.conversation import Conversation, Shared
 from runtime.voice.wyoming.frames import Frame, encode
@@ -48,9 +48,9 @@ class ServerLimits:
 
 
 class WyomingServer:
-    """A running server. Have one with `serving`."""
+    """A running server. Have one with `listening`."""
 
-    def __init__(self, make: Callable[[Send], Conversation], limits: ServerLimits) -> None:
+    def __init__(self, make: Callable[[Send], Talk], limits: ServerLimits) -> None:
         """`make` begins the conversation of another connection."""
         self._make = make
         self._limits = limits
@@ -106,24 +106,40 @@ class WyomingServer:
 
 
 @asynccontextmanager
-async def serving(
-    appliance: Appliance, host: str, port: int, limits: ServerLimits | None = None
+async def listening(
+    make: Callable[[Send], Talk], host: str, port: int, limits: ServerLimits | None = None
 ) -> AsyncIterator[int]:
-    """Serve within the block, which gets the port.
+    """Take connections within the block, which gets the port; `make` begins what is said on one.
 
     Raises:
         WyomingListenError: the port is taken or may not be used, or the address is not ours.
     """
+    server = WyomingServer(make, limits or ServerLimits())
+    bound = await server.start(host, port)
+    try:
+        yield bound
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def serving(
+    appliance: Appliance, host: str, port: int, limits: ServerLimits | None = None
+) -> AsyncIterator[int]:
+    """Serve what the appliance can within the block; see `listening`."""
     limits = limits or ServerLimits()
-    with ThreadPoolExecutor(_THREADS, "wyoming") as threads:
+    with beside() as aside:
         room = Room(limits.recording_s, _RECORDINGS * limits.recording_s)
-        shared = Shared(appliance, _Beside(threads), room, Lately())
-        server = WyomingServer(partial(Conversation, shared), limits)
-        bound = await server.start(host, port)
-        try:
+        shared = Shared(appliance, aside, room, Lately())
+        async with listening(partial(Conversation, shared), host, port, limits) as bound:
             yield bound
-        finally:
-            await server.close()
+
+
+@contextmanager
+def beside() -> Iterator[Aside]:
+    """Threads to compute on, within the block."""
+    with ThreadPoolExecutor(_THREADS, "wyoming") as threads:
+        yield _Beside(threads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class SoundIn:
             CallerError: a form that nobody records in.
             NoVoiceError: soxr is not installed, and needed.
         """
-        self._begin(_form(frame, None))
+        self._begin(form_of(frame, None))
 
     def feed(self, frame: Frame) -> Samples:
         """What is ready, of an `audio-chunk`. Computes.
@@ -41,7 +41,7 @@ class SoundIn:
             CallerError: a form that nobody records in, or another than before.
             NoVoiceError: soxr is not installed, and needed.
         """
-        form = _form(frame, self._form)
+        form = form_of(frame, self._form)
         if self._stream is None:
             self._begin(form)
         elif form != self._form:
@@ -65,8 +65,12 @@ def chunks(sound: Sound) -> Iterator[AudioChunk]:
         yield AudioChunk(sound.rate, WIDTH, 1, pcm16(piece))
 
 
-def _form(frame: Frame, before: Form | None) -> Form:
-    """As the event says it; where it says nothing, as before."""
+def form_of(frame: Frame, before: Form | None) -> Form:
+    """As an event says it; where it says nothing, as before.
+
+    Raises:
+        CallerError: a form that nobody records in, or none.
+    """
     fields = Fields.of(frame.data, frame.type)
     rate = fields.integer("rate", 1, 1 << 24)
     channels = fields.integer("channels", 1, 1 << 16)

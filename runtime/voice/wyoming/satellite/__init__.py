@@ -1,0 +1,1 @@
+"""The appliance as a satellite: a room's microphone and loudspeaker, lent to Home Assistant."""
