@@ -99,6 +99,8 @@ class Limits:
     """Pages that look on at a time; one more is told to come back."""
     log_lines: int = 500
     """Lines of the log that are kept in memory, for the page and whoever asks over HTTP."""
+    voice_streams: int = 16
+    """Pages that are spoken to at a time; one more is told to come back."""
     drain_seconds: float = 20.0
     """After SIGTERM: how long running answers may take to finish."""
 

@@ -6,6 +6,8 @@ site's page is refused, and no CORS header is ever given. Beyond loopback a key 
 is asked, on every route that is not on the short list of open ones.
 """
 
+import base64
+import binascii
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from runtime.api.scopes import NOBODY, Caller, Scopes
 from runtime.strict_json import shown
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+
+
+_OFFERED: Final = "inglenook.key."
 
 
 class Keys(Protocol):
@@ -51,6 +56,21 @@ class Visit:
     fetch_site: str | None = None
     fetch_mode: str | None = None
     authorization: str | None = None
+
+
+def offered(protocols: str | None) -> str | None:
+    """The key among the protocols that a WebSocket offers, as the Authorization that it stands for.
+
+    Browsers let no page put another header on one. It is written in base64url, without padding (RFC 4648, 5).
+    """
+    for each in (protocols or "").split(","):
+        if (name := each.strip()).startswith(_OFFERED):
+            written = name.removeprefix(_OFFERED)
+            try:
+                return f"Bearer {base64.b64decode(written + '=' * (-len(written) % 4), b'-_', validate=True).decode()}"
+            except (binascii.Error, UnicodeDecodeError):
+                return "Bearer"  # something was shown, and it is no key
+    return None
 
 
 def check(access: Access, visit: Visit) -> Caller:

@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from runtime.api.access import Access, Visit, check
+from runtime.api.access import Access, Visit, check, offered
 from runtime.api.allowance import Spent
 from runtime.api.audit import Entry
 from runtime.api.callers import client_of
@@ -34,7 +34,7 @@ from runtime.api.keys import (
 )
 from runtime.api.openai.errors import Failure, failure
 from runtime.api.refusal import RefusalError
-from runtime.api.scopes import NOBODY, Scope, accepted
+from runtime.api.scopes import NOBODY, accepted, computes
 from runtime.errors import BusyError, CallerError, ChatTemplateError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -145,13 +145,13 @@ def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
             origin=headers.get("Origin"),
             fetch_site=headers.get("Sec-Fetch-Site"),
             fetch_mode=headers.get("Sec-Fetch-Mode"),
-            authorization=headers.get("Authorization"),
+            authorization=headers.get("Authorization") or offered(headers.get("Sec-WebSocket-Protocol")),
         )
         request[CALLER] = check(access, visit)
         if not visit.accepts:
             return await handler(request)
-        computes = request.method == "POST" and visit.accepts == {Scope.CHAT}
-        with request.app[ALLOWANCES].entered(client_of(request), request[SPENT], computes=computes):
+        asks = computes(route, request.method)
+        with request.app[ALLOWANCES].entered(client_of(request), request[SPENT], computes=asks):
             return await handler(request)
 
     return enter

@@ -75,10 +75,12 @@ _ADMIN: Final = frozenset(
         "/kiosk/logs",
     }
 )
+_SPOKEN: Final = frozenset({"/kiosk/voice"})
+"""Where a person speaks: what comes of it goes to the other paths, and is asked about there."""
 _ANY: Final = frozenset({"/metrics", "/api/version", "/kiosk/key"})
 """What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
 
-NAMED: Final = _CHAT | _LISTED | _COMMAND | _ADMIN | _ANY
+NAMED: Final = _CHAT | _LISTED | _COMMAND | _SPOKEN | _ADMIN | _ANY
 """Every route that somebody decided about, besides the open ones."""
 
 
@@ -90,6 +92,13 @@ def accepted(route: str | None) -> Scopes:
         return frozenset({Scope.CHAT})
     if route in _LISTED:
         return frozenset({Scope.CHAT, Scope.ADMIN})
+    if route in _SPOKEN:
+        return frozenset({Scope.CHAT, Scope.COMMAND})
     if route in _COMMAND:
         return frozenset({Scope.COMMAND})
     return frozenset({Scope.ADMIN})
+
+
+def computes(route: str | None, method: str) -> bool:
+    """Whether a model answers there: of such requests a client may have only so many at once."""
+    return route in _SPOKEN or (method == "POST" and route in _CHAT)

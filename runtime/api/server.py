@@ -37,7 +37,7 @@ from runtime.api.keys import (
     TRAFFIC,
     VOICES,
 )
-from runtime.api.kiosk import key, stream
+from runtime.api.kiosk import key, stream, voice
 from runtime.api.kiosk.around import Around
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
@@ -69,13 +69,15 @@ def make_app(
     voices: Voices | None = None,
     keys: KeyStore | None = None,
     log: Log | None = None,
+    activity: voice.Activity | None = None,
 ) -> web.Application:
     """The application. It can listen before `serving` and `commands` are ready, and says so to whoever asks.
 
     `around`: what the page tells of, beside the models. `clients`: what each caller may take. `stock`:
     where models come from; without one none does. `audit`: where it is written down who asked for what.
     `voices`: what hears and speaks; without any, nothing does. `keys`: those for others than the owner. `log`: the
-    lines that this process has logged last.
+    lines that this process has logged last. `activity` makes what tells speech from silence, for each who speaks into
+    the page; without it only a hand says when they have ended.
     """
     clients = clients or ClientLimits()
     commands, around = commands or HttpCommands(wanted=False), around or Around()
@@ -95,6 +97,7 @@ def make_app(
     app[LOG] = log or NoLog()
     app[COMMANDS] = commands
     app[VOICES] = voices or NoVoices()
+    app[voice.ACTIVITY] = activity
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)
     for room in (
@@ -117,6 +120,7 @@ def make_app(
         key,
         admin_keys,
         admin_logs,
+        voice,
     ):
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)

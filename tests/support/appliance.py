@@ -14,6 +14,7 @@ from runtime.api.admin.border import KeyStore, Log
 from runtime.api.audit import Audit
 from runtime.api.keys import DOOR
 from runtime.api.kiosk.around import Around
+from runtime.api.kiosk.voice import Activity
 from runtime.api.server import make_app, make_runner
 from runtime.api.serving import Serving
 from runtime.config import Server
@@ -85,6 +86,7 @@ async def appliance(
     voices: Voices | None = None,
     keys: KeyStore | None = None,
     log: Log | None = None,
+    activity: Activity | None = None,
 ) -> AsyncGenerator[Appliance, None]:
     """Listen on loopback, on a port of the system's choice."""
     limits = limits or Limits(drain_seconds=0.1)
@@ -101,6 +103,7 @@ async def appliance(
             voices=voices,
             keys=keys,
             log=log,
+            activity=activity,
         )
     )
     await runner.setup()

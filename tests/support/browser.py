@@ -30,6 +30,7 @@ _FLAGS: Final = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
+_SPOKEN_TO: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 _PATIENCE_S: Final = 30.0
 
 
@@ -113,6 +114,17 @@ class Tab:
         await self.call("Input.dispatchKeyEvent", type="keyDown", **held, **text)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **held)
 
+    async def finger(self, selector: str, *, down: bool) -> None:
+        """Put a finger on the middle of something, or take it away."""
+        at = await self.value(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+            f"(document.querySelector({selector!r}).getBoundingClientRect())"
+        )
+        await self.call(
+            "Input.dispatchMouseEvent",
+            type="mousePressed" if down else "mouseReleased", x=at[0], y=at[1], button="left", clickCount=1,
+        )  # fmt: skip
+
     async def look(
         self, *, width: int, height: int, dark: bool = False, touch: bool = False, still: bool = False
     ) -> None:
@@ -138,13 +150,17 @@ class Tab:
 
 
 @asynccontextmanager
-async def browse() -> AsyncGenerator[Tab, None]:
-    """Start Chromium with an empty profile, give its one tab, and leave nothing running."""
+async def browse(*, says: Path | None = None) -> AsyncGenerator[Tab, None]:
+    """Start Chromium with an empty profile, give its one tab, and leave nothing running.
+
+    `says`: a WAV file that its microphone hears once, from when it is opened; None: it has none.
+    """
     assert PROGRAM is not None
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             PROGRAM,
             *_FLAGS,
+            *([] if says is None else (*_SPOKEN_TO, f"--use-file-for-fake-audio-capture={says}%noloop")),
             f"--user-data-dir={profile}",
             "about:blank",
             stdout=asyncio.subprocess.DEVNULL,

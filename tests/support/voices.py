@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from runtime.errors import BusyError, CallerError
-from runtime.voice.border import Reading, Segment, Sound, Speech, Transcription, Utterance
+from runtime.voice.border import Reading, Samples, Segment, Sound, Speech, Transcription, Utterance
+from runtime.voice.pcm import dbfs
 from tests.support.sounds import tone
 
 VOICE: Final = "hummer"
@@ -81,6 +82,16 @@ class VoicesSimulator:
         except BaseException:
             self.abandoned += 1
             raise
+
+
+class LoudIsSpeech:
+    """Implements `runtime.voice.border.VoiceActivity`."""
+
+    def feed(self, given: Samples) -> float:
+        return 0.95 if dbfs(given) > -40 else 0.02
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
 
 
 def _clauses(text: str) -> list[str]:

@@ -129,7 +129,7 @@ async function failure(response) {
 }
 
 /** In the reader's language where we have the words; else in the appliance's. */
-function refused({ message, code = null }, status) {
+export function refused({ message, code = null }, status) {
   const known = [`error.${code}`, `error.${status}`].find(has);
   return new ApplianceError(known ? t(known, { message }) : message, status, code);
 }

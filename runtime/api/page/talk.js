@@ -6,6 +6,7 @@ import { ApplianceError, answer, models } from "./appliance.js";
 import { Answer, clear, said } from "./conversation.js";
 import { byId, button, make } from "./elements.js";
 import { live } from "./live.js";
+import * as mic from "./mic.js";
 import { decide, leave, newSession, say, taken } from "./orders.js";
 import { number, t, words } from "./words.js";
 
@@ -23,14 +24,24 @@ let model = "";
 let running = null;
 /** What the house asked back last, if it did. @type {{withdraw: () => void} | null} */
 let asked = null;
+/** Who reads the answer aloud: nobody, unless the question was spoken. */
+let reader = mic.SILENT;
 let ordering = localStorage.getItem(ORDERS) !== "off";
 
 // To the house, if it is a command; else to the model.
 
-function hear(text) {
+function hear(text, aloud = mic.SILENT) {
+  reader.stop();
+  reader = aloud;
   byId("welcome").hidden = true;
   said(text);
-  return turn(text);
+  return turn(text).finally(() => aloud.done());
+}
+
+/** Speaking while something is written ends that. */
+function heard(text, aloud) {
+  running?.abort();
+  return hear(text, aloud);
 }
 
 async function turn(text) {
@@ -58,7 +69,12 @@ function wonder(text, guess) {
   shown.append(guess);
   shown.finish(t("guess"));
   shown.offer([[t("guess.yes"), () => command(text)], [t("guess.no"), () => ask(text)]]);
-  byId("announce").textContent = `${guess} ${t("guess")}`;
+  announce(`${guess} ${t("guess")}`);
+}
+
+function announce(text, language) {
+  byId("announce").textContent = text;
+  reader.say(text, language);
 }
 
 async function command(text) {
@@ -74,7 +90,7 @@ async function command(text) {
     else shown.fail(t(`result.${result.status}`));
     shown.offer([...others, model]);
     asked = others.length ? { withdraw: () => shown.offer([model]) } : null;
-    byId("announce").textContent = result.text;
+    announce(result.text, result.language);
   } catch (error) {
     failed(shown, error, [[t("ask.model"), () => ask(text)]]);
   }
@@ -136,6 +152,7 @@ async function read(chunks, shown) {
     if (choice?.delta.content) {
       began ||= performance.now();
       shown.append(choice.delta.content);
+      reader.say(choice.delta.content);
       count += 1;
       const seconds = (performance.now() - began) / 1000;
       shown.note(seconds > 0.5 ? t("pace", { pace: number(count / seconds, 1) }) : t("answering"));
@@ -159,6 +176,7 @@ function summary(reason, timings) {
 function failed(shown, error, choices) {
   if (error instanceof ApplianceError) {
     shown.fail(error.message, choices);
+    reader.say(error.message);
     return;
   }
   console.error(error);
@@ -186,6 +204,7 @@ function end(busy) {
 
 function startAfresh() {
   running?.abort();
+  reader.stop();
   history = [];
   newSession();
   clear();
@@ -222,9 +241,17 @@ function showOrdering() {
   byId("orders").title = t(ordering ? "orders.on" : "orders.off");
 }
 
+function escape() {
+  const spoke = mic.cancel();
+  if (running) running.abort();
+  else if (!spoke) left();
+}
+
 /** The models that can answer, once they are known; the words that their licences want shown. */
 async function offer() {
-  const known = (await models()).filter(({ meta }) => meta.converses);
+  const all = await models();
+  mic.offer(all);
+  const known = all.filter(({ meta }) => meta.converses);
   const before = byId("model").value;
   byId("model").replaceChildren(...known.map(({ id }) => make("option", { value: id, selected: id === before }, id)));
   byId("models").hidden = known.length < 2;
@@ -255,7 +282,7 @@ export function open() {
     event.preventDefault();
     submit(prompt.value);
   });
-  stop.addEventListener("click", () => { running?.abort(); prompt.focus(); });
+  stop.addEventListener("click", () => { running?.abort(); reader.stop(); prompt.focus(); });
   fresh.addEventListener("click", startAfresh);
   byId("model").addEventListener("change", (event) => { model = event.target.value; });
   byId("orders").addEventListener("click", () => {
@@ -263,18 +290,19 @@ export function open() {
     localStorage.setItem(ORDERS, ordering ? "on" : "off");
     showOrdering();
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") (running ? running.abort() : left()); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") escape(); });
+  mic.open({ heard, interrupt: () => running?.abort() });
   words.addEventListener("change", greet);
   let resident = "";
-  live.addEventListener("status", () => {
-    const now = JSON.stringify([live.status.state, live.status.models.map(({ name }) => name)]);
+  const look = () => {
+    const now = JSON.stringify([live.status?.state, live.status?.models.map(({ name }) => name)]);
     if (live.ready && now !== resident) {
       resident = now;
       offer().then(refresh, () => { resident = ""; });
     }
     showOrdering();
     refresh();
-  });
-  live.addEventListener("there", refresh);
+  };
+  for (const what of ["status", "there"]) live.addEventListener(what, look);
   greet();
 }
