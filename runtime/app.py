@@ -57,6 +57,8 @@ from runtime.residency.residents import Model, Residents
 from runtime.residency.stock import IngleStock
 from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
+from runtime.voice.border import VoiceActivity, Voices
+from runtime.voice.vad import SileroActivity
 from runtime.voicing import Voicing, voices_of
 
 _log = logging.getLogger(__name__)
@@ -105,10 +107,13 @@ async def serve(
     announce: Callable[[Started], None] = lambda _: None,
     load: Callable[[Bundle], Model] | None = None,
     config_file: Path | None = None,
+    voices: Voices | None = None,
+    activity: Callable[[], VoiceActivity] = SileroActivity,
 ) -> None:
     """Serve until a signal says to stop, then drain. `load` brings a bundle into memory; it is called on a thread.
 
-    `config_file`: where the configuration was read, if not in the usual places.
+    `config_file`: where the configuration was read, if not in the usual places. `voices`: what hears and speaks over
+    HTTP, if not what the configuration names; `activity` makes what tells speech from silence there.
 
     Raises:
         StoreError: the model is not on this machine.
@@ -136,8 +141,8 @@ async def serve(
         )
         app = make_app(
             serving, limits=config.limits, clients=config.clients, audit=audit_of(config.logging, state),
-            access=access(config.server, key, state), commands=http, around=around, stock=stock, voices=voicing,
-            keys=KeyFile(file_of(state)), log=book,
+            access=access(config.server, key, state), commands=http, around=around, stock=stock,
+            voices=voices or voicing, activity=activity, keys=KeyFile(file_of(state)), log=book,
         )  # fmt: skip
         runner = make_runner(app)
         parts.push_async_callback(runner.cleanup)

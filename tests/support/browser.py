@@ -19,6 +19,8 @@ from typing import Any, Final
 import aiohttp
 
 PROGRAM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NAME: Final = "hearth.test"
+"""What leads here too, as a name in somebody's network does: without https, no secure context."""
 _FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -29,6 +31,7 @@ _FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
     "--remote-debugging-port=0",
+    f"--host-resolver-rules=MAP {NAME} 127.0.0.1",
 )
 _SPOKEN_TO: Final = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 _PATIENCE_S: Final = 30.0

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,12 @@ from runtime import app
 from runtime.completion import Completer
 from runtime.config import load
 from runtime.limits import Limits
+from runtime.voice.border import VoiceActivity, Voices
 from tests.support.completer import scripted_completer
 from tests.support.engine import EngineSimulator
 from tests.support.house import environment, furnish
 from tests.support.mqtt import Person, running_mosquitto, until
+from tests.support.voices import LoudIsSpeech
 
 HOUSE = """
 [[areas]]
@@ -90,8 +92,15 @@ def _handlers_kept() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def kiosk(folder: Path, engine: EngineSimulator, **settings: str) -> AsyncGenerator[Kiosk, None]:
-    """An appliance with its house, until the block ends."""
+async def kiosk(
+    folder: Path,
+    engine: EngineSimulator,
+    *,
+    voices: Voices | None = None,
+    activity: Callable[[], VoiceActivity] = LoudIsSpeech,
+    **settings: str,
+) -> AsyncGenerator[Kiosk, None]:
+    """An appliance with its house, until the block ends. `voices`: None: what the settings name."""
     furnish(folder)
     (folder / "house").mkdir()
     (folder / "house" / "house.toml").write_text(HOUSE, encoding="utf-8")
@@ -118,7 +127,15 @@ async def kiosk(folder: Path, engine: EngineSimulator, **settings: str) -> Async
         config: Any = load(environ=environ).config
         with _handlers_kept():
             serving = asyncio.create_task(
-                app.serve(config, state=folder, environ=environ, announce=started.append, load=loaded)
+                app.serve(
+                    config,
+                    state=folder,
+                    environ=environ,
+                    announce=started.append,
+                    load=loaded,
+                    voices=voices,
+                    activity=activity,
+                )
             )
             try:
                 await until(lambda: bool(started) or serving.done())

@@ -16,11 +16,14 @@ from runtime.api.scopes import Scope
 from runtime.commands.registry.house import House
 from runtime.keyring import KeyFile, file_of
 from runtime.logbook import Logbook
+from runtime.voice.audio import write_wav
 from tests.support import commands_house
 from tests.support.appliance import appliance, script
 from tests.support.browser import Tab, browse
 from tests.support.engine import EngineSimulator
 from tests.support.manifest import tiny_manifest
+from tests.support.sounds import tone
+from tests.support.voices import LoudIsSpeech, VoicesSimulator
 
 FOLDER: Final = Path("docs/images")
 WALL: Final = {"width": 800, "height": 480, "touch": True}
@@ -49,10 +52,13 @@ class Picture:
     screen: Mapping[str, Any]
     dark: bool = False
     chinese: bool = False
+    spoken: bool = False
+    """While somebody speaks."""
 
 
 PICTURES: Final = (
     Picture("kiosk-talk", "talk", WALL),
+    Picture("kiosk-speak", "talk", WALL, spoken=True),
     Picture("kiosk-home", "home", WIDE),
     Picture("kiosk-status", "status", WALL, dark=True),
     Picture("kiosk-admin", "admin", WALL),
@@ -90,6 +96,10 @@ async def take(tab: Tab, url: str, picture: Picture) -> None:
         await tab.press("Enter")
         await tab.until("document.querySelector('.turn.theirs:not(.answering)') !== null")
         await tab.value("document.activeElement.blur()")
+    if picture.spoken:
+        await tab.finger("#mic", down=True)
+        await tab.until("document.getElementById('mic').dataset.state === 'listening'")
+        await tab.until("document.getElementById('mic').style.getPropertyValue('--level') > 0.3")
     if picture.room == "status":
         await tab.value(MEASURED.replace("HISTORY", json.dumps(history())))
     if picture.room == "admin":
@@ -118,11 +128,16 @@ async def main() -> None:
     with TemporaryDirectory() as folder:
         keys, book = KeyFile(file_of(Path(folder))), Logbook(50)
         keys.add("tablet", [Scope.CHAT, Scope.COMMAND])
-        async with appliance(engine, around=around, keys=keys, log=book) as served, browse() as tab:
+        said = Path(folder) / "said.wav"
+        await asyncio.to_thread(said.write_bytes, write_wav(tone(220, 30.0)))
+        async with appliance(
+            engine, around=around, keys=keys, log=book, voices=VoicesSimulator(), activity=LoudIsSpeech
+        ) as served:
             book.handle(logging.LogRecord("runtime.app", logging.INFO, "", 1, "answering", (), None))
             for picture in PICTURES:
-                await take(tab, served.url, picture)
-            assert tab.problems == [], tab.problems
+                async with browse(says=said) as tab:  # one for each: pages that were left hold connections
+                    await take(tab, served.url, picture)
+                    assert tab.problems == [], tab.problems
 
 
 if __name__ == "__main__":

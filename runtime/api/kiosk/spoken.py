@@ -59,24 +59,22 @@ class SpokenTurn:
 
         `language` is what the person's page is in; it is believed where the model understands it.
         """
-        tasks = [
-            asyncio.create_task(work, name=f"kiosk.voice.{work.__name__}")
-            for work in (self._read(), self._talk(language))
-        ]
+        reading = asyncio.create_task(self._read(), name="kiosk.voice.reading")
+        talking = asyncio.create_task(self._talk(language), name="kiosk.voice.talking")
         try:
             with self._request.app[RUNNING].told():
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                if tasks[1] in done:
-                    await tasks[1]
+                done, _ = await asyncio.wait((reading, talking), return_when=asyncio.FIRST_COMPLETED)
+                if talking in done:
+                    await talking
         except (_HungUpError, ConnectionError):
             return
         except Exception as exc:  # noqa: BLE001  the status is out, so the failure travels as a message
             problem = explain(self._request, exc)
             await self._tell("error", message=problem.message, code=problem.code, status=problem.status)
         finally:
-            for task in (*tasks, *self._looking):
+            for task in (talking, reading, *self._looking):
                 task.cancel()
-            await asyncio.gather(*tasks, *self._looking, return_exceptions=True)
+            await asyncio.gather(talking, reading, *self._looking, return_exceptions=True)
 
     async def _talk(self, language: str | None) -> None:
         if await self._heard(self._understood(language)):

@@ -24,7 +24,7 @@ async function show() {
   try {
     served = new Set(Object.keys((await json("openapi.json")).paths));
     good = await scopes();
-    const known = await models();
+    const known = (await models()).filter(({ meta }) => meta.size !== undefined); // voices come with the appliance
     lists.replaceChildren(block("disk", known.length
       ? make("ul", { class: "lines" }, ...known.map(line)) : make("p", { class: "soft" }, t("disk.none"))));
     if (may("admin", "/api/pull")) parts.pull ??= new Pull(show);

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.api.access import Access
 from runtime.errors import BusyError
 from runtime.voice.audio import write_wav
 from tests.support.appliance import Appliance, appliance, script
 from tests.support.axe import SOURCE, violations
-from tests.support.browser import PROGRAM, Tab, browse
+from tests.support.browser import NAME, PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
 from tests.support.keys import locked
 from tests.support.sounds import silence, tone
@@ -203,9 +204,19 @@ async def test_without_anything_that_listens_there_is_no_button(tab: Tab) -> Non
         assert await tab.value("document.getElementById('aloud').hidden") is True
 
 
-async def test_a_page_that_is_given_no_microphone_says_why(tab: Tab) -> None:
+async def test_what_listens_and_speaks_is_neither_talked_to_nor_on_the_disk(tab: Tab) -> None:
     async with page(tab, VoicesSimulator()):
-        await tab.value("Object.defineProperty(window, 'isSecureContext', {value: false})")
+        assert await tab.value("document.querySelectorAll('#model option').length") == 1
+        await tab.value("location.hash = '#admin'")
+        await tab.until("document.querySelector('.log') !== null")
+        assert await tab.value("document.querySelectorAll('#desk .lines:first-of-type li').length") == 1
+
+
+async def test_a_page_that_is_given_no_microphone_says_why(tab: Tab) -> None:
+    access = Access(frozenset({NAME}))
+    async with appliance(EngineSimulator(), voices=VoicesSimulator(), access=access) as served:
+        await tab.open(f"http://{NAME}:{served.port}")
+        await tab.until(READY)
         await tab.value("document.getElementById('mic').click()")
         await tab.until("document.getElementById('toast').textContent.includes('https')")
         assert await tab.value(STATE) == "idle"
