@@ -51,6 +51,12 @@ def gemma3(real_state: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def whisper(real_state: Path) -> Bundle:
+    """Whisper tiny.en as `ingle pull whisper-tiny.en` makes it."""
+    return _pulled("whisper-tiny.en", real_state)
+
+
+@pytest.fixture(scope="session")
 def minilm(real_state: Path) -> Bundle:
     """The encoder all-MiniLM-L6-v2 as `ingle pull all-minilm-l6-v2` makes it."""
     return _pulled("all-minilm-l6-v2", real_state)

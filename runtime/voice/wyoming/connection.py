@@ -132,8 +132,9 @@ class Connection:
         except (OSError, TimeoutError):  # it has gone, or does not read
             self.leave()
         except IngleError as exc:
-            _log.info("an event of Wyoming is not followed: %s", exc)
-            await self._fail(str(exc), _code(exc))
+            code = _code(exc)
+            _log.info("a connection of Wyoming ends: %s", code)  # the sentence may quote what was said
+            await self._fail(str(exc), code)
         except Exception:  # noqa: BLE001  a fault of ours ends this connection and no other
             _log.exception("failed on an event of Wyoming")
             await self._fail(_FAULT, "fault")

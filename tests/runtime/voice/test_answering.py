@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.commands.desk.border import Interpreter
 from runtime.commands.order import Order, Status
 from runtime.commands.policy.policy import Policy
 from runtime.commands.policy.scope import Scope
@@ -17,7 +18,7 @@ from runtime.commands.policy.settings import Client, PolicySettings
 from runtime.errors import BusyError
 from runtime.voice.answering import SpokenCommands, SpokenSettings
 from runtime.voice.border import Answerer, Said
-from tests.support.desk import Around, InterpreterSimulator, desk_in
+from tests.support.desk import Around, InterpreterSimulator, RegistrySimulator, desk_in
 
 SETTINGS = SpokenSettings(within_s=5.0)
 
@@ -38,11 +39,17 @@ class TalkSimulator:
 
 @asynccontextmanager
 async def spoken(
-    folder: Path, *, policy: Policy | None = None, interpreter: InterpreterSimulator | None = None
+    folder: Path,
+    *,
+    policy: Policy | None = None,
+    registry: RegistrySimulator | None = None,
+    understanding: Interpreter | None = None,
 ) -> AsyncGenerator[tuple[SpokenCommands, TalkSimulator, Around], None]:
     talk = TalkSimulator()
     commands = SpokenCommands("voice", settings=SETTINGS, talk=talk)
-    async with desk_in(folder, more={"voice": commands}, policy=policy, interpreter=interpreter) as around:
+    async with desk_in(
+        folder, more={"voice": commands}, policy=policy, registry=registry, understanding=understanding
+    ) as around:
         # The journal and the desk go by a simulated clock; what is said is said now.
         commands.open(_Now(around))
         yield commands, talk, around
