@@ -87,11 +87,11 @@ def _raised(record: logging.LogRecord) -> str:
 
 
 def _place(raised: TracebackType | None) -> str:
-    """The last frame."""
-    if raised is None:
-        return ""
-    frame = traceback.extract_tb(raised, -1)[-1]
-    return f" at {PurePath(frame.filename).name}:{frame.lineno}"
+    """Where it was raised; no source is read for that."""
+    place = ""
+    for frame, line in traceback.walk_tb(raised):
+        place = f" at {PurePath(frame.f_code.co_filename).name}:{line}"
+    return place
 
 
 def _bounded(text: str) -> str:

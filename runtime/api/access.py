@@ -85,6 +85,15 @@ def check(access: Access, visit: Visit) -> Caller:
     return _check_key(access, visit)
 
 
+def admits(access: Access, visit: Visit) -> bool:
+    """Whether the visit may still go on: while it does, its key may have been taken back."""
+    try:
+        check(access, visit)
+    except RefusalError:
+        return False
+    return True
+
+
 def _check_host(access: Access, host: str | None) -> None:
     if host is None:  # HTTP/1.0, from a probe perhaps: every browser names a host
         return

@@ -1,5 +1,6 @@
 """Under which typed keys an application carries its parts, and a request its id."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
@@ -36,6 +37,8 @@ LOG: Final = web.AppKey[Log]("log")
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CALLER: Final = web.RequestKey("caller", Caller)
 """Who it is from; not there before the gates."""
+ADMITTED: Final = web.RequestKey[Callable[[], bool]]("admitted")
+"""Whether its key still opens what it opened: for what goes on for long to ask."""
 SPENT: Final = web.RequestKey("spent", Spent)
 """To be told by whoever has an answer computed: `request[SPENT].add(tokens of the prompt, of the answer)`."""
 NOTED: Final = web.RequestKey("noted", str)

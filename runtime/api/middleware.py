@@ -15,12 +15,13 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from runtime.api.access import Access, Visit, check, offered
+from runtime.api.access import Access, Visit, admits, check, offered
 from runtime.api.allowance import Spent
 from runtime.api.audit import Entry
 from runtime.api.callers import client_of
 from runtime.api.dialect import error_text, overview
 from runtime.api.keys import (
+    ADMITTED,
     ALLOWANCES,
     ASKED,
     AUDIT,
@@ -148,6 +149,7 @@ def guard(access: Access, open_paths: frozenset[str]) -> Middleware:
             authorization=headers.get("Authorization") or offered(headers.get("Sec-WebSocket-Protocol")),
         )
         request[CALLER] = check(access, visit)
+        request[ADMITTED] = lambda: admits(access, visit)
         if not visit.accepts:
             return await handler(request)
         asks = computes(route, request.method)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from runtime.api.admin.border import Line, Log
-from runtime.api.keys import LIVE, LOG
+from runtime.api.keys import ADMITTED, LIVE, LOG
 from runtime.api.kiosk.stream import HEADERS
 from runtime.api.sending import write
 from runtime.errors import CallerError
@@ -68,6 +68,8 @@ async def _live(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         async with contextlib.aclosing(events(request.app[LOG], lambda: live.over)) as lines:
             async for data in lines:
+                if not request[ADMITTED]():
+                    break
                 await write(request, response, data)
         return response
 

@@ -1,4 +1,7 @@
-"""GET /kiosk/live: what `live.py` has to tell, as a stream of server-sent events that ends when the caller hangs up."""
+"""GET /kiosk/live: what `live.py` has to tell, as a stream of server-sent events that ends when the caller hangs up.
+
+It ends, too, when the caller's key is taken back.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from runtime.api.callers import sender_of
-from runtime.api.keys import LIVE
+from runtime.api.keys import ADMITTED, LIVE
 from runtime.api.sending import write
 
 PATH: Final = "/kiosk/live"
@@ -42,6 +45,8 @@ async def _live(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         async with contextlib.aclosing(live.stream(sender_of(request))) as events:
             async for data in events:
+                if not request[ADMITTED]():
+                    break
                 for begin in range(0, len(data), _PIECE):
                     await write(request, response, data[begin : begin + _PIECE])
         return response

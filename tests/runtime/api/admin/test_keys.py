@@ -1,5 +1,6 @@
 """Keys for others over HTTP: made once, good for no more than whose key made them, dead at once when taken back."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -133,6 +134,18 @@ async def test_who_made_and_removed_whose_key_is_written_down_without_it(there: 
         ("DELETE", None),
     ]
     assert made.encode() not in there.audit.read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/kiosk/live", "/kiosk/logs"])
+async def test_who_looks_on_with_a_key_that_is_taken_back_sees_no_more(there: There, path: str) -> None:
+    shown = {"Authorization": f"Bearer {there.keys.add('guest', Scope)}"}
+    async with there.served.client.get(path, headers=shown) as response:
+        assert await response.content.readany()
+        there.keys.remove("guest")
+        async with asyncio.timeout(30):
+            await response.read()
+    async with there.served.client.get(path, headers=shown) as response:
+        assert response.status == 401
 
 
 async def test_keys_are_kept_where_somebody_keeps_them() -> None:
