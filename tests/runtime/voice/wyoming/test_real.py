@@ -55,7 +55,7 @@ async def test_what_is_said_is_done_once_and_the_answer_says_so(
         sound = b""
         while (event := await one.event()) is not None and not AudioStop.is_type(event.type):
             sound += AudioChunk.from_event(event).audio
-        answer = np.frombuffer(sound, "<i2").astype(np.float32) / 32768
+        answer = np.frombuffer(sound, "<i2").astype(np.float32) / np.float32(32768)
         again = await written(one, answer, rate=start.rate)
         assert "turned on the desk lamp" in again.casefold()
 
