@@ -14,6 +14,7 @@ from models.bundle import Bundle
 from models.errors import FetchError
 from models.pull import Wishes, pull
 from models.store import Store
+from tests.support.recordings import RECORDINGS, recording
 
 # A timing is never asserted, not by hypothesis either; what failed is printed so that it can be run again.
 hypothesis.settings.register_profile(
@@ -60,6 +61,17 @@ def whisper(real_state: Path) -> Bundle:
 def minilm(real_state: Path) -> Bundle:
     """The encoder all-MiniLM-L6-v2 as `ingle pull all-minilm-l6-v2` makes it."""
     return _pulled("all-minilm-l6-v2", real_state)
+
+
+@pytest.fixture(scope="session")
+def recordings(real_state: Path) -> dict[str, Path]:
+    """Real people's speech, as WAV files, by name."""
+    try:
+        return {name: recording(name, real_state / "recordings") for name in RECORDINGS}
+    except FetchError as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the recordings are not here and cannot be fetched: {exc}")
 
 
 def _pulled(name: str, state: Path, *accepted: str) -> Bundle:

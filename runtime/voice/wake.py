@@ -86,20 +86,25 @@ class WakeWords:
             if any(word.maker == maker for word in words)
         ]
         self._deaf = 0
+        self._said: set[str] = set()
+        """Words whose models are still sure of them: into the silence after it, one may be for long."""
 
     def feed(self, given: Samples) -> Woken | None:
         """See `runtime.voice.border.WakeWord`."""
         found = [each for detector in self._detectors for each in detector.feed(given).items()]
         self._deaf = max(0, self._deaf - 1)
         sure = [Woken(name, score) for name, (score, least) in found if score > least]
-        if not sure or self._deaf:
+        fresh = [woken for woken in sure if woken.name not in self._said]
+        self._said = {woken.name for woken in sure}
+        if not fresh or self._deaf:
             return None
         self._deaf = _REFRACTORY_FRAMES
-        return max(sure, key=lambda woken: woken.score)
+        return max(fresh, key=lambda woken: woken.score)
 
     def reset(self) -> None:
         """Forget all that came before."""
         self._deaf = 0
+        self._said.clear()
         for detector in self._detectors:
             detector.reset()
 
@@ -109,9 +114,10 @@ def _allowed(name: str, policy: Policy) -> Word:
     if word is None:
         raise ConfigError(f"there is no wake word {name!r}; choose from {', '.join(WORDS)}")
     enforce(policy, word.licence, f"the wake word {name}")
-    if unsettled(policy, word.licence):
+    if asked := unsettled(policy, word.licence):
+        clauses = "; ".join(f"{each.clause} says that {each.says}" for each in asked)
         raise PolicyError(
-            f"the wake word {name} is under {word.licence.spdx}, which forbids commercial use; state "
-            f'policy.commercial = false, or accept it by policy.accept = ["{word.licence.spdx}"]'
+            f"the wake word {name} is under {word.licence.spdx}: {clauses}; read it at {word.licence.url}, "
+            f'then set policy.accept = ["{word.licence.spdx}"]'
         )
     return word
