@@ -58,7 +58,7 @@ _SOUNDS_AHEAD: Final = 3
 _BEST: Final = 3
 """Readings of what was said, one of which names what the house has."""
 
-Noticed = Heard | Effect | Said | IngleError
+Noticed = Heard | Sounding | Effect | Said | IngleError
 Notice = Callable[[State, Noticed], None]
 """Told of everything, to show it; the state is that after it."""
 
@@ -160,7 +160,7 @@ class Room:
 
     def _step(self, given: Input) -> None:
         effects = self._pipeline.step(self._clock(), given)
-        if isinstance(given, Heard):
+        if isinstance(given, Heard | Sounding):
             self._notice(self.state, given)
         for effect in effects:
             self._do(effect)

@@ -12,7 +12,7 @@ import pytest
 from runtime.errors import BusyError
 from runtime.voice.alsa import SoundCardError
 from runtime.voice.border import FRAME, RATE, Answerer, Said, Samples
-from runtime.voice.events import Awake, Dropped, Nothing, State, Stop
+from runtime.voice.events import Awake, Dropped, Nothing, Sounding, State, Stop
 from runtime.voice.hearing import Heard, Hearing
 from runtime.voice.listening import Noticed, Room, Source
 from runtime.voice.loudspeaker import Loudspeaker
@@ -84,7 +84,7 @@ class Watched:
         self._more = asyncio.Event()
 
     def __call__(self, state: State, what: Noticed) -> None:
-        if not isinstance(what, Heard):
+        if not isinstance(what, Heard | Sounding):
             self.noticed.append(what)
         if not self.states or self.states[-1] is not state:
             self.states.append(state)
