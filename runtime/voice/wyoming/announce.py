@@ -21,12 +21,15 @@ _LONGEST: Final = 63
 
 
 def reachable(host: str) -> tuple[str, ...]:
-    """The address by which others reach what listens on `host`; none where only this machine can."""
+    """The address by which others reach what listens on `host`; none where only this machine can.
+
+    Of IP's version 4, as Home Assistant looks for it.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return ()  # a name of our own choosing says nothing of where it leads
-    if address.is_loopback:
+    if address.is_loopback or (address.version != 4 and not address.is_unspecified):  # noqa: PLR2004  of IP
         return ()
     return _outward() if address.is_unspecified else (host,)
 

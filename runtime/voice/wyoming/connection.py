@@ -29,10 +29,11 @@ class ConnectionLimits:
     """Every bound on what a peer may make us hold or wait for."""
 
     frame: FrameLimits = field(default_factory=FrameLimits)
-    waiting: int = 8
+    waiting: int = 4
     """Frames that were read and are not worked on yet; no more is read behind them."""
     idle_s: float = 60.0
-    """How long a connection may stay open without a whole frame, while nothing is worked on."""
+    """How long a connection may stay open without a whole frame, while nothing is worked on: Home Assistant asks a
+    satellite every other second whether it is there."""
     stall_s: float = 30.0
     """How long a peer may leave unread what is sent."""
     linger_s: float = 1.0
@@ -60,8 +61,12 @@ class Connection:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits for anything on it."""
-        return not (self._working or self._conversation.listening or self._frames.qsize())
+        """Whether nobody needs it now: it may give way to another."""
+        return not (self._at_work or self._conversation.listening)
+
+    @property
+    def _at_work(self) -> bool:
+        return self._working or not self._frames.empty()
 
     def leave(self) -> None:
         """End it now."""
@@ -99,7 +104,7 @@ class Connection:
                 async with asyncio.timeout_at(due):
                     data = await self._reader.read(_PIECE)
             except TimeoutError:
-                if self.idle or frames.midway:
+                if frames.midway or not self._at_work:
                     return
                 due = asyncio.get_running_loop().time() + self._limits.idle_s
                 continue

@@ -12,7 +12,7 @@ from runtime.voice.wyoming.announce import announced, reachable
 TYPE = "_wyoming._tcp.local."
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "inglenook.lan"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "fd00::7", "localhost", "inglenook.lan"])
 def test_a_host_that_only_this_machine_reaches_is_not_announced(host: str) -> None:
     assert reachable(host) == ()
 

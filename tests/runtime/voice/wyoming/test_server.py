@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from wyoming.asr import Transcribe, Transcript
-from wyoming.audio import AudioStart
+from wyoming.audio import AudioChunk, AudioStart
 from wyoming.error import Error
 from wyoming.handle import Handled
 from wyoming.info import Describe, Info
@@ -255,6 +255,13 @@ async def test_who_says_nothing_whole_for_long_is_left() -> None:
     async with serving(appliance(), "127.0.0.1", 0, limits(idle_s=0.2)) as port:
         for data in (b"", b'{"type": "desc', encode(Frame("a", {}, b"xyz"))[:-1]):
             assert await raw(port, data) == b""
+
+
+async def test_who_falls_silent_amid_a_recording_is_left_and_what_was_held_is_let_go() -> None:
+    async with peer(limits=limits(idle_s=0.2)) as one:
+        await one.send(Transcribe(), AudioStart(16_000, 2, 1))
+        await one.client.write_event(AudioChunk(16_000, 2, 1, bytes(64)).event())
+        assert await one.rest() == []
 
 
 async def test_who_waits_for_an_answer_is_not_left_however_long_it_takes() -> None:
