@@ -34,7 +34,7 @@ from runtime.commands.order import Result
 from runtime.completion import Completer
 from runtime.config import Broker, Config, Mqtt
 from runtime.config.secret import find_secret, read_secret
-from runtime.conversing import Conversing, serve_wyoming
+from runtime.conversing import Conversing, lend_room, serve_wyoming
 from runtime.engine.turns import Turns
 from runtime.errors import BusyError
 from runtime.keyring import KeyFile, file_of
@@ -290,6 +290,8 @@ def _works(
         yield "voice.warm", voicing.warm()
     if voicing is not None and config.voice.wyoming:
         yield "voice.wyoming", serve_wyoming(config, voicing, conversing.wyoming, commanding, stop)
+    if config.voice.enabled and config.voice.satellite:
+        yield "voice.satellite", lend_room(config, stop)
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

@@ -64,6 +64,16 @@ async def serve_wyoming(
         _log.error("no Wyoming: %s", exc)
 
 
+async def lend_room(config: Config, stop: asyncio.Event) -> None:
+    """Be a satellite of Home Assistant until `stop` is set; likewise."""
+    try:
+        with needed():
+            from runtime import assist  # noqa: PLC0415  of the extra
+        await assist.lend_room(config, stop)
+    except IngleError as exc:
+        _log.error("no satellite: %s", exc)
+
+
 def _spoken(name: str, config: Config) -> SpokenCommands:
     settings = SpokenSettings(
         languages=config.commands.languages,

@@ -174,8 +174,12 @@ class Voice:
     """The address to listen on for that; Wyoming knows no keys."""
     wyoming_port: Annotated[int, Between(0, 65535)] = 10300
     """0 lets the operating system choose."""
+    satellite: bool = False
+    """Whether what the room says goes to Home Assistant, instead of being answered here."""
+    satellite_port: Annotated[int, Between(0, 65535)] = 10700
+    """Where Home Assistant asks for the room, at `wyoming_host`; 0 lets the operating system choose."""
     zeroconf: bool = True
-    """Whether Home Assistant finds it by itself, where it listens on a network at all."""
+    """Whether Home Assistant finds both by itself, where they listen on a network at all."""
 
 
 @dataclass(frozen=True, slots=True)

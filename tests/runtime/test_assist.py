@@ -8,16 +8,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import pytest
 from wyoming.asr import Transcript
 from wyoming.handle import Handled, NotHandled
 from wyoming.info import Describe, Info
 from wyoming.intent import Intent, Recognize
+from wyoming.satellite import RunSatellite
+from wyoming.snd import Played
 
 from tests.runtime.test_app import QUESTION, Running
+from tests.support.alsa import Cards, needs_alsa
 from tests.support.engine import EngineSimulator
 from tests.support.house import furnish
 from tests.support.mqtt import Person, until
+from tests.support.sounds import tone
 from tests.support.wyoming import Peer
 from tests.test_commands_end_to_end import HOUSE
 from tests.test_end_to_end import free_port
@@ -117,3 +122,37 @@ async def test_nothing_listens_unless_the_owner_says_so(state: Path) -> None:
     async with appliance(state, INGLE_VOICE_WYOMING_PORT=str(port), INGLE_VOICE_ENABLED="true"):
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
+
+
+@needs_alsa
+async def test_a_board_with_a_microphone_is_a_satellite(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards, port = Cards(tmp_path, monkeypatch), free_port()
+    cards.hear(np.zeros(16_000, np.float32))
+    settings = {
+        "INGLE_VOICE_ENABLED": "true",
+        "INGLE_VOICE_SATELLITE": "true",
+        "INGLE_VOICE_SATELLITE_PORT": str(port),
+        "INGLE_VOICE_MICROPHONE": "microphone",
+        "INGLE_VOICE_LOUDSPEAKER": "loudspeaker",
+        "INGLE_MQTT_NODE": "kitchen",
+    }
+    async with appliance(state, **settings):
+        info = await described(port)
+        assert info.satellite is not None
+        assert (info.satellite.name, info.satellite.active_wake_words) == ("kitchen", ["okay_nabu"])
+        async with Peer(port) as one:
+            await one.send(RunSatellite())
+            await one.say(tone(440, 0.3, rate=22_050), rate=22_050)
+            await one.until(Played)
+    played = cards.played(22_050)  # and some silence, to the end of ALSA's last period
+    assert played[:6_615] == pytest.approx(tone(440, 0.3, rate=22_050), abs=0.01)
+
+
+async def test_a_satellite_without_a_microphone_is_none(
+    state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with appliance(state, INGLE_VOICE_ENABLED="true", INGLE_VOICE_SATELLITE="true"):
+        await until(lambda: "no satellite: " in caplog.text)
+    assert "set voice.microphone and voice.wake_words" in caplog.text
