@@ -7,6 +7,7 @@ from wyoming.audio import AudioStart, AudioStop
 from wyoming.tts import SynthesizeStopped
 
 from runtime.errors import CallerError
+from runtime.voice.ahead import left
 from runtime.voice.border import RATE, Sound, Utterance, Voices
 from runtime.voice.clauses import Clauses, split
 from runtime.voice.wyoming.border import Send
@@ -61,8 +62,10 @@ class Speaking:
     async def _say(self, clauses: Iterable[str]) -> None:
         name, language = self._voice
         for clause in clauses:
-            async for sound in self._voices.speak(Utterance(clause, name, language)):
-                await self._sound(sound)
+            sounds = self._voices.speak(Utterance(clause, name, language))
+            async with left(sounds):
+                async for sound in sounds:
+                    await self._sound(sound)
 
     async def _sound(self, sound: Sound) -> None:
         if self._rate not in {None, sound.rate}:
