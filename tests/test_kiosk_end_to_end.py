@@ -5,21 +5,17 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from runtime.api.scopes import Caller, Scope
 from runtime.engine.request import Request
 from runtime.keyring import Keyring, file_of
-from runtime.voice.audio import write_wav
 from tests.support.appliance import script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
 from tests.support.house import environment, furnish, ingle
 from tests.support.kiosk import Kiosk, kiosk
 from tests.support.mqtt import Mosquitto
-from tests.support.sounds import silence, tone
-from tests.support.voices import VoicesSimulator
 
 pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (apt install chromium)"),
@@ -34,7 +30,6 @@ QUIET = "document.querySelector('.turn:is(.theirs,.house)') && !document.querySe
 TAKEN = (
     "!document.getElementById('orders').hidden && document.getElementById('orders').getClientRects().length"
 )
-SPOKEN = "document.getElementById('mic').dataset.state"
 READY = "document.querySelector('#lamp.ready') !== null"
 
 
@@ -411,42 +406,3 @@ async def test_everything_by_keyboard_in_another_language(tab: Tab, tmp_path: Pa
         await tab.until(
             "document.documentElement?.lang === 'zh-TW' && document.querySelectorAll('.card').length > 0"
         )
-
-
-async def test_a_spoken_sentence_moves_a_lamp_once_and_is_answered_aloud(tmp_path: Path) -> None:
-    path = tmp_path / "said.wav"
-    await asyncio.to_thread(path.write_bytes, write_wav(np.concatenate((tone(440, 2.0), silence(30.0)))))
-    voices = VoicesSimulator("Turn on the kitchen light.")
-    async with browse(says=path) as tab, kiosk(tmp_path, EngineSimulator(), voices=voices) as there:
-        await opened(tab, there, "talk")
-        await tab.until("!document.getElementById('mic').hidden")
-        await tab.finger("#mic", down=True)
-        await tab.until(f"{SPOKEN} === 'listening'")
-        await asyncio.sleep(1)
-        await tab.finger("#mic", down=False)
-        await tab.until(QUIET)
-        assert (
-            await tab.value(f"{LAST}.querySelector('.words').textContent") == "Turned on the kitchen light."
-        )
-        await tab.until(f"{SPOKEN} === 'idle'")
-        assert [each.text for each in voices.said] == ["Turned on the kitchen light."]
-        assert there.devices.heard == [("lamps/kitchen/set", "ON")]
-        assert there.engine.requests == []
-
-
-async def test_what_is_dangerous_is_asked_first_when_it_was_spoken_as_well(tmp_path: Path) -> None:
-    path = tmp_path / "said.wav"
-    await asyncio.to_thread(path.write_bytes, write_wav(np.concatenate((tone(440, 2.0), silence(30.0)))))
-    voices = VoicesSimulator("Unlock the front door.")
-    async with browse(says=path) as tab, kiosk(tmp_path, EngineSimulator(), voices=voices) as there:
-        await opened(tab, there, "talk")
-        await tab.until("!document.getElementById('mic').hidden")
-        await tab.finger("#mic", down=True)
-        await tab.until(f"{SPOKEN} === 'listening'")
-        await asyncio.sleep(1)
-        await tab.finger("#mic", down=False)
-        await tab.until(f"{SURE}.open")
-        await tab.value("document.getElementById('sure-no').click()")
-        await tab.until(f"{SPOKEN} === 'idle' && {QUIET}")
-        assert [each.text for each in voices.said] == ["Nothing was done."]
-        assert there.devices.heard == []

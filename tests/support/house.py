@@ -1,6 +1,7 @@
 """A state directory with a model in it, and `ingle` as a program of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,14 @@ def furnish(state: Path, name: str = "tiny", *, converses: bool = True) -> Bundl
     store = Store(state / "models")
     with store.staging() as room:
         return store.add(room / "tiny", tiny_bundle(room / "tiny", name=name, converses=converses))
+
+
+def lend(state: Path, bundle: Bundle) -> Bundle:
+    """Put a copy of a model that was fetched into the store of a state directory."""
+    store = Store(state / "models")
+    with store.staging() as room:
+        shutil.copytree(bundle.path, room / "lent")
+        return store.add(room / "lent", bundle.manifest)
 
 
 def environment(state: Path, **settings: str) -> dict[str, str]:

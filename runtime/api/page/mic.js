@@ -36,7 +36,7 @@ let alone = false;
 /** Whether there is no more to be read aloud than what is played already. */
 let last = false;
 /** What is done with what was said, and what a press interrupts. */
-let to = { heard: (_text, _reader) => {}, interrupt: () => {} };
+let to = { heard: (_readings, _reader) => {}, interrupt: () => {} };
 
 /** The models of the appliance are known. @param {any[]} models */
 export function offer(models) {
@@ -121,7 +121,7 @@ function told(what) {
       deafen();
       return become("reading", t("mic.reading"));
     case "heard":
-      return heard(what.text);
+      return heard(what.readings);
     case "nothing":
       return idle(t(what.why === "quiet" ? "mic.quiet" : "mic.nothing"));
     case "sound":
@@ -136,17 +136,17 @@ function told(what) {
   }
 }
 
-function heard(text) {
+function heard(readings) {
   const mine = turn;
   const press = presses;
   become("answering");
   if (!reads || !there.speaks) {
     idle();
-    to.heard(text, SILENT);
+    to.heard(readings, SILENT);
     return;
   }
   const here = () => press === presses && turn === mine;
-  to.heard(text, {
+  to.heard(readings, {
     say: (words, said) => here() && mine?.say(words, said),
     done: () => here() && mine?.done(),
     stop: () => here() && stop(),

@@ -51,7 +51,8 @@ export function set(device, capability, value) {
 }
 
 /**
- * What a sentence is: `{is: "talk"}`, `{is: "command"}`, or `{is: "guess", text}` where a person should say so.
+ * What a sentence is: `{is: "talk"}`, `{is: "command"}`, or `{is: "guess", text}` where a person should say so. Of a
+ * command that would be done, `text` tells what that is.
  * Nothing is done to find out.
  */
 export async function decide(text) {
@@ -63,7 +64,7 @@ export async function decide(text) {
     leave();
     return { is: "guess", text: said.text };
   }
-  return { is: "command" };
+  return { is: "command", text: said.status === "would" ? said.text : undefined };
 }
 
 /** A key that may not command, or words that can be no command: then it is talk. */

@@ -30,21 +30,30 @@ let ordering = localStorage.getItem(ORDERS) !== "off";
 
 // To the house, if it is a command; else to the model.
 
-function hear(text, aloud = mic.SILENT) {
+function hear(text, aloud = mic.SILENT, others = []) {
   reader.stop();
   reader = aloud;
   byId("welcome").hidden = true;
   said(text);
-  return turn(text).finally(() => aloud.done());
+  return turn(text, others).finally(() => aloud.done());
 }
 
-/** Speaking while something is written ends that. */
-function heard(text, aloud) {
+/** What was spoken: as it is read first, and how else it may be read. Speaking while something is written ends that. */
+function heard([text, ...others], aloud) {
   running?.abort();
-  return hear(text, aloud);
+  return hear(text, aloud, others);
 }
 
-async function turn(text) {
+/** Words that were misheard are no command; if they are one as they may be read as well, a person says so. */
+async function misheard(others) {
+  for (const other of others) {
+    const { is, text } = await decide(other);
+    if (is !== "talk" && text) return { other, text };
+  }
+  return null;
+}
+
+async function turn(text, others = []) {
   if (!ordering || !taken()) {
     await ask(text);
     return;
@@ -55,7 +64,12 @@ async function turn(text) {
     if (busy.signal.aborted) return;
     if (is === "guess") wonder(text, guess);
     else if (is === "command") await command(text);
-    else await ask(text);
+    else {
+      const meant = await misheard(others);
+      if (busy.signal.aborted) return;
+      if (meant) wonder(text, meant.text, meant.other);
+      else await ask(text);
+    }
   } catch (error) {
     failed(new Answer("house"), error, [[t("again"), () => turn(text)], [t("ask.model"), () => ask(text)]]);
   } finally {
@@ -64,11 +78,11 @@ async function turn(text) {
 }
 
 /** It may be a command: a person says so, or it is none. */
-function wonder(text, guess) {
+function wonder(text, guess, meant = text) {
   const shown = new Answer("house");
   shown.append(guess);
   shown.finish(t("guess"));
-  shown.offer([[t("guess.yes"), () => command(text)], [t("guess.no"), () => ask(text)]]);
+  shown.offer([[t("guess.yes"), () => command(meant)], [t("guess.no"), () => ask(text)]]);
   announce(`${guess} ${t("guess")}`);
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from runtime.api.access import Access
+from runtime.api.scopes import Caller, Scope
 from runtime.errors import BusyError
 from runtime.voice.audio import write_wav
 from tests.support.appliance import Appliance, appliance, script
@@ -193,6 +194,26 @@ async def test_a_key_is_shown_on_the_socket_as_well(tab: Tab) -> None:
         await tab.until(READY)
         await held(tab, 1.0)
         await tab.until(QUIET)
+
+
+async def test_a_key_that_is_good_for_talking_only_can_speak(tab: Tab) -> None:
+    class Known:
+        def holder(self, shown: str) -> Caller | None:
+            return Caller("tablet", frozenset({Scope.CHAT})) if shown == "sesame-7" else None
+
+    voices = VoicesSimulator("What is the capital of France?")
+    engine = EngineSimulator(script("Paris."))
+    async with appliance(
+        engine, voices=voices, activity=LoudIsSpeech, access=Access(keys=Known(), asked=True)
+    ) as served:
+        await tab.open(served.url)
+        await tab.until("document.getElementById('lock').open")
+        await tab.type("sesame-7")
+        await tab.press("Enter")
+        await tab.until(READY)
+        await held(tab, 1.0)
+        await tab.until(QUIET)
+        assert len(engine.requests) == 1
 
 
 async def test_without_anything_that_listens_there_is_no_button(tab: Tab) -> None:
