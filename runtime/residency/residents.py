@@ -5,7 +5,6 @@ All on the event loop; loading and closing happen elsewhere meanwhile.
 """
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -19,6 +18,7 @@ from models.licences.policy import Policy, enforce
 from models.store import Store
 from runtime.completion import Completer
 from runtime.encoding import TextEncoder
+from runtime.engine import heap
 from runtime.errors import BundleError, BusyError, CallerError, ModelNotFoundError
 from runtime.residency.border import Resident
 from runtime.residency.plan import Place, to_leave
@@ -76,11 +76,11 @@ class Residents:
         budget: int,
         keep_alive_s: float,
         clock: Callable[[], float] = time.time,
-        collect: Callable[[], object] = gc.collect,
+        give_back: Callable[[], object] = heap.give_back,
     ) -> None:
         """`load` brings a bundle into memory; `budget` in bytes is for all of them.
 
-        `collect` gives memory back when a model has left, a look through all that there is.
+        `give_back` returns to the system what a model had that has left; called on a thread.
         `keep_alive_s`: how long a model stays after its last use where nothing else is said; negative is for ever.
         """
         self._store = store
@@ -90,7 +90,7 @@ class Residents:
         self._budget = budget
         self._keep_alive_s = keep_alive_s
         self._clock = clock
-        self._collect = collect
+        self._give_back = give_back
         self._held: dict[str, _Held] = {}
         self._moved = asyncio.Condition()
         self._closing: set[asyncio.Task[None]] = set()
@@ -313,17 +313,21 @@ class Residents:
 
     async def _close(self, held: _Held) -> None:
         try:
-            model = await held.model
-            if isinstance(model, Completer):
-                await model.engine.close()
+            await _stop(held)
         finally:
+            del held  # or it would be here still while its memory is given back
+            await asyncio.to_thread(self._give_back)
             task = asyncio.current_task()
             assert task is not None  # noqa: S101  this is one
             self._closing.discard(task)
-            del held
-            self._collect()
             async with self._moved:
                 self._moved.notify_all()
+
+
+async def _stop(held: _Held) -> None:
+    model = await held.model
+    if isinstance(model, Completer):
+        await model.engine.close()
 
 
 def _cost(bundle: Bundle) -> int:

@@ -8,6 +8,7 @@ is loaded with the first grammar, or before it if asked to: a command that ends 
 import json
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
@@ -122,22 +123,28 @@ class _Words:
 
     bos_token_id: Final = None
 
-    def __init__(self, tokenizer: Tokenizer, vocabulary: int, ends: Sequence[int]) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        vocabulary: int,
+        ends: Sequence[int],
+        spell: "weakref.WeakMethod[Callable[[str], Sequence[int]]]",
+    ) -> None:
+        """`spell` asks the library that was made of this; weakly, since no circle through it is ever freed."""
         self._tokenizer = tokenizer
+        self._spell = spell
         self.eos_token_id = ends[0]
         self.special_token_ids = sorted(tokenizer.control_ids)
         self.tokens = tokenizer.spelt(vocabulary)
-        self._library: llguidance.LLTokenizer | None = None
 
-    def made(self, library: "llguidance.LLTokenizer") -> None:
-        """Know what was made of this, and let go of what it has a copy of."""
-        self._library = library
+    def made(self) -> None:
+        """Let go of what the library has a copy of."""
         self.tokens.clear()
 
     def __call__(self, text: bytes) -> Sequence[int]:
         """How text that has to come is written: by the tokenizer, or letter for letter where that would change it."""
         ids: Sequence[int] = self._tokenizer.encode_midway(text.decode())
-        return ids or (self._library.greedy_tokenize(text.decode()) if self._library else ())
+        return ids or (spell(text.decode()) if (spell := self._spell()) else ())
 
 
 class Compiler:
@@ -169,10 +176,14 @@ class Compiler:
     def _learn(self) -> "llguidance.LLTokenizer":
         import llguidance  # noqa: PLC0415  said above
 
-        words = _Words(self._tokenizer, self._vocabulary, self._ends)
+        words = _Words(self._tokenizer, self._vocabulary, self._ends, weakref.WeakMethod(self._spell))
         known = llguidance.LLTokenizer(llguidance.TokenizerWrapper(words), eos_token=self._ends)
-        words.made(known)
+        words.made()
         return known
+
+    def _spell(self, text: str) -> Sequence[int]:
+        """Letter for letter, in the longest tokens."""
+        return () if self._known is None else self._known.greedy_tokenize(text)
 
     def compile(self, constraint: Constraint) -> Grammar:
         """Compile, or find again, what was asked for.

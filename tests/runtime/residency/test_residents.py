@@ -1,7 +1,9 @@
 """Models come when they are asked for and leave when their place or time is over; nobody loses one in mid-answer."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -34,6 +36,7 @@ class Shop:
         self.store = Store(root)
         self.loads: list[str] = []
         self.engines: list[EngineSimulator] = []
+        self.models: weakref.WeakSet[Completer] = weakref.WeakSet()
         self.slow_s = 0.0
         self.failure: Exception | None = None
         for name in names:
@@ -47,12 +50,19 @@ class Shop:
             raise self.failure
         engine = EngineSimulator(loaded=replace(tiny_manifest(), name=bundle.manifest.name))
         self.engines.append(engine)
-        return scripted_completer(engine, Limits())
+        completer = scripted_completer(engine, Limits())
+        self.models.add(completer)
+        return completer
 
 
 @asynccontextmanager
 async def residents(
-    shop: Shop, *, budget: int = ROOM_FOR_TWO, keep_alive_s: float = 60.0, default: str = "a"
+    shop: Shop,
+    *,
+    budget: int = ROOM_FOR_TWO,
+    keep_alive_s: float = 60.0,
+    default: str = "a",
+    give_back: Callable[[], object] = lambda: 0,
 ) -> AsyncGenerator[Residents]:
     there = Residents(
         shop.store,
@@ -61,7 +71,7 @@ async def residents(
         policy=Policy(),
         budget=budget,
         keep_alive_s=keep_alive_s,
-        collect=lambda: 0,
+        give_back=give_back,
     )
     try:
         yield there
@@ -126,6 +136,20 @@ async def test_a_model_leaves_when_its_time_is_over_and_not_while_it_is_used(sho
         async with there.completer("a"):
             await asyncio.sleep(0.06)
             assert names(there) == ["a"]
+
+
+async def test_nothing_of_a_model_is_left_when_its_memory_is_given_back(shop: Shop) -> None:
+    left: list[int] = []
+
+    def look() -> None:
+        gc.collect()
+        left.append(len(shop.models))
+
+    async with residents(shop, give_back=look) as there:
+        for _ in range(3):
+            await use(there, "a", 0)
+        await until(lambda: len(left) == 3)
+    assert left == [0, 0, 0]
 
 
 async def test_who_asks_says_how_long_it_stays(shop: Shop) -> None:

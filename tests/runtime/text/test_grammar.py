@@ -1,7 +1,9 @@
 """Grammars compiled for real tokenizers: what is kept, what is refused and why, and that nothing sent does harm."""
 
+import gc
 import json
 import re
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -550,3 +552,13 @@ def test_tokens_that_mean_something_to_the_template_are_no_text() -> None:
         assert token is not None
         assert not allowed[token]
     assert allowed.sum() > 300
+
+
+def test_a_tokenizer_is_freed_with_what_was_compiled_for_it() -> None:
+    tokenizer = Tokenizer(byte_level())
+    compiler = compiler_of(tokenizer)
+    compiler.compile(Regex("[ab]+")).begin().forced()
+    there = weakref.ref(tokenizer)
+    del tokenizer, compiler
+    gc.collect()
+    assert there() is None
