@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +33,7 @@ class Bundle:
             StoreError: there is no manifest, or it cannot be read.
         """
         try:
-            manifest = Manifest.from_json((path / MANIFEST_NAME).read_bytes())
+            manifest, digest = _read((path / MANIFEST_NAME).read_bytes())
         except OSError as exc:
             raise StoreError(
                 f"bundle {path.name[:12]} has no readable manifest ({exc.strerror}); pull the model again"
@@ -41,7 +42,7 @@ class Bundle:
             raise NewerBundleError(f"bundle {path.name[:12]}: {exc}") from exc
         except ManifestError as exc:
             raise StoreError(f"bundle {path.name[:12]}: {exc}") from exc
-        return cls(path, manifest, manifest.digest)
+        return cls(path, manifest, digest)
 
     @property
     def size(self) -> int:
@@ -52,6 +53,13 @@ class Bundle:
     def reference(self) -> str:
         """The full name, `name@version`."""
         return f"{self.manifest.name}@{self.manifest.version}"
+
+
+@lru_cache(maxsize=32)
+def _read(text: bytes) -> tuple[Manifest, str]:
+    """A manifest and its digest: some 10 ms of work the first time, and whoever lists models reads all there are."""
+    manifest = Manifest.from_json(text)
+    return manifest, manifest.digest
 
 
 def problems(bundle: Bundle) -> tuple[str, ...]:
