@@ -1,5 +1,6 @@
 """GET /metrics: what Prometheus scrapes."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
@@ -61,6 +62,7 @@ def _engines(models: Mapping[str, Completer]) -> Iterator[Metric]:
 
 
 def _process() -> Iterator[Metric]:
-    """Resident memory, where the kernel tells it."""
+    """Tasks of the event loop, and resident memory where the kernel tells it."""
+    yield Metric("ingle_tasks", "gauge", "Tasks of the event loop.", (((), len(asyncio.all_tasks())),))
     if (rss := resident()) is not None:
         yield Metric("ingle_resident_memory_bytes", "gauge", "Resident memory.", (((), rss),))

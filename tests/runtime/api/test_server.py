@@ -305,6 +305,7 @@ async def test_metrics_count_requests_tokens_and_the_queue() -> None:
     assert samples['ingle_requests_waiting{model="tiny"}'] == "0"
     assert samples["ingle_ready"] == "1"
     assert int(samples["ingle_resident_memory_bytes"]) > 1 << 20
+    assert int(samples["ingle_tasks"]) > 0
     assert "made" not in text
 
 
