@@ -9,7 +9,7 @@ from wyoming.tts import SynthesizeStopped
 from runtime.errors import CallerError
 from runtime.voice.ahead import left
 from runtime.voice.border import RATE, Sound, Utterance, Voices
-from runtime.voice.clauses import Clauses, split
+from runtime.voice.clauses import Clauses
 from runtime.voice.wyoming.border import Send
 from runtime.voice.wyoming.frames import Frame
 from runtime.voice.wyoming.sound import WIDTH, chunks
@@ -45,7 +45,7 @@ class Speaking:
             case "synthesize" if self._clauses is None:
                 # Between start and stop it is the same text again, for servers that do not stream.
                 self._voice = _voice(fields)
-                await self._say(split(text))
+                await self._say([text] if text.strip() else [])
                 await self._stop()
             case "synthesize-start":
                 self._clauses, self._voice = Clauses(), _voice(fields)
@@ -59,10 +59,10 @@ class Speaking:
             case _:
                 return
 
-    async def _say(self, clauses: Iterable[str]) -> None:
+    async def _say(self, texts: Iterable[str]) -> None:
         name, language = self._voice
-        for clause in clauses:
-            sounds = self._voices.speak(Utterance(clause, name, language))
+        for text in texts:
+            sounds = self._voices.speak(Utterance(text, name, language))
             async with left(sounds):
                 async for sound in sounds:
                     await self._sound(sound)

@@ -21,6 +21,7 @@ from runtime.voice.border import Samples
 from runtime.voice.wyoming.connection import ConnectionLimits
 from runtime.voice.wyoming.frames import Frame, encode
 from runtime.voice.wyoming.server import ServerLimits, WyomingListenError, serving
+from tests.support.mqtt import until
 from tests.support.sounds import tone
 from tests.support.voices import VoicesSimulator
 from tests.support.wyoming import (
@@ -142,12 +143,9 @@ async def test_a_hang_up_ends_what_was_being_worked_on() -> None:
     voices.speaking.clear()
     async with serving(appliance(voices=voices), "127.0.0.1", 0, limits()) as port:
         async with Peer(port) as one:
-            await one.send(Synthesize("One. Two; three."))
+            await one.send(Synthesize("One! Two! Three!"))
             await one.until(AudioStart)
-        for _ in range(100):
-            if voices.said and not voices.speaking.is_set():
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: voices.abandoned == 1)
         assert await answers(port)
 
 

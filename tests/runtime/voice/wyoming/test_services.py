@@ -163,10 +163,7 @@ async def test_a_text_is_spoken_in_one_sound() -> None:
         _, between = await one.until(AudioStop)
     assert (start.rate, start.width, start.channels) == (22_050, 2, 1)
     assert set(between) == {"audio-chunk"}
-    assert [(each.text, each.voice) for each in voices.said] == [
-        ("The light is on.", "other"),
-        ("It is warm.", "other"),
-    ]
+    assert [(each.text, each.voice) for each in voices.said] == [("The light is on. It is warm.", "other")]
 
 
 async def test_what_is_written_is_spoken_as_soon_as_a_clause_is_whole() -> None:
