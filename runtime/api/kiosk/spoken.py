@@ -5,10 +5,8 @@ bits behind the `sound` that names its rate.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
-from contextlib import aclosing
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
@@ -17,7 +15,8 @@ from runtime.api.kiosk.asked import Asked, Done, End, LetGo, Say, asked
 from runtime.api.kiosk.listening import RULES, Listening, understood
 from runtime.api.middleware import explain
 from runtime.errors import CallerError
-from runtime.voice.border import Sound, Speech, Transcription, Utterance, Voices
+from runtime.voice.ahead import left
+from runtime.voice.border import Speech, Transcription, Utterance, Voices
 from runtime.voice.clauses import Clauses
 from runtime.voice.pcm import pcm16
 from runtime.voice.saying import Due
@@ -114,9 +113,7 @@ class SpokenTurn:
         """Whether anything was said; if so, it was told."""
         listening = self._listening
         await self._tell("listening", pauses=listening.ends_by_itself, most_s=RULES.longest_s)
-        with contextlib.suppress(TimeoutError):  # what came until then is what was said
-            async with asyncio.timeout(_LISTENING_S):
-                await self._listen(language)
+        await self._listen(language)
         self._deaf = True
         await self._tell("ended")
         if (why := listening.dropped) is None:
@@ -129,9 +126,11 @@ class SpokenTurn:
         return False
 
     async def _listen(self, language: str | None) -> None:
-        """Until it is over, by hand or by itself."""
+        """Until it is over, by hand or by itself; what came too slowly is what was said."""
         listening = self._listening
-        while True:
+        now = asyncio.get_running_loop().time
+        until = now() + _LISTENING_S
+        while now() < until:
             match await self._next(self._limits.stall_seconds):
                 case bytes(data):
                     self._catch_up()
@@ -191,8 +190,8 @@ class SpokenTurn:
         await self._tell("done")
 
     async def _say(self, text: str, language: str | None) -> None:
-        sounds = cast("AsyncGenerator[Sound, None]", self._voices.speak(Utterance(text, language=language)))
-        async with aclosing(sounds):
+        sounds = self._voices.speak(Utterance(text, language=language))
+        async with left(sounds):
             async for sound in sounds:
                 if sound.rate != self._rate:
                     self._rate = sound.rate

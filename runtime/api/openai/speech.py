@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
 from aiohttp import web
 
@@ -15,6 +15,7 @@ from runtime.api.refusal import RefusalError
 from runtime.api.sending import write
 from runtime.api.voiceless import MUTE
 from runtime.errors import EngineError
+from runtime.voice.ahead import left
 from runtime.voice.border import Sound
 from runtime.voice.encoder import FORMS, encoded, encoder
 from runtime.voice.pcm import pcm16
@@ -47,8 +48,8 @@ async def _speech(request: web.Request) -> web.StreamResponse:
     others = FORMS if program else ()
     asked = parse(await read_json(request), request.app[LIMITS], voices=voices.voices, others=others)
     async with AsyncExitStack() as open_ones:
-        sounds = cast("AsyncGenerator[Sound, None]", voices.speak(asked.utterance))
-        await open_ones.enter_async_context(aclosing(sounds))
+        sounds = voices.speak(asked.utterance)
+        await open_ones.enter_async_context(left(sounds))
         try:
             first = await anext(sounds)
         except StopAsyncIteration:

@@ -29,8 +29,8 @@ let turn = null;
 let microphone = null;
 /** Goes up with each press, so that what comes too late is known. */
 let presses = 0;
-/** Whether the finger has left the button: tapped, or after all was said. @type {"" | "tapped" | "said"} */
-let left = "";
+/** How the finger has left the button: it tapped, or all was said. @type {"" | "tapped" | "said"} */
+let lifted = "";
 /** Whether a silence ends it. */
 let alone = false;
 /** Whether there is no more to be read aloud than what is played already. */
@@ -53,7 +53,7 @@ function become(next, text = "") {
 
 function show() {
   mic.hidden = !there.listens;
-  mic.disabled = !live.ready;
+  mic.disabled = !live.ready && state === "idle"; // a finger that is on it will leave it
   mic.dataset.state = state;
   const label = t(state === "opening" || state === "listening" ? "mic.end" : "mic");
   mic.setAttribute("aria-label", label);
@@ -75,7 +75,7 @@ async function begin() {
   speaker.wake();
   presses += 1;
   const press = presses;
-  left = "";
+  lifted = "";
   last = false;
   become("opening", t("mic.opening"));
   try {
@@ -86,7 +86,7 @@ async function begin() {
     }
     microphone = opened;
     turn = new Turn(opened.rate, language(), (what) => press === presses && told(what));
-    if (left) letGo();
+    if (lifted) letGo();
   } catch (error) {
     if (press === presses) failed(error);
   }
@@ -98,19 +98,19 @@ function take(pcm, level) {
 }
 
 function letGo() {
-  if (left === "said") turn?.end();
+  if (lifted === "said") turn?.end();
   else turn?.letGo();
   if (state === "listening") become("listening", listening());
 }
 
 /** The finger has left the button. Who was asked for the microphone meanwhile has said nothing yet. */
 function leave(how) {
-  if (left || !["opening", "listening"].includes(state)) return;
-  left = turn ? how : "tapped";
+  if (lifted || !["opening", "listening"].includes(state)) return;
+  lifted = turn ? how : "tapped";
   if (turn) letGo();
 }
 
-const listening = () => t(left ? (alone ? "mic.listening.alone" : "mic.listening.tap") : "mic.listening.hold");
+const listening = () => t(lifted ? (alone ? "mic.listening.alone" : "mic.listening.tap") : "mic.listening.hold");
 
 function told(what) {
   switch (what.type) {
@@ -173,6 +173,11 @@ export function stop() {
   idle();
 }
 
+/** Nobody is there any more to be listened to; what is read aloud is heard in the next room, too. */
+export function left() {
+  if (state === "opening" || state === "listening") stop();
+}
+
 /** Whether there was something to leave off. */
 export function cancel() {
   const was = state !== "idle";
@@ -190,8 +195,8 @@ function failed(error) {
 
 /** A press of the button while it listens says that all was said; else it begins. */
 function pressed() {
-  if (state === "listening" || (state === "opening" && left)) {
-    left = "said";
+  if (state === "listening" || (state === "opening" && lifted)) {
+    lifted = "said";
     turn?.end();
   } else if (state !== "opening") begin();
 }

@@ -112,6 +112,7 @@ async function command(text) {
 
 /** Who leaves a question of the house, for another room or by Escape, has said no to it. */
 export function left() {
+  mic.left();
   leave();
   asked?.withdraw();
   asked = null;

@@ -132,6 +132,17 @@ async def test_escape_leaves_off_and_nothing_comes_of_it(tab: Tab) -> None:
         assert served.engine.requests == []
 
 
+async def test_nobody_is_listened_to_who_went_to_another_room(tab: Tab) -> None:
+    voices = VoicesSimulator("What is the capital of France?")
+    async with page(tab, voices):
+        await tab.value("document.getElementById('mic').focus()")
+        await tab.press("Enter")
+        await tab.until(f"{STATE} === 'listening'")
+        await tab.value("location.hash = '#home'")
+        await tab.until(f"{STATE} === 'idle'")
+        assert voices.heard == []
+
+
 async def test_a_press_while_an_answer_is_read_aloud_ends_it(tab: Tab) -> None:
     voices = VoicesSimulator("Tell me a story.")
     async with page(tab, voices, answer="One word. " * 40, token_s=0.02) as served:
