@@ -255,7 +255,7 @@ def _grown(what: str, mib: list[float]) -> float:
 
 
 def _verdict(held: list[Held], load: Load, sender: Sender) -> bool:
-    warm, last = held[WARM], held[-1]
+    warm, last = held[: WARM + 1], held[-1]
     whole = _grown("memory", [each.resident for each in held])
     besides = _grown("memory besides the caches", [each.besides for each in held])
     unanswered, happened = sender.history.unanswered(), sender.history.effects
@@ -269,9 +269,9 @@ def _verdict(held: list[Held], load: Load, sender: Sender) -> bool:
     sound = {
         f"memory is flat within {100 * FLAT:.0f} %": whole <= FLAT,
         f"memory besides the caches is flat within {100 * FLAT:.0f} %": besides <= FLAT,
-        "no file, thread or task more is open": last.files <= warm.files
-        and last.threads <= warm.threads
-        and last.tasks <= warm.tasks,
+        "no file, thread or task more is open": last.files <= max(each.files for each in warm)
+        and last.threads <= max(each.threads for each in warm)
+        and last.tasks <= max(each.tasks for each in warm),
         "no command is lost or doubled": not unanswered and not twice,
         "every answer is as it should be": not load.wrong,
     }
