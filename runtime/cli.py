@@ -11,6 +11,7 @@ from runtime.console.encoding import classify, embed
 from runtime.console.evaluate import evaluate
 from runtime.console.key import key
 from runtime.console.run import run
+from runtime.console.say import say
 from runtime.console.serve import serve
 from runtime.console.transcribe import transcribe
 
@@ -20,5 +21,19 @@ def commands() -> None:
     """Run models, serve them, look after the appliance."""
 
 
-for each in (run, chat, command, serve, key, bench, config, doctor, embed, classify, evaluate, transcribe):
+for each in (
+    run,
+    chat,
+    command,
+    serve,
+    key,
+    bench,
+    config,
+    doctor,
+    embed,
+    classify,
+    evaluate,
+    transcribe,
+    say,
+):
     commands.add_command(each)

@@ -31,6 +31,7 @@ from runtime.voice.tts.find import find_voices
 
 _log = logging.getLogger(__name__)
 
+_FOLDER: Final = "voices"
 _FIRST_WORDS: Final = "Ready."
 """Said to nobody: what a voice keeps of its language is there then for the first answer."""
 
@@ -184,12 +185,20 @@ async def voices_of(
 
 
 def _voicing(config: Config, state: Path, turns: Turns, house: Callable[[], House]) -> Voicing:
-    voices = list(find_voices(turns))
+    return Voicing(cast_of(config, state, turns), find_listener(config, state, turns), config.limits, house)
+
+
+def cast_of(config: Config, state: Path, turns: Turns) -> Cast:
+    """Who speaks.
+
+    Raises:
+        ConfigError: the voice that is configured is not on this machine.
+    """
+    voices = list(find_voices(config.voice.folder or state / _FOLDER, turns))
     try:
-        cast = Cast(voices, preferred=config.voice.speaker, language=config.commands.languages[0])
+        return Cast(voices, preferred=config.voice.speaker, language=config.commands.languages[0])
     except CallerError as exc:
         raise ConfigError(f"voice.speaker: {exc}") from exc
-    return Voicing(cast, find_listener(config, state, turns), config.limits, house)
 
 
 def find_listener(config: Config, state: Path, turns: Turns) -> Listener | None:

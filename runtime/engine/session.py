@@ -53,15 +53,7 @@ def load_graph(
     Raises:
         BundleError: onnxruntime refuses it, or its inputs are not what the manifest says.
     """
-    levels = ort.GraphOptimizationLevel
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or usable_cores()
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = levels.ORT_ENABLE_BASIC if fused else levels.ORT_ENABLE_ALL
-    options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
-    options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
-    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    options = _options(threads, fused=fused)
     if trace is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(trace)
@@ -75,6 +67,32 @@ def load_graph(
         ) from exc
     _check(graph, manifest)
     return graph
+
+
+def load_foreign(path: Path, *, threads: int | None) -> ort.InferenceSession:
+    """Load a graph that has no manifest: whoever asks knows its inputs.
+
+    Raises:
+        BundleError: onnxruntime refuses it.
+    """
+    try:
+        return ort.InferenceSession(path, _options(threads, fused=False), providers=["CPUExecutionProvider"])
+    except Exception as exc:  # onnxruntime's errors share no base class
+        reason = str(exc).partition("\n")[0][:_REASON]
+        raise BundleError(f"{path} cannot be loaded; fetch it again (onnxruntime: {reason})") from exc
+
+
+def _options(threads: int | None, *, fused: bool) -> ort.SessionOptions:
+    levels = ort.GraphOptimizationLevel
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or usable_cores()
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = levels.ORT_ENABLE_BASIC if fused else levels.ORT_ENABLE_ALL
+    options.enable_mem_pattern = False  # patterns are kept per shape, and every chunk has another
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return options
 
 
 def _check(graph: ort.InferenceSession, manifest: Manifest) -> None:

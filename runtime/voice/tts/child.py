@@ -58,8 +58,10 @@ def through(command: Sequence[str], text: str, *, most: int, patience_s: float =
 def _exchanged(process: "subprocess.Popen[bytes]", data: bytes, most: int) -> bytes:
     assert process.stdin is not None  # noqa: S101  a pipe
     assert process.stdout is not None  # noqa: S101  a pipe
-    with process.stdout, suppress(BrokenPipeError):  # one that has ended says by its status how
-        with process.stdin:
-            process.stdin.write(data)
+    with (
+        suppress(BrokenPipeError),
+        process.stdin,
+    ):  # one that does not read may have something to say all the same
+        process.stdin.write(data)
+    with process.stdout:
         return process.stdout.read(most)
-    return b""

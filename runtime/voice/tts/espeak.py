@@ -89,12 +89,17 @@ class EspeakSpeaker:
             "--stdout",
         )
         for clause in split(utterance.text):
-            sound = _sound(through(command, _INSTRUCTIONS.sub(" ", clause), most=_MOST_BYTES))
+            sound = _sound(through(command, as_text(clause), most=_MOST_BYTES))
             if sound.samples.size:
                 yield sound
 
     def reset(self) -> None:
         """Nothing is remembered."""
+
+
+def as_text(clause: str) -> str:
+    """Without what the program would take for instructions."""
+    return _INSTRUCTIONS.sub(" ", clause)
 
 
 def _sound(wav: bytes) -> Sound:
