@@ -55,6 +55,7 @@ from runtime.notify import Notifier
 from runtime.owned import Owned
 from runtime.residency.residents import Model, Residents
 from runtime.residency.stock import IngleStock
+from runtime.room import serve_room
 from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
 from runtime.voice.border import VoiceActivity, Voices
@@ -292,6 +293,8 @@ def _works(
         yield "voice.wyoming", serve_wyoming(config, voicing, conversing.wyoming, commanding, stop)
     if config.voice.enabled and config.voice.satellite:
         yield "voice.satellite", lend_room(config, stop)
+    elif voicing is not None and config.voice.microphone is not None:
+        yield "voice.room", serve_room(config, voicing, conversing.voice, stop)
 
 
 def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:

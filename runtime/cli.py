@@ -10,10 +10,12 @@ from runtime.console.doctor import doctor
 from runtime.console.encoding import classify, embed
 from runtime.console.evaluate import evaluate
 from runtime.console.key import key
+from runtime.console.listen import listen
 from runtime.console.run import run
 from runtime.console.say import say
 from runtime.console.serve import serve
 from runtime.console.transcribe import transcribe
+from runtime.console.voice_test import voice_test
 
 
 @click.group()
@@ -35,5 +37,7 @@ for each in (
     evaluate,
     transcribe,
     say,
+    listen,
+    voice_test,
 ):
     commands.add_command(each)

@@ -65,7 +65,7 @@ def test_the_commands_of_a_page_exist(page: Path, ingle: dict[str, click.Command
     for line in commands(page):
         for script in re.findall(r"(?<![\w/.])script/[\w-]+", line):
             assert os.access(ROOT / script, os.X_OK), f"{line!r}: {script} is no program"
-        for command, rest in re.findall(r"(?<![\w-])ingle ([a-z]+)([^|&;]*)", line):
+        for command, rest in re.findall(r"(?<![\w-])ingle ([a-z]+(?:-[a-z]+)*)([^|&;]*)", line):
             assert command in ingle, f"{line!r}: no such command"
             found = ingle[command]
             if isinstance(found, click.Group) and (within := re.match(r" ([a-z]+)", rest)):

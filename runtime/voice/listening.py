@@ -63,6 +63,10 @@ Notice = Callable[[State, Noticed], None]
 """Told of everything, to show it; the state is that after it."""
 
 
+def unnoticed(_state: State, _what: Noticed) -> None:
+    """Nobody looks on."""
+
+
 class Source(Protocol):
     """What is listened to; `runtime.voice.microphone.Microphone`."""
 
@@ -89,7 +93,7 @@ class Room:
         loudspeaker: Loudspeaker,
         session: str = "room",
         language: str | None = None,
-        notice: Notice = lambda _state, _what: None,
+        notice: Notice = unnoticed,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hearing, self._pipeline = hearing, pipeline

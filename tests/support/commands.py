@@ -17,6 +17,7 @@ from runtime.commands.order import Order, Result, Status
 from runtime.commands.registry.house import House
 from runtime.errors import BusyError
 from runtime.limits import Limits
+from runtime.voice.border import Voices
 from runtime.wire.commands import OrderReader
 
 DONE = Result("", Status.DONE, "Turned on the lamp.", (Action("lamp", "power", value=True),), confirmed=True)
@@ -62,11 +63,14 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    limits: Limits, commands: HttpCommands | None = None, access: Access | None = None
+    limits: Limits,
+    commands: HttpCommands | None = None,
+    access: Access | None = None,
+    voices: Voices | None = None,
 ) -> AsyncGenerator[Served, None]:
     commands = commands or HttpCommands()
     serving = Serving()
-    app = make_app(serving, limits=limits, access=access or Access(), commands=commands)
+    app = make_app(serving, limits=limits, access=access or Access(), commands=commands, voices=voices)
     runner = make_runner(app)
     await runner.setup()
     try:
