@@ -153,8 +153,18 @@ def _check_key(access: Access, visit: Visit) -> Caller:
             code="invalid_api_key",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    if known.scopes.isdisjoint(visit.accepts):
-        wanted = " or ".join(sorted(visit.accepts))
+    need(known, visit.accepts)
+    return known
+
+
+def need(known: Caller, accepts: Scopes) -> None:
+    """Let pass who has one of these scopes.
+
+    Raises:
+        RefusalError: 403, with what it takes.
+    """
+    if known.scopes.isdisjoint(accepts):
+        wanted = " or ".join(sorted(accepts))
         raise RefusalError(
             403,
             f"the key {known.name!r} is good for {', '.join(sorted(known.scopes))}, and this takes {wanted}; "
@@ -162,4 +172,3 @@ def _check_key(access: Access, visit: Visit) -> Caller:
             code="insufficient_scope",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'},
         )
-    return known

@@ -61,7 +61,11 @@ _CHAT: Final = frozenset(
 )
 _LISTED: Final = frozenset({"/v1/models", "/v1/models/{id}", "/api/show", "/api/tags", "/api/ps"})
 """Which models there are: for whoever asks them, and whoever looks after them."""
-_COMMAND: Final = frozenset({"/v1/commands", "/kiosk/live"})
+_EMPTIED: Final = frozenset({"/api/chat", "/api/generate"})
+"""Where one asks a model, and also has it leave the memory: the handler tells the two apart."""
+_COMMAND: Final = frozenset({"/v1/commands"})
+_LOOKING: Final = frozenset({"/kiosk/live"})
+"""How the house is, and how the appliance is: each caller is told what their key is good for."""
 _ADMIN: Final = frozenset(
     {
         "/api/pull",
@@ -80,23 +84,25 @@ _SPOKEN: Final = frozenset({"/kiosk/voice"})
 _ANY: Final = frozenset({"/metrics", "/api/version", "/kiosk/key"})
 """What tells nothing of anybody: for whatever key somebody gave to what watches over the appliance."""
 
-NAMED: Final = _CHAT | _LISTED | _COMMAND | _SPOKEN | _ADMIN | _ANY
+_TAKES: Final = (
+    (_ANY, EVERYTHING),
+    (_EMPTIED | _LISTED, frozenset({Scope.CHAT, Scope.ADMIN})),
+    (_CHAT, frozenset({Scope.CHAT})),
+    (_SPOKEN, frozenset({Scope.CHAT, Scope.COMMAND})),
+    (_COMMAND, frozenset({Scope.COMMAND})),
+    (_LOOKING, frozenset({Scope.COMMAND, Scope.ADMIN})),
+    (_ADMIN, frozenset({Scope.ADMIN})),
+)
+"""Routes, and of which scopes a caller needs one; the first row that has a route holds."""
+NAMED: Final = frozenset[str]().union(*(routes for routes, _ in _TAKES))
 """Every route that somebody decided about, besides the open ones."""
 
 
 def accepted(route: str | None) -> Scopes:
     """The scopes of which a caller needs one for the route (its pattern; None: there is no such path)."""
-    if route is None or route in _ANY:
+    if route is None:
         return EVERYTHING  # who may come in at all is told that there is nothing
-    if route in _CHAT:
-        return frozenset({Scope.CHAT})
-    if route in _LISTED:
-        return frozenset({Scope.CHAT, Scope.ADMIN})
-    if route in _SPOKEN:
-        return frozenset({Scope.CHAT, Scope.COMMAND})
-    if route in _COMMAND:
-        return frozenset({Scope.COMMAND})
-    return frozenset({Scope.ADMIN})
+    return next((scopes for routes, scopes in _TAKES if route in routes), frozenset({Scope.ADMIN}))
 
 
 def computes(route: str | None, method: str) -> bool:

@@ -88,18 +88,21 @@ class Live:
         self._newer.set()
         self._newer = asyncio.Event()
 
-    async def stream(self, sender: str) -> AsyncGenerator[bytes, None]:
-        """What a sender may see, then what is newer each time it is asked for more; ends when the appliance stops."""
+    async def stream(self, sender: str | None) -> AsyncGenerator[bytes, None]:
+        """What a sender may see, then what is newer each time it is asked for more; ends when the appliance stops.
+
+        `sender`: None: who may see how the appliance is, and nothing of the house.
+        """
         told = Told()
         yield _event(self._meter.history)
         while not self.over:
             newer = self._newer
-            for news in self._news(told, self._around.seen(sender)):
+            for news in self._news(told, None if sender is None else self._around.seen(sender)):
                 yield news
             await newer.wait()
 
-    def _news(self, told: Told, house: House) -> Iterator[bytes]:
-        if told.house is not house:
+    def _news(self, told: Told, house: House | None) -> Iterator[bytes]:
+        if house is not None and told.house is not house:
             yield self._way(told.house, house)
             told.house = house
         if told.sample != self._sample:

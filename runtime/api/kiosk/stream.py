@@ -11,7 +11,8 @@ from typing import Final
 from aiohttp import web
 
 from runtime.api.callers import sender_of
-from runtime.api.keys import ADMITTED, LIVE
+from runtime.api.keys import ADMITTED, CALLER, LIVE
+from runtime.api.scopes import Scope
 from runtime.api.sending import write
 
 PATH: Final = "/kiosk/live"
@@ -43,10 +44,15 @@ async def _live(request: web.Request) -> web.StreamResponse:
     with live.entered():
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
-        async with contextlib.aclosing(live.stream(sender_of(request))) as events:
+        async with contextlib.aclosing(live.stream(_sender(request))) as events:
             async for data in events:
                 if not request[ADMITTED]():
                     break
                 for begin in range(0, len(data), _PIECE):
                     await write(request, response, data[begin : begin + _PIECE])
         return response
+
+
+def _sender(request: web.Request) -> str | None:
+    """Whose house it is; None for a key that is not good for any."""
+    return sender_of(request) if Scope.COMMAND in request[CALLER].scopes else None

@@ -11,12 +11,14 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
+from runtime.api.access import need
 from runtime.api.billing import account
-from runtime.api.keys import SERVING
+from runtime.api.keys import CALLER, SERVING
 from runtime.api.ollama.leaving import may_stay
 from runtime.api.ollama.lines import Lines, stream
 from runtime.api.ollama.schema import Asked
 from runtime.api.ollama.wire import Reply, Spent
+from runtime.api.scopes import Scope
 from runtime.completion import Called, CompletionEvent, Delta, Finished, Progress, Thought
 from runtime.errors import EngineError
 
@@ -27,18 +29,20 @@ async def answer(request: web.Request, asked: Asked, reply: Reply) -> web.Stream
     """Do what was asked.
 
     Raises:
+        RefusalError: the key is good for having models leave, and no more.
         CallerError, BusyError, BundleError, EngineError: before the first line of a stream; later ones travel in it.
     """
     started = time.monotonic()
     models = request.app[SERVING].models
     stays_s = may_stay(request, asked.keep_alive_s)
-    if asked.completion is None and asked.keep_alive_s == 0:
+    if asked.completion is None and asked.keep_alive_s == 0:  # takes a key for chats or for the models
         left = stays_s == 0 and await models.unload(asked.model)
         there = {
             name for each in models.resident() for name in (each.bundle.manifest.name, each.bundle.reference)
         }
         kept = not left and asked.model in there  # the default stays
         return await _one(request, reply.moved("load" if kept else "unload"), asked)
+    need(request[CALLER], frozenset({Scope.CHAT}))
     async with models.completer(asked.model, keep_alive_s=stays_s) as completer:
         load_s = time.monotonic() - started
         wanted = asked.for_model(completer)

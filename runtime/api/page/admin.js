@@ -54,11 +54,12 @@ const may = (scope, path) => good.has(scope) && served.has(path);
 
 function line({ id, licence, meta }) {
   const resident = live.status?.models.find((each) => each.name === id);
+  const stays = !live.status || resident?.pinned || resident?.default;
   const about = [t("disk.about", { size: bytes(meta.size), licence: licence.id })];
   if (resident) about.push(t("disk.loaded"));
   const buttons = [];
-  if (resident && !resident.pinned && may("chat", "/api/generate")) buttons.push(act("unload", id, unload));
-  if (!resident?.pinned && may("admin", "/api/delete")) buttons.push(act("delete", id, remove));
+  if (resident && !stays && may("admin", "/api/generate")) buttons.push(act("unload", id, unload));
+  if (!stays && may("admin", "/api/delete")) buttons.push(act("delete", id, remove));
   return make("li", {}, make("strong", {}, id), make("span", { class: "soft" }, about.join(" · ")),
     make("div", { class: "acts" }, ...buttons));
 }
@@ -85,7 +86,16 @@ const remove = (model) => call("api/delete", {
 
 export const entered = show;
 
+/** What is in memory, and what may therefore be done; other figures come every two seconds. */
+const loaded = () => JSON.stringify(live.status?.models.map(({ name, pinned }) => [name, pinned]));
+
 export function open() {
+  let before = loaded();
+  live.addEventListener("status", () => {
+    const now = loaded();
+    if (now !== before && !byId("room-admin").hidden) show();
+    before = now;
+  });
   words.addEventListener("change", () => {
     left();
     for (const [name, each] of Object.entries(parts)) {

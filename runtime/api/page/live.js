@@ -4,6 +4,8 @@
 import { ApplianceError, call, lines, scopes } from "./appliance.js";
 
 const AGAIN_MS = 1500;
+/** Where the key is good for nothing of this: whether the appliance is there at all. */
+const CALM_MS = 5000;
 const SILENT_MS = 10000;
 const PLOTTED = ["tokens_per_second", "queue", "temperature", "memory"];
 const KEPT = 150;
@@ -16,31 +18,42 @@ class Live extends EventTarget {
   /** @type {Set<string>} */ away = new Set();
   /** @type {any} */ status = null;
   /** @type {Record<string, (number | null)[]>} */ history = {};
-  /** Whether the key is not good for the house: then one can only talk. */
-  blind = false;
-  /** Whether it is not even good for that. */
-  mute = false;
+  /** What the key is good for. @type {Set<string>} */ good = new Set(["chat", "command", "admin"]);
   /** Why nothing is heard; null while it is. @type {ApplianceError | null} */ trouble = null;
 
-  /** Whether a model answers now. */
+  /** Whether the key is not good for the house: then one can only talk. */
+  get blind() {
+    return !this.good.has("command");
+  }
+
+  /** Whether it is not even good for that. */
+  get mute() {
+    return this.blind && !this.good.has("chat");
+  }
+
+  /** Whether a model answers now; a key for talking only is not told, and may ask. */
   get ready() {
-    return (this.blind && !this.mute) || (!this.trouble && this.status?.state === "ready");
+    return !this.trouble && !this.mute && (this.status ? this.status.state === "ready" : this.blind);
   }
 
   /** Listen for as long as the page is there. */
   async listen() {
     for (;;) {
       await this.#once();
-      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+      const pause = this.trouble ? AGAIN_MS : CALM_MS;
+      await new Promise((resolve) => { setTimeout(resolve, pause); });
     }
   }
 
   async #once() {
     const giveUp = new AbortController();
     let timer = 0;
-    let good = new Set();
     try {
-      good = await scopes();
+      this.good = await scopes();
+      if (this.blind && !this.good.has("admin")) { // it would be refused, each time
+        this.#tell("there", () => { this.trouble = null; this.status = null; });
+        return;
+      }
       const response = await call("kiosk/live", { signal: giveUp.signal });
       for await (const line of lines(response)) {
         clearTimeout(timer);
@@ -51,8 +64,6 @@ class Live extends EventTarget {
     } catch (error) {
       this.#tell("there", () => {
         this.trouble = error instanceof ApplianceError ? error : new ApplianceError("", 0);
-        this.blind = error.code === "insufficient_scope";
-        this.mute = this.blind && !good.has("chat");
       });
     } finally {
       clearTimeout(timer);
@@ -93,8 +104,6 @@ class Live extends EventTarget {
 
   #measured(said) {
     const returned = this.trouble !== null;
-    this.blind = false;
-    this.mute = false;
     this.trouble = null;
     this.status = said;
     for (const each of PLOTTED) {

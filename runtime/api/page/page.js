@@ -34,7 +34,7 @@ function enter(moved) {
 
 /** The line under the name, and the notice above the rooms if there is something to say. */
 function tell() {
-  const state = live.mute ? "mute" : live.blind ? "blind" : live.trouble ? "away" : live.status?.state ?? "looking";
+  const state = live.trouble ? "away" : live.mute ? "mute" : live.blind && !live.status ? "blind" : live.status?.state ?? "looking";
   const model = live.status?.models.find((each) => each.default)?.name ?? "";
   byId("lamp").className = `lamp ${live.ready ? "ready" : state}`;
   write("where", t(`state.${state}`, { model }));

@@ -247,3 +247,17 @@ async def test_nothing_sticks_out_at_any_size(tab: Tab, width: int, height: int)
         assert await tab.value("document.getElementById('scroll').scrollWidth") <= width
         low = "Math.round(document.getElementById('form').getBoundingClientRect().bottom)"
         assert await tab.value(low) <= height
+
+
+async def test_a_long_conversation_scrolls_in_its_place_and_not_the_page(tab: Tab) -> None:
+    async with appliance(EngineSimulator(script("Paris. " * 20))) as served:
+        await tab.look(width=1024, height=600, touch=False)
+        await tab.open(served.url)
+        await tab.until(READY)
+        for turn in range(1, 11):
+            await tab.type("One more")
+            await tab.press("Enter")
+            await tab.until(f"{QUIET} && document.querySelectorAll('.turn').length === {2 * turn}")
+        assert await tab.value("document.documentElement.scrollHeight") == 600
+        scroll = "document.getElementById('scroll')"
+        assert await tab.value(f"{scroll}.scrollHeight > {scroll}.clientHeight") is True

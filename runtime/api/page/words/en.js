@@ -126,7 +126,7 @@ export default {
   "result.unknown": "It may have been done: look before you try again",
   "result.would": "Not done",
 
-  "house.closed": "The key that was typed here is good for talking only. Whoever looks after the appliance can make one for the house with `ingle key add`.",
+  "house.closed": "The key that was typed here is not good for the house. Whoever looks after the appliance can make one for the house with `ingle key add`.",
   "house.off": "This appliance takes no commands. Its owner can set commands.enabled = true.",
   "house.starting": "The devices are being looked for…",
   "house.failed": "Commands cannot be taken; the appliance's log says why.",

@@ -125,7 +125,7 @@ export default {
   "result.unknown": "可能已經執行：請先確認再重試",
   "result.would": "未執行",
 
-  "house.closed": "這把金鑰只能用來對話。管理者可以用 `ingle key add` 建立能查看居家裝置的金鑰。",
+  "house.closed": "這把金鑰不能用來查看居家裝置。管理者可以用 `ingle key add` 建立能查看居家裝置的金鑰。",
   "house.off": "這台主機不接受指令。管理者可以設定 commands.enabled = true。",
   "house.starting": "正在尋找裝置…",
   "house.failed": "目前無法接受指令，原因請見主機的紀錄。",

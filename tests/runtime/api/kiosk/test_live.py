@@ -3,15 +3,19 @@
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
+from runtime.api.access import Access
 from runtime.api.kiosk.around import Around, Board
 from runtime.api.kiosk.live import Live
 from runtime.api.kiosk.status import Meter
 from runtime.api.kiosk.stream import PATH
 from runtime.api.ordering import HttpCommands
+from runtime.api.scopes import Scope
 from runtime.api.serving import Serving
 from runtime.commands.registry.devices import Value
 from runtime.commands.registry.house import House, State
+from runtime.keyring import Keyring, add, file_of
 from runtime.limits import Limits
 from runtime.vitals import resident
 from tests.support import commands_house
@@ -126,6 +130,26 @@ async def test_the_key_is_asked_for() -> None:
             assert response.status == 401
         async with looking_on(served.client, Authorization="Bearer sesame-7") as page:
             await page.hear("status")
+
+
+async def test_a_key_for_looking_after_the_appliance_is_told_of_it_and_not_of_the_house(
+    tmp_path: Path,
+) -> None:
+    keys, rooms = file_of(tmp_path), Rooms()
+    access = Access(keys=Keyring(path=keys), asked=True)
+    async with appliance(EngineSimulator(), access=access, around=rooms.around) as served:
+        boss, guest = add(keys, "boss", [Scope.ADMIN]), add(keys, "guest", [Scope.CHAT])
+        async with served.client.get(PATH, headers={"Authorization": f"Bearer {guest}"}) as response:
+            assert response.status == 403
+        async with served.client.get(PATH, headers={"Authorization": f"Bearer {boss}"}) as response:
+            heard: list[str] = []
+            async with asyncio.timeout(20):
+                while heard.count("status") < 2:
+                    line = await response.content.readline()
+                    rooms.say("hall.light", "power", value=True)
+                    if line.startswith(b"data: "):
+                        heard.append(json.loads(line[6:])["type"])
+            assert set(heard) == {"history", "status"}
 
 
 async def test_a_drain_does_not_wait_for_those_who_look_on() -> None:

@@ -155,6 +155,26 @@ async def test_a_key_for_chats_takes_no_model_from_others(tmp_path: Path) -> Non
             assert (models.left, answer["done_reason"]) == ([], "load")
 
 
+async def test_who_looks_after_models_has_one_leave_and_asks_it_nothing(tmp_path: Path) -> None:
+    keys = file_of(tmp_path)
+    access = Access(keys=Keyring(path=keys), asked=True)
+    async with appliance(EngineSimulator(script(ANSWER)), loaded=False, access=access) as served:
+        served.client.headers["Authorization"] = f"Bearer {add(keys, 'boss', [Scope.ADMIN])}"
+        models = Leaving(scripted_completer(served.engine, served.limits))
+        served.serving.ready(models)
+        for path in ("/api/chat", "/api/generate"):
+            async with served.client.post(
+                path, json={"model": "tiny", "keep_alive": 0, "stream": False}
+            ) as response:
+                assert (response.status, (await response.json())["done_reason"]) == (200, "unload")
+            for fields in ({}, {"keep_alive": "5m"}):
+                async with served.client.post(path, json={"model": "tiny", **fields}) as response:
+                    assert response.status == 403
+        status, answer = await whole(served, keep_alive=0)
+        assert (status, "this takes chat" in answer["error"]) == (403, True)
+        assert (models.left, models.kept, served.engine.requests) == (["tiny", "tiny"], [], [])
+
+
 async def test_who_brings_and_removes_models_may_see_which_there_are(tmp_path: Path) -> None:
     keys = file_of(tmp_path)
     async with appliance(EngineSimulator(), access=Access(keys=Keyring(path=keys), asked=True)) as served:
