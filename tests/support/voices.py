@@ -40,6 +40,8 @@ class VoicesSimulator:
         self.failure: Exception | None = None
         self.fail_after: int | None = None
         """Clauses."""
+        self.busy = 0
+        """So many sentences are told to come back."""
         self.listening = asyncio.Event()
         """Let go on what is being written down."""
         self.speaking = asyncio.Event()
@@ -63,6 +65,9 @@ class VoicesSimulator:
                 return hears(speech)
 
     async def speak(self, utterance: Utterance) -> AsyncIterator[Sound]:
+        if self.busy:
+            self.busy -= 1
+            raise BusyError("four wait already; ask again in a few seconds")
         self.said.append(utterance)
         if utterance.voice not in {None, *self.voices}:
             raise CallerError(f"no voice {utterance.voice!r} here; send {VOICE}", param="voice")

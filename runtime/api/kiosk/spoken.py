@@ -14,7 +14,7 @@ from runtime.api.keys import LIMITS, RUNNING
 from runtime.api.kiosk.asked import Asked, Done, End, LetGo, Say, asked
 from runtime.api.kiosk.listening import RULES, Listening, understood
 from runtime.api.middleware import explain
-from runtime.errors import CallerError
+from runtime.errors import BusyError, CallerError
 from runtime.voice.ahead import left
 from runtime.voice.border import Speech, Transcription, Utterance, Voices
 from runtime.voice.clauses import Clauses
@@ -27,6 +27,8 @@ _LISTENING_S: Final = 2 * RULES.longest_s
 """By the clock, however slowly sound comes."""
 _PIECE: Final = 1 << 14
 _READINGS: Final = 3
+_TRIES: Final = 20
+_AGAIN_S: Final = 0.25
 
 
 class _HungUpError(Exception):
@@ -190,6 +192,19 @@ class SpokenTurn:
         await self._tell("done")
 
     async def _say(self, text: str, language: str | None) -> None:
+        """Others may be spoken to between two clauses; they are waited for, rather than left off amid an answer."""
+        for _ in range(_TRIES):
+            try:
+                await self._spoken(text, language)
+            except BusyError:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                break
+        else:
+            await self._spoken(text, language)
+        await self._tell("said", text=text)
+
+    async def _spoken(self, text: str, language: str | None) -> None:
         sounds = self._voices.speak(Utterance(text, language=language))
         async with left(sounds):
             async for sound in sounds:
@@ -199,7 +214,6 @@ class SpokenTurn:
                 data = pcm16(sound.samples)
                 for begin in range(0, len(data), _PIECE):
                     await self._sent(self._socket.send_bytes(data[begin : begin + _PIECE]))
-        await self._tell("said", text=text)
 
     # Down.
 

@@ -118,6 +118,23 @@ async def test_markup_thoughts_and_code_are_not_read_aloud() -> None:
     assert [each.text for each in voices.said] == ["Yes."]
 
 
+@pytest.mark.parametrize(("busy", "last"), [(2, "done"), (30, "error")])
+async def test_others_who_are_spoken_to_are_waited_for_within_bounds(busy: int, last: str) -> None:
+    voices = VoicesSimulator()
+    voices.busy = busy
+    async with (
+        appliance(EngineSimulator(), voices=voices, activity=LoudIsSpeech) as served,
+        pressed(served) as socket,
+    ):
+        await speak(socket, SPOKEN)
+        await end(socket)
+        await socket.send_json({"type": "say", "text": "One thing. Another."})
+        await socket.send_json({"type": "done"})
+        objects, _ = await read_aloud(socket)
+        assert objects[-1]["type"] == last
+        assert len(voices.said) == (2 if last == "done" else 0)
+
+
 async def test_a_tap_ends_with_the_silence_behind_what_was_said() -> None:
     voices = VoicesSimulator("Turn on the light.")
     async with (
