@@ -1,0 +1,59 @@
+"""The room by configuration: listened to until the appliance stops, and a line in the log where it cannot be."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.config import Config
+from runtime.room import serve_room
+from runtime.voice.border import Said
+from tests.runtime.voice.test_listening import AnswererSimulator
+from tests.support.alsa import Cards, needs_alsa
+from tests.support.espeak import needs_espeak, spoken
+from tests.support.sounds import silence
+from tests.support.voices import VoicesSimulator
+
+pytestmark = [needs_alsa, needs_espeak]
+
+
+@pytest.fixture
+def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cards:
+    return Cards(tmp_path, monkeypatch)
+
+
+def configured(*words: str) -> Config:
+    config = Config()
+    voice = replace(
+        config.voice, enabled=True, microphone="microphone", loudspeaker="loudspeaker", wake_words=words
+    )
+    return replace(config, voice=voice)
+
+
+async def test_a_room_is_listened_to_until_it_is_not(cards: Cards) -> None:
+    cards.hear(
+        np.concatenate(
+            (silence(1), spoken("okay nabu"), silence(0.3), spoken("turn on the lamp"), silence(2))
+        )
+    )
+    stop, answerer = asyncio.Event(), AnswererSimulator(Said("It is on.", "en"))
+    serving = asyncio.create_task(
+        serve_room(configured("okay_nabu"), VoicesSimulator("Turn on the lamp."), answerer, stop)
+    )
+    async with asyncio.timeout(30):
+        while not cards.played(22_050).size:  # noqa: ASYNC110  another process writes it
+            await asyncio.sleep(0.05)
+        stop.set()
+        await serving
+    assert answerer.heard == [("Turn on the lamp.",)]
+
+
+async def test_what_cannot_be_is_said_in_the_log(cards: Cards, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert cards.played(22_050).size == 0
+    stop = asyncio.Event()
+    await serve_room(configured("hal"), VoicesSimulator(), AnswererSimulator(), stop)
+    assert "nothing listens to the room: there is no wake word 'hal'; choose from" in caplog.text
