@@ -70,7 +70,7 @@ def assemble(order: Order, into: Path, scratch: Path, report: Report) -> Manifes
     report(Step(f"building {order.identity.name} ({recipe.name})"))
     read = Reader(checkpoint.weights, "Whisper")
     with _written(into, ENCODER_NAME, ENCODER_DATA, order, recipe) as encoder:
-        build_encoder(encoder, config, read, quantized=recipe.attention.quantized)
+        build_encoder(encoder, config, read, recipe.sparing(frozenset()))
     with _written(into, DECODER_NAME, DATA_NAME, order, recipe) as decoder:
         caches = build_decoder(decoder, config, read, recipe.sparing(frozenset()))
     read.refuse_rest(*ignored(checkpoint.weights))

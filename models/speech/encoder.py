@@ -11,16 +11,18 @@ import numpy as np
 from models.arch.reading import Array, Reader
 from models.graph.blocks import add_layer_norm, layer_norm
 from models.graph.builder import CONTRIB, Graph, Value
-from models.graph.rows import rows_linear
+from models.graph.linear import linear
+from models.quantize import Recipe
 from models.speech.config import Config
 
+PARTS: Final = ("key", "value")
 EPSILON: Final = 1e-5
 """Of all norms; PyTorch's default."""
 
 
-def build_encoder(graph: Graph, config: Config, read: Reader, *, quantized: bool) -> None:
+def build_encoder(graph: Graph, config: Config, read: Reader, recipe: Recipe) -> None:
     """Emit it: `mel` [1, bins, frames] to `cross.N.key` and `cross.N.value`, [1, heads, frames / 2, D] each."""
-    _Encoder(graph, config, read, quantized).build()
+    _Encoder(graph, config, read, recipe).build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class _Encoder:
     graph: Graph
     config: Config
     read: Reader
-    quantized: bool
+    recipe: Recipe
 
     def build(self) -> None:
         mel = self.graph.input("mel", "float32", (1, self.config.num_mel_bins, "frames"))
@@ -38,7 +40,7 @@ class _Encoder:
             with self.graph.scope(f"layers.{layer}"):
                 prefix = f"model.encoder.layers.{layer}"
                 normed, x = self._norm(x, added, f"{prefix}.self_attn_layer_norm")
-                added = self._attention(normed, f"{prefix}.self_attn")
+                added = self._attention(normed, layer, f"{prefix}.self_attn")
                 normed, x = self._norm(x, added, f"{prefix}.final_layer_norm")
                 added = self._feed_forward(normed, prefix)
         with self.graph.scope("norm"):
@@ -78,7 +80,8 @@ class _Encoder:
                 return layer_norm(self.graph, x, *weights, EPSILON), x
             return add_layer_norm(self.graph, added, x, *weights, EPSILON)
 
-    def _attention(self, x: Value, name: str) -> Value:
+    def _attention(self, x: Value, layer: int, name: str) -> Value:
+        """To what is heard, and to the silence behind it; tells its own keys and values."""
         width = self.config.d_model
         with self.graph.scope("attention"):
             with self.graph.scope("qkv"):
@@ -88,16 +91,31 @@ class _Encoder:
                     np.zeros(width, np.float32),
                     self.read(f"{name}.v_proj.bias", width),
                 )
-                merged = rows_linear(self.graph, x, matrix, np.concatenate(biases), quantized=self.quantized)
+                merged = linear(self.graph, x, matrix, self.recipe.attention, np.concatenate(biases))
                 sizes = self.graph.constant(width, width, width)
-                qkv = self.graph.op("Split", merged, sizes, outputs=("q", "k", "v"), axis=-1)
+                query, *own = self.graph.op("Split", merged, sizes, outputs=("q", "k", "v"), axis=-1)
+            for part, value in zip(PARTS, own, strict=True):
+                self.graph.output(value, f"own.{layer}.{part}", "float32", (1, "own", width))
+            both = [
+                self._with_silence(value, f"{layer}.{part}", (1, "silent", width), axis=1)
+                for part, value in zip(PARTS, own, strict=True)
+            ]
             (mixed,) = self.graph.op(
-                "MultiHeadAttention", *qkv, domain=CONTRIB, num_heads=self.config.encoder_attention_heads
+                "MultiHeadAttention",
+                query,
+                *both,
+                domain=CONTRIB,
+                num_heads=self.config.encoder_attention_heads,
             )
             with self.graph.scope("out"):
                 bias = self.read(f"{name}.out_proj.bias", width)
                 matrix = self._matrix(f"{name}.out_proj")
-                return rows_linear(self.graph, mixed, matrix, bias, quantized=self.quantized)
+                return linear(self.graph, mixed, matrix, self.recipe.attention, bias)
+
+    def _with_silence(self, x: Value, name: str, shape: tuple[int | str, ...], *, axis: int) -> Value:
+        with self.graph.scope(f"silence.{name}"):
+            silent = self.graph.input(f"silence.{name}", "float32", shape)
+            return self.graph.op("Concat", x, silent, axis=axis)[0]
 
     def _matrix(self, name: str) -> Array:
         return self.read(f"{name}.weight", self.config.d_model, self.config.d_model)
@@ -106,11 +124,11 @@ class _Encoder:
         width, wide = self.config.d_model, self.config.encoder_ffn_dim
         with self.graph.scope("up"):
             weights = self.read(f"{name}.fc1.weight", wide, width), self.read(f"{name}.fc1.bias", wide)
-            up = rows_linear(self.graph, x, *weights, quantized=self.quantized)
+            up = linear(self.graph, x, weights[0], self.recipe.mlp, weights[1])
             (active,) = self.graph.op("Gelu", up)
         with self.graph.scope("down"):
             weights = self.read(f"{name}.fc2.weight", width, wide), self.read(f"{name}.fc2.bias", width)
-            return rows_linear(self.graph, active, *weights, quantized=self.quantized)
+            return linear(self.graph, active, weights[0], self.recipe.mlp, weights[1])
 
     def _cross(self, x: Value, layer: int) -> None:
         """Keys, which have no bias, and values, each head's by itself."""
@@ -118,13 +136,14 @@ class _Encoder:
         name = f"model.decoder.layers.{layer}.encoder_attn"
         matrix = np.concatenate([self._matrix(f"{name}.{part}_proj") for part in "kv"])
         biases = np.zeros(width, np.float32), self.read(f"{name}.v_proj.bias", width)
-        merged = rows_linear(self.graph, x, matrix, np.concatenate(biases), quantized=self.quantized)
+        merged = linear(self.graph, x, matrix, self.recipe.attention, np.concatenate(biases))
         halves = self.graph.op(
             "Split", merged, self.graph.constant(width, width), outputs=("k", "v"), axis=-1
         )
-        shape = (1, heads, "heard", width // heads)
-        for part, half in zip(("key", "value"), halves, strict=True):
+        for part, half in zip(PARTS, halves, strict=True):
             with self.graph.scope(part):
                 (split,) = self.graph.op("Reshape", half, self.graph.constant(0, 0, heads, width // heads))
                 (turned,) = self.graph.op("Transpose", split, perm=(0, 2, 1, 3))
-            self.graph.output(turned, f"cross.{layer}.{part}", "float32", shape)
+            shape = (1, heads, "silent", width // heads)
+            whole = self._with_silence(turned, f"cross.{layer}.{part}", shape, axis=2)
+            self.graph.output(whole, f"cross.{layer}.{part}", "float32", (1, heads, "heard", width // heads))

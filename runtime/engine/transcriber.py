@@ -6,16 +6,19 @@ What was heard is encoded once. Several rows may then be written down of it side
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import DECODER_NAME, ENCODER_NAME, Manifest, Transcriber
+from models.manifest import DECODER_NAME, ENCODER_NAME, Manifest, TensorSpec, Transcriber
 from runtime.engine.session import Bound, load_graph
 from runtime.engine.turns import Turns
 from runtime.errors import BundleError, EngineError
 
 Floats = NDArray[np.float32]
+_CROSS: Final = "cross."
+_SILENCE: Final = "silence."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,24 +48,43 @@ class TranscriberSession:
         hears = replace(manifest, inputs=about.encoder_inputs, outputs=about.encoder_outputs)
         self._encoder = load_graph(bundle / ENCODER_NAME, hears, threads=threads, fused=True)
         self._decoder = load_graph(bundle / DECODER_NAME, manifest, threads=threads, fused=True)
-        self._outputs = [spec.name for spec in about.encoder_outputs]
+        self._about = about
+        self._crossing = [spec.name for spec in about.encoder_outputs if spec.name.startswith(_CROSS)]
+        self._none = {spec.name: np.empty(_none(spec), np.float32) for spec in about.encoder_inputs[1:]}
+        self._silence: Mapping[str, Floats] | None = None
         self.manifest = manifest
         self.turns = turns or Turns()
 
-    def hear(self, spectrogram: Floats) -> Heard:
+    def hear(self, spectrogram: Floats, silence: float | None = None) -> Heard:
         """Encode [bins, frames]; an even number of frames, at most those of a window.
+
+        With `silence`, always the same number, the rest of a window is that: what the model makes of a window in which
+        there is nothing else is computed once, and of each sound then only what is not silence.
 
         Raises:
             EngineError: onnxruntime failed.
         """
+        own, rest = spectrogram.shape[1] // 2, self._none
+        if silence is not None:
+            rest = {name: _behind(state, own) for name, state in self._silent(silence).items()}
+        return Heard(self._run(self._crossing, {"mel": spectrogram[None], **rest}))
+
+    def _silent(self, value: float) -> Mapping[str, Floats]:
+        """Keys and values of a window in which nothing is heard, by the names of inputs."""
+        if self._silence is None:
+            nothing = np.full((1, self._about.mel_bins, self._about.frames), value, np.float32)
+            outputs = [spec.name for spec in self._about.encoder_outputs]
+            found = self._run(outputs, {"mel": nothing, **self._none})
+            self._silence = {_SILENCE + name.removeprefix("own."): state for name, state in found.items()}
+        return self._silence
+
+    def _run(self, outputs: Sequence[str], inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         try:
             with self.turns:
-                found = self._encoder.run(self._outputs, {"mel": spectrogram[None]})
+                found = self._encoder.run(list(outputs), dict(inputs))
         except Exception as exc:  # onnxruntime's errors share no base class
             raise EngineError(f"onnxruntime failed on a sound: {exc}") from exc
-        return Heard(
-            {name: np.asarray(state, np.float32) for name, state in zip(self._outputs, found, strict=True)}
-        )
+        return {name: np.asarray(state, np.float32) for name, state in zip(outputs, found, strict=True)}
 
     def write(self, heard: Heard, prompt: Sequence[int], asked: Sequence[int], longest: int) -> "Writing":
         """Begin to write down what was heard, at most `longest` tokens behind the prompt.
@@ -180,3 +202,13 @@ class _Step:
         with self._turns:
             self._bound.run()
         return self._logits
+
+
+def _none(spec: TensorSpec) -> tuple[int, ...]:
+    """The shape of no silence at all."""
+    return tuple(axis if isinstance(axis, int) else 0 for axis in spec.shape)
+
+
+def _behind(state: Floats, own: int) -> Floats:
+    """Without the positions that a sound has: those of keys and values are the last axis but one."""
+    return state[..., own:, :]

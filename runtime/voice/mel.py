@@ -17,6 +17,8 @@ HOP: Final = 160
 _WINDOW: Final = 400
 _RANGE: Final = 8.0
 """Decades below the loudest that are told apart."""
+SPAN: Final = _RANGE / 4.0
+"""From the loudest to silence in a spectrogram."""
 _LEAST: Final = 1e-10
 _BREAK_HZ: Final = 1000.0
 _HZ_A_MEL: Final = 200.0 / 3
@@ -27,8 +29,11 @@ Spectrogram = NDArray[np.float32]
 """[bins, frames]."""
 
 
-def log_mel(samples: Samples, bins: int, frames: int) -> Spectrogram:
-    """So many frames of it; sound that is shorter goes on as silence, what is longer is left out."""
+def log_mel(samples: Samples, bins: int, frames: int, *, loudest: float | None = None) -> Spectrogram:
+    """So many frames of it; sound that is shorter goes on as silence, what is longer is left out.
+
+    With `loudest`, the loudest there is has that value, as if the microphone had been turned up or down.
+    """
     wanted = frames * HOP
     sound = np.zeros(wanted, np.float64)
     sound[: min(wanted, samples.size)] = samples[:wanted]
@@ -38,7 +43,10 @@ def log_mel(samples: Samples, bins: int, frames: int) -> Spectrogram:
     power = spectrum.real**2 + spectrum.imag**2
     levels = np.log10(np.maximum(_filters(bins) @ power.T, _LEAST))
     np.maximum(levels, levels.max() - _RANGE, out=levels)
-    return ((levels + 4.0) / 4.0).astype(np.float32)
+    scaled = (levels + 4.0) / 4.0
+    if loudest is not None:
+        scaled += loudest - scaled.max()
+    return scaled.astype(np.float32)
 
 
 @cache

@@ -17,17 +17,21 @@ from runtime.engine.turns import Turns
 from runtime.errors import BundleError, CallerError
 from runtime.text.tokenizer import Tokenizer
 from runtime.voice.border import RATE, Reading, Samples, Segment, Speech, Transcription
-from runtime.voice.mel import HOP, log_mel
+from runtime.voice.mel import HOP, SPAN, log_mel
 from runtime.voice.whisper.hints import Hints
-from runtime.voice.whisper.quiet import is_faint, is_invented
+from runtime.voice.whisper.quiet import is_faint, is_invented, is_looping
 from runtime.voice.whisper.rules import Rules
 from runtime.voice.whisper.search import Written, search
 from runtime.voice.whisper.times import stretches
 
-_MARGIN: Final = 100
-"""Frames of silence behind a sound that is shorter than a window."""
+_MARGIN: Final = 50
+"""Frames of silence behind a sound that are computed as the sound is."""
+_LOUDEST: Final = 1.4
+"""Value of the loudest in a spectrogram, as in a good recording of speech: silence has then the same value in all."""
 _TIMED_S: Final = 15.0
 """What is longer gets times; a command is one stretch."""
+_CAREFUL: Final = 5
+"""Readings that are kept side by side where one alone went round in circles."""
 _TOKENS: Final = 224
 """A window's, at most."""
 _TOKENS_FIRST: Final = 16
@@ -157,7 +161,7 @@ class Whisper:
         if is_faint(sound):
             return Passage(nothing, 1.0, (), code, end), whole
         frames = min(self._about.frames, (whole // HOP + _MARGIN) // 2 * 2)
-        heard = self._session.hear(log_mel(sound, self._about.mel_bins, frames))
+        heard = self._heard(sound, frames)
         if self._about.languages and language is None:
             language = self._language(heard)
             code = language.code
@@ -167,7 +171,10 @@ class Whisper:
         writing = self._session.write(heard, prompt, (0, len(prompt) - 1), limit)
         no_speech = _share(writing.prompted[0], self._about.no_speech)
         found = search(writing.prompted[1], writing, rules, hints, width=best)
-        if is_invented(no_speech, found[0].score):
+        if is_looping(self._text(found[0], rules)):
+            writing = self._session.write(heard, prompt, (len(prompt) - 1,), limit)
+            found = search(writing.prompted[0], writing, rules, hints, width=max(best, _CAREFUL))
+        if is_invented(no_speech, found[0].score) or is_looping(self._text(found[0], rules)):
             return Passage(nothing, no_speech, (), code, end), whole
         readings = self._readings(found, rules)
         pieces, used = stretches(found[0].tokens, self._about.first_timestamp, whole / RATE)
@@ -180,11 +187,21 @@ class Whisper:
         )
         return Passage(readings, no_speech, segments, code, begin + used), max(HOP, int(used * RATE))
 
+    def _heard(self, sound: Samples, frames: int) -> Heard:
+        """A sound that is shorter than a window goes on as a silence that was heard before."""
+        bins = self._about.mel_bins
+        if frames == self._about.frames:
+            return self._session.hear(log_mel(sound, bins, frames))
+        return self._session.hear(log_mel(sound, bins, frames, loudest=_LOUDEST), _LOUDEST - SPAN)
+
+    def _text(self, written: Written, rules: Rules) -> str:
+        return self._tokenizer.decode(rules.text(written.tokens)).strip()
+
     def _readings(self, found: Sequence[Written], rules: Rules) -> tuple[Reading, ...]:
         """As text; what differs in nothing but times is one."""
         readings: dict[str, Reading] = {}
         for written in found:
-            text = self._tokenizer.decode(rules.text(written.tokens)).strip()
+            text = self._text(written, rules)
             readings.setdefault(text, Reading(text, written.score))
         return tuple(readings.values())
 

@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from models.assemble import Order
 from models.bundle import Bundle
 from models.checkpoint import Weights
+from models.manifest import Manifest
 from models.speech.build import assemble
 from models.weights import open_checkpoint
 from tests.support.goldens import GOLDEN_DIR
@@ -124,3 +126,9 @@ def model_bin(
 
 def _text(text: str) -> bytes:
     return struct.pack("<H", len(text) + 1) + text.encode() + b"\0"
+
+
+def whisper_manifest() -> Manifest:
+    """That of the tiny one, without its graphs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return tiny_whisper(Path(folder) / "bundle").manifest

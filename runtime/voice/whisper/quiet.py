@@ -4,6 +4,7 @@ Numbers in, a verdict out. Sound that is too faint is not given to the model; wh
 hears nobody is not believed (Radford et al., section 4.5).
 """
 
+import zlib
 from typing import Final
 
 import numpy as np
@@ -13,9 +14,17 @@ from runtime.voice.border import RATE, Samples
 _FAINT_DB: Final = -55.0
 """Of full scale: a whisper close by is louder, a quiet room fainter."""
 _STRETCH: Final = RATE // 10
-_NO_SPEECH: Final = 0.6
+_SURELY_NONE: Final = 0.8
+"""Probability of no speech that no command had, of 400 in noise or not; hum and noise have more."""
+_HARDLY_ANY: Final = 0.6
 _UNSURE: Final = -1.0
-"""Mean log probability of a token below which a reading is a guess."""
+"""Mean log probability of a token below which a reading is a guess, if there is hardly any speech either."""
+_GUESSED: Final = -1.5
+"""Below which it is one anyhow: of 400 commands the five below were all wrong."""
+_LOOPING: Final = 2.4
+"""Times that a text is longer than what is in it."""
+_SHORT: Final = 40
+"""Bytes of a text that may say anything."""
 
 
 def is_faint(samples: Samples) -> bool:
@@ -29,4 +38,11 @@ def is_faint(samples: Samples) -> bool:
 
 def is_invented(no_speech: float, score: float) -> bool:
     """Whether a reading is of nothing."""
-    return no_speech > _NO_SPEECH and score < _UNSURE
+    unlikely = no_speech > _HARDLY_ANY and score < _UNSURE
+    return unlikely or no_speech > _SURELY_NONE or score < _GUESSED
+
+
+def is_looping(text: str) -> bool:
+    """Whether it says the same again and again, which a model does that has lost its way."""
+    raw = text.encode()
+    return len(raw) > _SHORT and len(raw) > _LOOPING * len(zlib.compress(raw))

@@ -36,4 +36,6 @@ def stretches(tokens: Sequence[int], first: int, length: float) -> tuple[tuple[S
         stop = (part[-1] - first) * TIME_S if part[-1] >= first else length
         if words:
             found.append((min(start, length), min(stop, length), words))
-    return tuple(found), length if closed else min(at[pairs[-1]], length)
+    # Times without words between them: there is nothing that the next window could understand better.
+    whole = closed or not found
+    return tuple(found), length if whole else min(at[pairs[-1]], length)
