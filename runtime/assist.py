@@ -76,6 +76,10 @@ async def lend_room(config: Config, stop: asyncio.Event) -> None:
         talk = partial(Lent, room, About(node, runtime.__version__, words))
         async with listening(talk, settings.wyoming_host, settings.satellite_port) as port:
             _log.info("Home Assistant may ask for this room on %s, port %d", settings.wyoming_host, port)
+            if not is_loopback(settings.wyoming_host):
+                _log.warning(
+                    "Wyoming knows no keys: whoever reaches port %d may hear the room after a wake word", port
+                )
             async with announced(f"{node} satellite", _addresses(config), port):
                 await _until(stop, room.run())
 
