@@ -27,9 +27,8 @@ pytestmark = [pytest.mark.real, needs_espeak]
 
 
 async def written(one: Peer, sound: Samples, *, rate: int = 16_000) -> str:
-    """As a satellite sends it: the room goes on for a moment after the last word."""
     await one.send(Transcribe(language="en"))
-    await one.say(np.concatenate((sound, np.zeros(3 * rate, np.float32))), rate=rate)
+    await one.say(sound, rate=rate)
     return (await one.until(Transcript))[0].text
 
 
