@@ -8,11 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.bundle import Bundle
+from runtime.commands.interpret import Interpreter
+from runtime.commands.rules.clarified import Clarified
+from runtime.commands.rules.stage import Rules
 from runtime.config import Config
+from runtime.engine.turns import Turns
 from runtime.room import serve_room
-from runtime.voice.border import Said
+from runtime.voice.border import Said, Speech
+from runtime.voice.resampling import resampled
+from runtime.voicing import voices_of
+from tests.runtime.voice.test_answering import spoken as desk
 from tests.runtime.voice.test_listening import AnswererSimulator
 from tests.support.alsa import Cards, needs_alsa
+from tests.support.desk import RegistrySimulator
 from tests.support.espeak import needs_espeak, spoken
 from tests.support.sounds import silence
 from tests.support.voices import VoicesSimulator
@@ -57,3 +66,37 @@ async def test_what_cannot_be_is_said_in_the_log(cards: Cards, caplog: pytest.Lo
     stop = asyncio.Event()
     await serve_room(configured("hal"), VoicesSimulator(), AnswererSimulator(), stop)
     assert "nothing listens to the room: there is no wake word 'hal'; choose from" in caplog.text
+
+
+@pytest.mark.real
+async def test_from_a_room_to_a_device_and_back_with_real_models(
+    cards: Cards, whisper: Bundle, real_state: Path, tmp_path: Path
+) -> None:
+    cards.hear(
+        np.concatenate(
+            (silence(1), spoken("okay nabu"), silence(0.4), spoken("turn on the desk lamp"), silence(3))
+        )
+    )
+    config = configured("okay_nabu")
+    config = replace(config, voice=replace(config.voice, recognizer=whisper.reference))
+    registry, stop = RegistrySimulator(), asyncio.Event()
+    async with (
+        voices_of(config, real_state, Turns(), lambda: registry.house) as voices,
+        desk(tmp_path, understanding=Interpreter((Clarified(), Rules(("en",)))), registry=registry) as (
+            answerer,
+            _,
+            around,
+        ),
+    ):
+        assert voices is not None
+        serving = asyncio.create_task(serve_room(config, voices, answerer, stop))
+        async with asyncio.timeout(60):
+            while (played := cards.played(22_050)).size < 22_050:  # noqa: ASYNC110  another process writes it
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(2)
+        stop.set()
+        await serving
+        assert around.channel.carried == ["lamp/power=True"]
+        played = cards.played(22_050)
+        again = await voices.transcribe(Speech(resampled(played, 22_050)))
+    assert "turned on the desk lamp" in again.text.casefold()
