@@ -109,4 +109,6 @@ class Answer:
     def timings(self) -> Timings:
         """Seconds so far, seen from outside: waiting counts as prefill, and overhead cannot be told apart."""
         prefill_s = self._prefilled - self._started
-        return Timings(0.0, prefill_s, time.monotonic() - self._prefilled, 0.0)
+        return Timings(
+            0.0, prefill_s, time.monotonic() - self._prefilled, 0.0, min(1, self._usage.completion)
+        )

@@ -113,6 +113,7 @@ def total(ended: Sequence[Finished], n: int = 1) -> Finished:
             max(each.prefill_s for each in times),
             max(each.decode_s for each in times),
             max(each.overhead_s for each in times),
+            sum(each.early for each in times),
         ),
         tuple(reason for each in ended for reason in each.refused),
         sum(each.thought_tokens for each in ended),

@@ -40,9 +40,9 @@ def tokens_per_second(finished: Finished) -> str:
     read = usage.prompt - usage.cached
     return (
         f"prompt {usage.prompt} tokens ({usage.cached} remembered), {_rate(read, timings.prefill_s)}; "
-        f"answer {usage.completion} tokens, {_rate(usage.completion, timings.decode_s)}"
+        f"answer {usage.completion} tokens, {_rate(usage.completion - timings.early, timings.decode_s)}"
     )
 
 
 def _rate(tokens: int, seconds: float) -> str:
-    return f"{tokens / seconds:.0f}/s" if seconds > 0 else "at once"
+    return f"{tokens / seconds:.0f}/s" if tokens and seconds > 0 else "at once"

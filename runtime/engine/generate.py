@@ -68,6 +68,7 @@ def generate(
         prefill_s=prefilled - started,
         decode_s=decode_s,
         overhead_s=max(0.0, decode_s - (lease.slot.run_seconds - run_prefill)),
+        early=answer.told if answer.early is None else answer.early,
     )
     usage = Usage(len(request.prompt_ids), lease.claim.cached, answer.told, answer.drafted, answer.accepted)
     yield Done(reason, usage, timings)
@@ -79,6 +80,8 @@ class _Answer:
     def __init__(self, speaker: Speaker, lease: Lease, drafting: Drafting, chunk: int) -> None:
         self.speaker = speaker
         self.told = self.drafted = self.accepted = 0
+        self.early: int | None = None
+        """Tokens told before the first step; None: none has been taken yet."""
         self._lease = lease
         self._drafting = drafting
         self._chunk = chunk
@@ -89,6 +92,7 @@ class _Answer:
         """Tell the opening, which has been run; then choose, tell and have run, until a reason not to."""
         yield from self._tell(opening, chosen=0)
         fresh: Sequence[int] = () if self.speaker.ended else (yield from self._say(row))
+        self.early = self.told
         while self.speaker.ended is None:
             fresh = yield from self._advance(fresh)
         return self.speaker.ended

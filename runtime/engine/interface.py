@@ -33,6 +33,8 @@ class EngineStats:
     """Guessed ahead, and run."""
     accepted_tokens: int = 0
     """How many of those came true."""
+    early_tokens: int = 0
+    """Those of `completion_tokens` that came with a prompt, in none of `decode_seconds`."""
 
 
 class Engine(Protocol):

@@ -148,6 +148,11 @@ class Timings:
     prefill_s: float
     decode_s: float
     overhead_s: float
+    early: int = 0
+    """Tokens of the answer that came with the prompt: what had to be said first, and what its last row chose.
+
+    They took none of `decode_s`, so they say nothing of speed.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,6 +338,7 @@ class Worker:
                 completion_tokens=old.completion_tokens + done.usage.completion,
                 drafted_tokens=old.drafted_tokens + done.usage.drafted,
                 accepted_tokens=old.accepted_tokens + done.usage.accepted,
+                early_tokens=old.early_tokens + done.timings.early,
                 prefill_seconds=old.prefill_seconds + done.timings.prefill_s,
                 decode_seconds=old.decode_seconds + done.timings.decode_s,
             )

@@ -174,7 +174,7 @@ class Meter:
         last, now = self._last, self._stats()
         self._last = now
         seconds = now.decode_seconds - last.decode_seconds
-        tokens = now.completion_tokens - last.completion_tokens
+        tokens = now.completion_tokens - last.completion_tokens - (now.early_tokens - last.early_tokens)
         pace = tokens / seconds if seconds > 0 else 0.0
         return Gauges(pace, now.running + now.waiting, self._commands, self._temperature())
 

@@ -216,6 +216,7 @@ class EngineSimulator:
 
     def _done(self, play: "_Play", reason: FinishReason) -> Done:
         usage = Usage(len(play.request.prompt_ids), play.cached, len(play.answer))
+        early = min(1, len(play.answer))
         spent = play.elapsed()
         decode_s = spent - play.queued_s - play.prefill_s
         old = self._stats
@@ -225,10 +226,11 @@ class EngineSimulator:
             prompt_tokens=old.prompt_tokens + usage.prompt,
             cached_tokens=old.cached_tokens + usage.cached,
             completion_tokens=old.completion_tokens + usage.completion,
+            early_tokens=old.early_tokens + early,
             prefill_seconds=old.prefill_seconds + play.prefill_s,
             decode_seconds=old.decode_seconds + decode_s,
         )
-        return Done(reason, usage, Timings(play.queued_s, play.prefill_s, decode_s, 0.0))
+        return Done(reason, usage, Timings(play.queued_s, play.prefill_s, decode_s, 0.0, early))
 
 
 class _Play:

@@ -8,23 +8,23 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import runtime
 from models.machine import Machine
 from runtime.api.kiosk.around import Around
 from runtime.api.ordering import HttpCommands
 from runtime.api.serving import Draining, Loading, Ready, Serving
+from runtime.engine.interface import EngineStats
 from runtime.residency.border import Resident
 from runtime.vitals import hottest, resident, throttling
-
-if TYPE_CHECKING:
-    from runtime.engine.interface import EngineStats
 
 SAMPLE_S: Final = 2.0
 """How often it is measured."""
 _KEPT: Final = 150
 """Samples: five minutes."""
+_FEWEST: Final = 4
+"""Tokens that say how fast a model is; fewer say how long one of them took."""
 _PLOTTED: Final = ("tokens_per_second", "queue", "temperature", "memory")
 _STATES: Final = {Loading: "loading", Ready: "ready", Draining: "draining"}
 
@@ -106,7 +106,7 @@ class Meter:
         }
 
     def _finished(self, residents: Sequence[Resident]) -> float | None:
-        """Tokens a second of the answers that ended since the last look; None where none did."""
+        """Tokens a second of the answers that ended since the last look; None where none of any length did."""
         paces = list(self._paces(residents))
         return round(sum(paces), 1) if paces else None
 
@@ -118,10 +118,15 @@ class Meter:
         }
         for digest, now in stats.items():
             last = self._last.get(digest)
-            tokens = now.completion_tokens - (last.completion_tokens if last else 0)
+            tokens = _timed(now) - (_timed(last) if last else 0)
             seconds = now.decode_seconds - (last.decode_seconds if last else 0.0)
-            if tokens > 0 and seconds > 0:
+            if tokens >= _FEWEST and seconds > 0:
                 self._pace[digest] = round(tokens / seconds, 1)
                 yield self._pace[digest]
         self._last = stats
         self._pace = {digest: pace for digest, pace in self._pace.items() if digest in stats}
+
+
+def _timed(stats: EngineStats) -> int:
+    """Tokens that took some of `decode_seconds`."""
+    return stats.completion_tokens - stats.early_tokens

@@ -53,18 +53,19 @@ def timings(event: Finished) -> dict[str, Any]:
     return {
         "cache_n": counts.cached,
         "queued_ms": _ms(times.queued_s),
-        **_pace("prompt", computed, times.prefill_s),
-        **_pace("predicted", counts.completion, times.decode_s),
+        **_pace("prompt", computed, computed, times.prefill_s),
+        **_pace("predicted", counts.completion, counts.completion - times.early, times.decode_s),
         "overhead_ms": _ms(times.overhead_s),
     }
 
 
-def _pace(name: str, count: int, seconds: float) -> dict[str, int | float]:
+def _pace(name: str, count: int, timed: int, seconds: float) -> dict[str, int | float]:
+    """`timed` of the tokens took these seconds; where none did there is no speed, and it says 0."""
     return {
         f"{name}_n": count,
         f"{name}_ms": _ms(seconds),
-        f"{name}_per_token_ms": _ms(seconds / count) if count else 0.0,
-        f"{name}_per_second": round(count / seconds, 3) if seconds > 0 else 0.0,
+        f"{name}_per_token_ms": _ms(seconds / timed) if timed else 0.0,
+        f"{name}_per_second": round(timed / seconds, 3) if seconds > 0 else 0.0,
     }
 
 

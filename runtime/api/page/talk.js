@@ -12,6 +12,8 @@ import { number, t, words } from "./words.js";
 
 const ORDERS = "inglenook.orders";
 const HOPELESS = new Set(["context_length_exceeded", "insufficient_scope"]);
+/** Tokens that say how fast a model is. */
+const FEW = 5;
 /** Letters: more is not sent, nor cut. */
 const LONGEST = 100000;
 const DONE = ["done", "sent", "planned", "cancelled", "told", "asked"];
@@ -181,7 +183,8 @@ async function read(chunks, shown) {
 function summary(reason, timings) {
   const parts = reason === "length" ? [t("cut")] : [];
   if (!timings) return parts.join("");
-  parts.push(t("tokens", { tokens: number(timings.predicted_n), pace: number(timings.predicted_per_second, 1) }));
+  const told = timings.predicted_n < FEW || !timings.predicted_per_second ? "tokens.few" : "tokens";
+  parts.push(t(told, { tokens: number(timings.predicted_n), pace: number(timings.predicted_per_second, 1) }));
   const read = { tokens: number(timings.cache_n + timings.prompt_n), seconds: number(timings.prompt_ms / 1000, 2) };
   parts.push(t("prompt.read", read));
   if (timings.cache_n) parts.push(t("remembered", { tokens: number(timings.cache_n) }));

@@ -59,6 +59,12 @@ async def test_greedy_is_the_references(engine: OnnxEngine) -> None:
     assert done(events).usage.completion == len(REFERENCE.greedy)
 
 
+async def test_the_first_token_comes_with_the_prompt_and_says_nothing_of_speed(engine: OnnxEngine) -> None:
+    assert done(await collect(engine, ask(1))).timings.early == 1
+    assert done(await collect(engine, ask(5))).timings.early == 1
+    assert (engine.stats.completion_tokens, engine.stats.early_tokens) == (6, 2)
+
+
 async def test_the_same_prompt_again_is_cached_and_the_same(engine: OnnxEngine) -> None:
     first = await collect(engine, ask())
     second = await collect(engine, ask())

@@ -103,6 +103,7 @@ export default {
   "thinking": "Thinking…",
   "answering": "Answering…",
   "pace": "about {pace} tokens/s",
+  "tokens.few": "{tokens} tokens",
   "tokens": "{tokens} tokens · {pace} tokens/s",
   "prompt.read": "prompt {tokens} tokens in {seconds} s",
   "remembered": "{tokens} remembered",

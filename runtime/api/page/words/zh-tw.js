@@ -102,6 +102,7 @@ export default {
   "thinking": "思考中…",
   "answering": "回答中…",
   "pace": "每秒約 {pace} 個詞元",
+  "tokens.few": "{tokens} 個詞元",
   "tokens": "{tokens} 個詞元 · 每秒 {pace} 個",
   "prompt.read": "提示 {tokens} 個詞元，花了 {seconds} 秒",
   "remembered": "其中 {tokens} 個已記得",

@@ -92,6 +92,17 @@ async def test_the_speed_of_an_answer_is_told_once_it_is_there() -> None:
             assert len(history["tokens_per_second"]) == len(history["memory"])
 
 
+async def test_an_answer_of_few_tokens_tells_no_speed() -> None:
+    async with (
+        appliance(EngineSimulator(script("Paris"), token_s=0.001)) as served,
+        looking_on(served.client) as page,
+    ):
+        assert (await served.ask(max_tokens=1))[1]["timings"]["predicted_per_second"] == 0
+        for _ in range(2):
+            told = await page.hear("status", lambda said: said["state"] == "ready")
+            assert (told["tokens_per_second"], told["models"][0]["tokens_per_second"]) == (None, None)
+
+
 async def test_a_slow_reader_misses_old_states_only() -> None:
     rooms, serving = Rooms(), Serving()
     live = Live(serving, rooms.around, Meter(serving, HttpCommands(wanted=False), rooms.around), 2)

@@ -9,9 +9,11 @@ from runtime.errors import BusyError
 REPLY = Reply("chatcmpl-1", 1_700_000_000, "tiny")
 
 
-def finished(reason: FinishReason = "stop", usage: Usage | None = None, **seconds: float) -> Finished:
+def finished(
+    reason: FinishReason = "stop", usage: Usage | None = None, *, early: int = 0, **seconds: float
+) -> Finished:
     times = {"queued_s": 0.0, "prefill_s": 0.5, "decode_s": 2.0, "overhead_s": 0.01} | seconds
-    return Finished(reason, usage or Usage(prompt=30, cached=10, completion=8), Timings(**times))
+    return Finished(reason, usage or Usage(prompt=30, cached=10, completion=8), Timings(**times, early=early))
 
 
 def test_timings_tell_computed_from_remembered_tokens() -> None:
@@ -33,6 +35,21 @@ def test_timings_tell_computed_from_remembered_tokens() -> None:
 def test_timings_of_nothing_divide_by_nothing() -> None:
     nothing = timings(finished(usage=Usage(5, 5, 0), prefill_s=0.0, decode_s=0.0))
     assert (nothing["prompt_per_second"], nothing["predicted_per_token_ms"]) == (0.0, 0.0)
+
+
+def test_what_came_with_the_prompt_says_nothing_of_speed() -> None:
+    told = timings(finished(usage=Usage(30, 10, 9), early=1))
+    assert (told["predicted_n"], told["predicted_per_second"], told["predicted_per_token_ms"]) == (
+        9,
+        4.0,
+        250.0,
+    )
+    alone = timings(finished(usage=Usage(30, 10, 1), early=1, decode_s=0.005))
+    assert (alone["predicted_n"], alone["predicted_per_second"], alone["predicted_per_token_ms"]) == (
+        1,
+        0.0,
+        0.0,
+    )
 
 
 @pytest.mark.parametrize(("reason", "word"), [("stop", "stop"), ("length", "length"), ("deadline", "length")])
