@@ -3,7 +3,6 @@
 Remembers a few turns of each conversation, in memory alone.
 """
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
@@ -11,6 +10,7 @@ from contextlib import aclosing
 from typing import Final
 
 from runtime.completion import Completer, CompletionRequest, Delta, Finished, Message
+from runtime.voice.clauses import Clauses
 
 _MOST_TOKENS: Final = 96
 _TURNS: Final = 3
@@ -22,9 +22,6 @@ _TOLD: Final = {
     "zh": "你是這個家的語音助理，你寫的話會被唸出來。請用繁體中文以一兩句話簡短回答，不要用清單或標記。"
     "你自己不能開關或改變任何東西，也絕不要說你做了。",
 }
-_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|[。！？]+|\n+")
-"""Where a clause ends, once it is known what follows: `3.` may become 3.5."""
-
 _Turn = tuple[Message, Message]
 
 
@@ -43,20 +40,19 @@ class ModelTalk:
             BusyError, EngineError, CallerError: as the completer.
         """
         asked = Message("user", text)
-        spoken: list[str] = []
-        rest, whole = "", True
+        written, spoken, whole = Clauses(), list[str](), True
         async with aclosing(self._completer.complete(self._request(asked, language, session))) as events:
             async for event in events:
                 if isinstance(event, Delta):
-                    *clauses, rest = _cut(rest + event.text)
-                    for clause in clauses:
+                    for clause in written.feed(event.text):
                         spoken.append(clause)
                         yield clause
                 elif isinstance(event, Finished):
                     whole = event.reason == "stop"
-        if (last := rest.strip()) and (whole or not spoken):
-            spoken.append(last)
-            yield last
+        rest = list(written.flush())
+        for clause in rest if whole or not spoken else rest[:-1]:
+            spoken.append(clause)
+            yield clause
         if spoken:
             self._remember(session, (asked, Message("assistant", " ".join(spoken))))
 
@@ -80,10 +76,3 @@ class ModelTalk:
         self._kept.move_to_end(session)
         if len(self._kept) > _SESSIONS:
             self._kept.popitem(last=False)
-
-
-def _cut(text: str) -> list[str]:
-    """The clauses that are whole, and what is left."""
-    ends = [match.end() for match in _END.finditer(text)]
-    pieces = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
-    return [*(each.strip() for each in pieces[:-1] if each.strip()), pieces[-1]]
