@@ -114,9 +114,9 @@ class Voicing:
         language = utterance.language or (None if written == "en" else written)
         voice = self._cast.choose(utterance.voice, language)
         language = language or voice.language
-        words = replace(utterance, text=spoken(utterance.text, language), voice=voice.name, language=language)
         with self._mouth.place():
-            sounds = self._cast.feed(words)
+            words = await self._mouth.run(partial(spoken, utterance.text, language))
+            sounds = self._cast.feed(replace(utterance, text=words, voice=voice.name, language=language))
             while (sound := await self._mouth.run(partial(next, sounds, None))) is not None:
                 yield sound
 

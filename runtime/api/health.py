@@ -10,9 +10,10 @@ from typing import Final, assert_never
 
 from aiohttp import web
 
-from runtime.api.keys import COMMANDS, SERVING
+from runtime.api.keys import COMMANDS, SERVING, VOICES
 from runtime.api.openai.errors import RETRY_SECONDS, Failure
 from runtime.api.serving import Draining, Loading, Ready
+from runtime.voice.border import Voices
 
 PATHS: Final = frozenset({"/health", "/v1/health"})
 
@@ -26,13 +27,20 @@ def add_routes(app: web.Application) -> None:
 async def _health(request: web.Request) -> web.Response:
     match request.app[SERVING].state:
         case Ready():
-            return web.json_response({"status": "ok", "commands": request.app[COMMANDS].state})
+            told = {"status": "ok", "commands": request.app[COMMANDS].state}
+            return web.json_response(told | _spoken_with(request.app[VOICES]))
         case Loading():
             return _unavailable("Loading model")
         case Draining():
             return _unavailable("Shutting down")
         case state:
             assert_never(state)
+
+
+def _spoken_with(voices: Voices) -> dict[str, str]:
+    """The model that hears and the voice that speaks, where there is one."""
+    told = {"hears": voices.recognizer, "speaks": next(iter(voices.voices), None)}
+    return {key: name for key, name in told.items() if name is not None}
 
 
 def _unavailable(message: str) -> web.Response:

@@ -106,6 +106,8 @@ _HEALTH: Final = {
                             {
                                 "status": one_of("ok"),
                                 "commands": one_of("off", "starting", "ready", "failed"),
+                                "hears": TEXT,
+                                "speaks": TEXT,
                             },
                             ("status", "commands"),
                         )

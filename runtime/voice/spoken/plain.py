@@ -13,7 +13,7 @@ from runtime.voice.unspoken import Unspoken
 _RAISED: Final = str.maketrans(
     {"²": "^2", "³": "^3", "’": "'", "‘": "'", "ʼ": "'", "…": "...", "⁄": "/", "−": "-"}
 )
-_END_OF_THOUGHT: Final = re.compile(r".*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_END_OF_THOUGHT: Final = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z!|][^<>]{0,300}>")
 _IMAGE: Final = re.compile(r"!\[[^\[\]]{0,300}\](?:\([^()\n]{0,600}\))?")
 _LINK: Final = re.compile(r"\[([^\[\]]{0,300})\](?:\([^()\n]{0,600}\)|\[[^\[\]\n]{0,100}\])")
@@ -33,6 +33,8 @@ _JOINED: Final = re.compile(r"(?<=\w)_+(?=\w)")
 _EMPHASIS: Final = re.compile(r"[*_`]+|~~+")
 _ASIDE: Final = re.compile(r"\s*[()\[\]{}（）［］「」『』【】《》〈〉]+\s*")
 _DASH: Final = re.compile(r"\s+[-–—―]+\s+|\s*[—―]+\s*|--+")
+_AGAIN: Final = re.compile(r"([^\w\s.])(?:\s?\1)+")
+"""One is enough to be read."""
 _ENDS: Final = re.compile(r"[.,!?;:。，、！？；：]\s*$")
 
 
@@ -43,9 +45,10 @@ def plain(text: str) -> str:
     text = _END_OF_THOUGHT.sub("\n", unspoken.feed(text) + unspoken.flush())
     text = unicodedata.normalize("NFKC", text.translate(_RAISED))
     lines = (
-        _line(each) for each in text.splitlines() if not (_TABLE.fullmatch(each) or _RULE.fullmatch(each))
-    )
-    said = [line for line in lines if line]
+        " ".join(each.split()) for each in text.splitlines()
+    )  # runs of white space would cost their square
+    read = (_line(each) for each in lines if not (_TABLE.fullmatch(each) or _RULE.fullmatch(each)))
+    said = [line for line in read if line]
     return " ".join([*(line if _ENDS.search(line) else f"{line}." for line in said[:-1]), *said[-1:]])
 
 
@@ -53,7 +56,8 @@ def _line(line: str) -> str:
     line = _ADDRESS.sub(" ", _CUT_LINK.sub(" ", _LINK.sub(r"\1", _IMAGE.sub(" ", line))))
     line = _TAG.sub(" ", _FOOTNOTE.sub("", _PREFIX.sub("", line, count=1)))
     line = _JOINED.sub(" ", _TIMES.sub(" × ", _SMILE.sub(" ", line)))
-    return _DASH.sub(", ", _ASIDE.sub(_pause, _EMPHASIS.sub("", line))).strip()
+    line = _DASH.sub(", ", _ASIDE.sub(_pause, _EMPHASIS.sub("", line)))
+    return _AGAIN.sub(r"\1", line).strip()
 
 
 def _pause(aside: re.Match[str]) -> str:

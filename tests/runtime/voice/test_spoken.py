@@ -109,3 +109,13 @@ def test_a_thought_is_never_said(around: str, secret: str) -> None:
 def test_the_language_is_told_from_the_letters() -> None:
     assert spoken("客廳21度") == "客廳二十一度"
     assert spoken("Room 21") == "Room twenty-one"
+
+
+@pytest.mark.parametrize(
+    "sign", [" ", "\t", "\n", "<", "<a ", "[", "(", '{"', "*", "°", "=", "12:30", "0", "-", "@", "|"]
+)
+def test_long_runs_of_a_sign_are_read_or_left_out(sign: str) -> None:
+    for language in ("en", "zh-TW", "de"):
+        said = spoken(sign * (20_000 // len(sign)), language)
+        assert len(said) < 120_000
+        assert spoken(said, language) == said
