@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import random
+import shutil
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from tests.support.engine import EngineSimulator
 from tests.support.manifest import tiny_manifest
 from tests.support.mqtt import until
 from tests.support.small_bundle import write_bundle
+from tests.support.whispers import tiny_whisper
 
 MB = 1 << 20
 ROOM_FOR_TWO = 110 * MB
@@ -246,3 +248,16 @@ async def test_at_no_time_more_than_fits_and_nobody_loses_a_model_in_use(tmp_pat
         await asyncio.gather(*(person(lambda: chance.random() / 300) for _ in range(6)))
         await until(lambda: names(there) == [])
     assert all(engine.closed for engine in shop.engines)
+
+
+async def test_a_model_that_hears_is_not_loaded_to_answer(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "models", ("small",))
+    built = tiny_whisper(tmp_path / "built")
+    with shop.store.staging() as staged:
+        shutil.copytree(built.path, staged / "tiny")
+        shop.store.add(staged / "tiny", built.manifest)
+    async with residents(shop) as models:
+        with pytest.raises(CallerError, match="tiny writes no text; it is there to transcribe"):
+            async with models.completer("tiny"):
+                pass
+    assert shop.loads == []
