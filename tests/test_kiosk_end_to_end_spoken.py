@@ -1,6 +1,6 @@
 """The page spoken to by a person in the house: a real browser whose microphone hears a file, a real broker with a lamp.
 
-What hears and speaks is scripted.
+What hears and speaks is scripted in the fast ones, and real in the last.
 """
 
 import asyncio
@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.bundle import Bundle
 from runtime.voice.audio import write_wav
 from runtime.voice.border import Reading, Samples, Transcription
+from runtime.voice.vad import SileroActivity
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
+from tests.support.espeak import needs_espeak, spoken
+from tests.support.house import lend
 from tests.support.kiosk import Kiosk, kiosk
 from tests.support.mqtt import Mosquitto
 from tests.support.sounds import silence, tone
@@ -130,3 +134,28 @@ async def test_what_may_have_been_misheard_is_asked_about_before_it_is_done(tmp_
         await tab.until(f"{QUIET} && {LAST}.querySelector('.about').textContent === 'Done'")
         assert there.devices.heard == [("lamps/kitchen/set", "ON")]
         assert there.engine.requests == []
+
+
+@pytest.mark.real
+@needs_espeak
+@pytest.mark.parametrize("seconds", [4.0, 0.0], ids=["held", "tapped"])
+async def test_a_real_model_hears_and_a_real_voice_answers(
+    tmp_path: Path, whisper: Bundle, seconds: float
+) -> None:
+    await asyncio.to_thread(lend, tmp_path, whisper)
+    said = await asyncio.to_thread(spoken, "Turn on the kitchen light.")
+    async with (
+        microphone(tmp_path, said) as tab,
+        kiosk(tmp_path, EngineSimulator(), activity=SileroActivity, INGLE_VOICE_ENABLED="true") as there,
+    ):
+        await opened(tab, there)
+        await press(tab, seconds)
+        await tab.until(QUIET)
+        heard = await tab.value("document.querySelector('.turn.mine .words').textContent")
+        assert heard.strip(" .!").lower() == "turn on the kitchen light"
+        told = await tab.value(f"{LAST}.querySelector('.words').textContent")
+        assert told == "Turned on the kitchen light."
+        await tab.until(f"{STATE} === 'idle'")
+        assert await tab.value("window.played") > 0.8
+        assert there.devices.heard == [("lamps/kitchen/set", "ON")]
+        assert tab.problems == []
