@@ -61,11 +61,14 @@ async def opened(tab: Tab, there: Kiosk) -> None:
 
 
 async def press(tab: Tab, seconds: float) -> None:
-    """Hold the button for so long while it listens; 0: tap it."""
+    """Hold the button for so long while it listens; 0: tap it, as a keyboard does."""
+    if not seconds:
+        await tab.value("document.getElementById('mic').focus()")
+        await tab.press("Enter")
+        return
     await tab.finger("#mic", down=True)
-    if seconds:
-        await tab.until(f"{STATE} === 'listening'")
-        await asyncio.sleep(seconds)
+    await tab.until(f"{STATE} === 'listening'")
+    await asyncio.sleep(seconds)
     await tab.finger("#mic", down=False)
 
 

@@ -103,10 +103,10 @@ function letGo() {
   if (state === "listening") become("listening", listening());
 }
 
-/** The finger has left the button. Who was asked for the microphone meanwhile has said nothing yet. */
+/** The finger has left the button. Who was not listened to yet has said nothing. */
 function leave(how) {
   if (lifted || !["opening", "listening"].includes(state)) return;
-  lifted = turn ? how : "tapped";
+  lifted = state === "listening" ? how : "tapped";
   if (turn) letGo();
 }
 
@@ -209,11 +209,11 @@ export function open(where) {
   mic.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     mic.setPointerCapture(event.pointerId);
-    since = performance.now();
+    since = event.timeStamp;
     began = !["opening", "listening"].includes(state);
     pressed();
   });
-  const up = () => { if (began) leave(performance.now() - since < TAP_MS ? "tapped" : "said"); };
+  const up = (event) => { if (began) leave(event.timeStamp - since < TAP_MS ? "tapped" : "said"); };
   for (const what of ["pointerup", "pointercancel"]) mic.addEventListener(what, up);
   // By keyboard, or by what reads the screen: there is no holding.
   mic.addEventListener("click", (event) => {
