@@ -69,6 +69,14 @@ class TranscriberSession:
             rest = {name: _behind(state, own) for name, state in self._silent(silence).items()}
         return Heard(self._run(self._crossing, {"mel": spectrogram[None], **rest}))
 
+    def prepare(self, silence: float) -> None:
+        """Compute now what `hear` would compute for the first sound with that silence behind it.
+
+        Raises:
+            EngineError: onnxruntime failed.
+        """
+        self._silent(silence)
+
     def _silent(self, value: float) -> Mapping[str, Floats]:
         """Keys and values of a window in which nothing is heard, by the names of inputs."""
         if self._silence is None:

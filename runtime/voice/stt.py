@@ -28,6 +28,7 @@ _MARGIN: Final = 50
 """Frames of silence behind a sound that are computed as the sound is."""
 _LOUDEST: Final = 1.4
 """Value of the loudest in a spectrogram, as in a good recording of speech: silence has then the same value in all."""
+_SILENCE: Final = _LOUDEST - SPAN
 _TIMED_S: Final = 15.0
 """What is longer gets times; a command is one stretch."""
 _CAREFUL: Final = 5
@@ -70,12 +71,14 @@ class Whisper:
 
     @classmethod
     def load(cls, bundle: Bundle, *, threads: int | None = None, turns: Turns | None = None) -> Self:
-        """Load a bundle whose task is to transcribe.
+        """Load a bundle whose task is to transcribe, and let it hear silence; a second or two of work.
 
         Raises:
             BundleError: it is for something else, cannot be loaded, or is not what its manifest says.
+            EngineError: onnxruntime failed.
         """
         session = TranscriberSession(bundle.path, bundle.manifest, threads=threads, turns=turns)
+        session.prepare(_SILENCE)
         return cls(bundle.manifest, Tokenizer.load(bundle.path / TOKENIZER_NAME), session)
 
     @property
@@ -192,7 +195,7 @@ class Whisper:
         bins = self._about.mel_bins
         if frames == self._about.frames:
             return self._session.hear(log_mel(sound, bins, frames))
-        return self._session.hear(log_mel(sound, bins, frames, loudest=_LOUDEST), _LOUDEST - SPAN)
+        return self._session.hear(log_mel(sound, bins, frames, loudest=_LOUDEST), _SILENCE)
 
     def _text(self, written: Written, rules: Rules) -> str:
         return self._tokenizer.decode(rules.text(written.tokens)).strip()
