@@ -53,7 +53,7 @@ class Rules:
     """Likewise where a question is open, or a button was pressed: a "no" may be as short."""
     quietest_dbfs: float = -55.0
     """Speech of less is not of this room."""
-    preroll_s: float = 0.5
+    preroll_s: float = 0.3
     """What is kept of the time before somebody was found to speak."""
     preroll_woken_s: float = 0.1
     """What is kept of the time before the wake word was made out: its own end, and perhaps the next word."""
