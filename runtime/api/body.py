@@ -1,13 +1,16 @@
 """Taking a JSON body off the wire: its type, its size and its time are checked before anything is made of it."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from runtime.api.keys import ASKED, AUDIT, LIMITS
 from runtime.api.refusal import RefusalError
 from runtime.strict_json import parse, shown
+
+_LETTERS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
+"""Charsets whose letters are those of UTF-8, which JSON is written in (RFC 8259, 8.1)."""
 
 
 async def read_json(request: web.Request, *, curl: bool = False) -> Any:
@@ -23,6 +26,12 @@ async def read_json(request: web.Request, *, curl: bool = False) -> Any:
         raise RefusalError(
             415,
             f"the content type is {shown(request.content_type)}; send JSON with 'Content-Type: application/json'",
+            code="unsupported_media_type",
+        )
+    if (charset := request.charset) is not None and charset.lower() not in _LETTERS:
+        raise RefusalError(
+            415,
+            f"the charset is {shown(charset)}; send JSON in UTF-8",
             code="unsupported_media_type",
         )
     if "Content-Encoding" in request.headers:

@@ -43,6 +43,7 @@ _CHAT: Final = frozenset(
         "/v1/chat/completions/input_tokens",
         "/v1/completions",
         "/v1/responses",
+        "/v1/responses/input_tokens",
         "/v1/embeddings",
         "/v1/audio/transcriptions",
         "/v1/audio/translations",

@@ -1,8 +1,9 @@
 """What a request becomes before anything is computed: its tokens, its prompt, and whether it fits.
 
 POST /tokenize, /detokenize and /apply-template as llama-server has them
-(https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md); POST /v1/chat/completions/input_tokens after
-OpenAI's /v1/responses/input_tokens, with what a caller needs to know before it sends the same body to be answered.
+(https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md); POST /v1/responses/input_tokens as
+OpenAI has it; POST /v1/chat/completions/input_tokens after that, with what a caller needs to know before it sends the
+same body to be answered.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from runtime.api.body import read_json
 from runtime.api.keys import LIMITS, SERVING
+from runtime.api.openai.responses_schema import parse as response
 from runtime.api.openai.schema import parse
 from runtime.completion import Completer
 from runtime.completion.ask import room_for
@@ -27,6 +29,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/detokenize", _detokenize)
     app.router.add_post("/apply-template", _apply_template)
     app.router.add_post("/v1/chat/completions/input_tokens", _input_tokens)
+    app.router.add_post("/v1/responses/input_tokens", _response_tokens)
 
 
 async def _tokenize(request: web.Request) -> web.Response:
@@ -75,6 +78,14 @@ async def _input_tokens(request: web.Request) -> web.Response:
         prompt = len(await asyncio.to_thread(completer.encode, asked.completion))
         budget = _budget(completer, prompt, asked.completion.max_tokens, limits)
     return web.json_response({"object": "chat.completion.input_tokens", "model": completer.name, **budget})
+
+
+async def _response_tokens(request: web.Request) -> web.Response:
+    """As OpenAI has it, whose clients know no other fields."""
+    asked = response(await read_json(request), request.app[LIMITS])
+    async with request.app[SERVING].models.completer(asked.model) as completer:
+        prompt = len(await asyncio.to_thread(completer.encode, asked.completion))
+    return web.json_response({"object": "response.input_tokens", "input_tokens": prompt})
 
 
 def _budget(completer: Completer, prompt: int, wanted: int | None, limits: Limits) -> dict[str, Any]:

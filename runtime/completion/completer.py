@@ -205,7 +205,7 @@ class Completer:
         request, made = await asyncio.to_thread(self._begun, request)
         stops = StopMatcher(request.stop)
         answer = Answer(self._tokenizer.stream(), made.reader, made.marks, stops, len(made.ids))
-        telling = _Telling(answer)
+        telling = _Telling(answer, must_call=bool(request.must_call))
         asked = await asyncio.to_thread(self._asked, request, made)
         try:
             async with aclosing(self._engine.generate(asked)) as events:
@@ -271,8 +271,9 @@ class Completer:
 class _Telling:
     """The parts of one answer in the words of those who asked."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, must_call: bool) -> None:
         self._answer = answer
+        self._must_call = must_call
         self._refused: list[str] = []
 
     def tell(self, parts: Iterable[Part]) -> Iterator[CompletionEvent]:
@@ -294,6 +295,8 @@ class _Telling:
     def finished(self, reason: FinishReason, usage: Usage, timings: Timings) -> Finished:
         """The last event."""
         answer = self._answer
+        if self._must_call and not answer.called and not self._refused:
+            self._refused.append("a call was asked for and not finished; allow a longer answer")
         ended = "stop" if answer.stopped else reason
         return Finished(
             "tool_calls" if ended == "stop" and answer.called else ended,

@@ -96,6 +96,8 @@ class Fields:
         """The objects of a list that is neither empty nor longer than `most`."""
         value = self.get(key)
         name = self.name(key)
+        if key not in self.values:
+            raise CallerError(f"{name} is missing; send a list with at least one object", param=name)
         if not isinstance(value, list) or not value:
             raise CallerError(f"{name} is {shown(value)}; send a list with at least one object", param=name)
         if len(value) > most:

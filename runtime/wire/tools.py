@@ -25,11 +25,31 @@ def offered(fields: Fields, limits: Limits) -> tuple[Tool, ...]:
     Raises:
         CallerError: a tool is malformed.
     """
-    choice = fields.get("tool_choice")
     if fields.get("tools") in (None, []):
         return ()
     tools = tuple(function(_function(item)) for item in fields.objects("tools", limits.tools))
-    return () if choice == "none" else tools
+    return among(fields, tools, limits)
+
+
+def among(fields: Fields, tools: Sequence[Tool], limits: Limits) -> tuple[Tool, ...]:
+    """Those of the tools that `tool_choice` leaves.
+
+    Raises:
+        CallerError: it allows some that are not there.
+    """
+    if fields.get("tool_choice") == "none":
+        return ()
+    if (allowed := _allowed(fields)) is None:
+        return tuple(tools)
+    wanted = {
+        _required(_function(each, flat=True), "name") for each in allowed.objects("tools", limits.tools)
+    }
+    if unknown := wanted - {tool.name for tool in tools}:
+        raise CallerError(
+            f"tool_choice allows {shown(min(unknown))}, which is not among tools; send it there",
+            param="tool_choice",
+        )
+    return tuple(each for each in tools if each.name in wanted)
 
 
 def to_call(fields: Fields, tools: Sequence[Tool]) -> tuple[str, ...]:
@@ -39,6 +59,11 @@ def to_call(fields: Fields, tools: Sequence[Tool]) -> tuple[str, ...]:
         CallerError: `tool_choice` is none that is known, or names no tool of the request.
     """
     choice = fields.get("tool_choice")
+    if (allowed := _allowed(fields)) is not None:
+        choice = allowed.get("mode")
+        if choice not in ("auto", "required"):
+            name = allowed.name("mode")
+            raise CallerError(f'{name} is {shown(choice)}; send "auto" or "required"', param=name)
     if choice in (None, "auto", "none"):
         return ()
     names = tuple(tool.name for tool in tools)
@@ -54,7 +79,8 @@ def to_call(fields: Fields, tools: Sequence[Tool]) -> tuple[str, ...]:
         wanted = tuple(each for each in names if each == name)
     else:
         raise CallerError(
-            f'tool_choice is {shown(choice)}; send "auto", "none", "required" or a function by its name',
+            f'tool_choice is {shown(choice)}; send "auto", "none", "required", a function by its name, '
+            "or allowed_tools",
             param="tool_choice",
         )
     if not wanted:
@@ -101,6 +127,12 @@ def function(fields: Fields) -> Tool:
     if not isinstance(parameters, dict | None):
         name = fields.name("parameters")
         raise CallerError(f"{name} is {shown(parameters)}; send a JSON Schema", param=name)
+    if parameters and "type" in parameters and not _is_object(parameters["type"]):
+        name = fields.name("parameters.type")
+        raise CallerError(
+            f'{name} is {shown(parameters["type"])}; what a function takes is an object: send "object"',
+            param=name,
+        )
     return Tool(
         name=_required(fields, "name"),
         description=fields.text("description") or "",
@@ -117,7 +149,8 @@ def called(fields: Fields, key: str, limits: Limits, function: Fields | None = N
     function = function or fields
     name = function.name("arguments")
     try:
-        arguments = parse(_required(function, "arguments").encode(), depth=limits.json_depth)
+        # Some clients write a call without arguments so.
+        arguments = parse((_required(function, "arguments") or "{}").encode(), depth=limits.json_depth)
     except CallerError as exc:
         raise CallerError(f"{name} is not sound JSON; send the arguments as they came", param=name) from exc
     if not isinstance(arguments, dict):
@@ -138,10 +171,29 @@ def identifier(fields: Fields, key: str) -> str:
     return value
 
 
-def _function(fields: Fields) -> Fields:
+def _is_object(kind: object) -> bool:
+    """Whether a schema's `type` is that of an object, or may be."""
+    return kind == "object" or (isinstance(kind, list) and "object" in kind)
+
+
+def _allowed(fields: Fields) -> Fields | None:
+    """A `tool_choice` that leaves some of the tools: its mode, and which. None where it is another."""
+    choice = fields.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") != "allowed_tools":
+        return None
+    # A chat's choice has them in an object of its own, a response's beside the type.
+    if "allowed_tools" in choice:
+        return Fields.of(choice["allowed_tools"], "tool_choice.allowed_tools")
+    return Fields.of(choice, "tool_choice") if "tools" in choice else None
+
+
+def _function(fields: Fields, *, flat: bool = False) -> Fields:
+    """`flat`: its name may also stand beside the type."""
     if fields.get("type") not in (None, "function"):
         name = fields.name("type")
         raise CallerError(f"{name} is {shown(fields.get('type'))}; only functions are served", param=name)
+    if flat and "function" not in fields.values:
+        return fields
     return Fields.of(fields.get("function"), fields.name("function"))
 
 

@@ -26,10 +26,10 @@ SAMPLING: Final = frozenset(
 )
 """What `runtime.wire.asked` reads of every request."""
 
-_ELSEWHERE: Final = "it is not served yet; leave it out"
+_ELSEWHERE: Final = "nothing here does that; leave it out"
 EVERYWHERE: Final[Refused] = MappingProxyType(
     {
-        "images": (NOTHING, "pictures are not served yet; leave it out"),
+        "images": (NOTHING, "models here read text alone; leave it out"),
         "prediction": (NOTHING, _ELSEWHERE),
         "min_tokens": (NOTHING, "an answer ends where the model ends it; leave it out"),
         "ignore_eos": (NOTHING, "an answer ends where the model ends it; leave it out"),

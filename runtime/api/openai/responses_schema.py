@@ -136,12 +136,12 @@ def _tools(fields: Fields, limits: Limits) -> tuple[Tool, ...]:
                 param=name,
             )
         offered.append(tools.function(each))
-    return () if fields.get("tool_choice") == "none" else tuple(offered)
+    return tools.among(fields, offered, limits)
 
 
 def _logprobs(fields: Fields) -> int | None:
     include = fields.get("include") or []
-    if not isinstance(include, list):
+    if not isinstance(include, list) or not all(isinstance(each, str) for each in include):
         raise CallerError(f"include is {shown(include)}; send a list of strings", param="include")
     top = fields.integer("top_logprobs", 0, asked.MOST_LIKELY)
     if _LOGPROBS in include:

@@ -73,5 +73,15 @@ PATHS: Final[dict[str, Any]] = {
             answer=named("Response"),
             stream="text/event-stream",
         )
-    }
+    },
+    "/v1/responses/input_tokens": {
+        "post": operation(
+            "Say how many tokens the same request to /v1/responses would send; nothing is computed.",
+            "Tokens",
+            body=named("ResponseRequest"),
+            answer=record(
+                {"object": one_of("response.input_tokens"), "input_tokens": COUNT}, ("object", "input_tokens")
+            ),
+        )
+    },
 }

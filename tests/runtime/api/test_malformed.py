@@ -60,6 +60,7 @@ MALFORMED: dict[str, tuple[bytes, dict[str, str]]] = {
     "a zero byte": (b'{"model": "tiny\x00"}', {}),
     "a form": (b"model=tiny", {"Content-Type": "multipart/form-data; boundary=x"}),
     "text": (b"{}", {"Content-Type": "text/plain"}),
+    "another charset": (b"{}", {"Content-Type": "application/json; charset=utf-16"}),
     "no type": (b"{}", {"Content-Type": ""}),
     "gzip": (gzip.compress(b"{}"), {"Content-Encoding": "gzip"}),
     "a gzip bomb": (gzip.compress(b" " * (64 << 20)), {"Content-Encoding": "gzip"}),

@@ -396,3 +396,21 @@ async def test_a_header_beyond_all_bounds_is_one_line_in_the_log_without_its_wor
     said = [record.getMessage() for record in caplog.records if record.name == "aiohttp.server"]
     assert said == ["refused what is not a sound HTTP request (LineTooLong)"]
     assert "sesame" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"), [("utf-8", 200), ("UTF-8", 200), ("latin-1", 415), ("utf-16", 415)]
+)
+async def test_json_is_read_in_utf_8_alone(charset: str, status: int) -> None:
+    body = b'{"messages": [{"role": "user", "content": "Hello"}]}'
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    async with (
+        appliance(EngineSimulator(script("Hi."))) as served,
+        served.client.post(CHAT, data=body, headers=headers) as response,
+    ):
+        assert response.status == status
+
+
+async def test_what_is_missing_is_called_missing() -> None:
+    async with appliance(EngineSimulator()) as served, served.client.post(CHAT, json={}) as response:
+        assert "messages is missing" in (await response.json())["error"]["message"]

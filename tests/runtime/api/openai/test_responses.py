@@ -164,6 +164,31 @@ async def test_likelihoods_are_told_where_they_are_included() -> None:
         assert {len(each.top_logprobs) for each in part.logprobs} == {2}
 
 
+async def test_what_it_would_send_is_counted() -> None:
+    async with answering(ANSWER) as (served, client):
+        asked: Any = {"model": "tiny", "input": "Light!", "instructions": "Be brief.", "tools": [LAMP]}
+        counted = await client.responses.input_tokens.count(**asked)
+        assert counted.object == "response.input_tokens"
+        assert served.engine.requests == []
+        answer = await client.responses.create(**asked)
+        assert answer.usage is not None
+        assert counted.input_tokens == answer.usage.input_tokens
+
+
+async def test_of_the_tools_some_are_allowed() -> None:
+    choice: Any = {
+        "type": "allowed_tools",
+        "mode": "required",
+        "tools": [{"type": "function", "name": "lamp"}],
+    }
+    async with answering('kitchen", "on": true}}') as (_, client):
+        offered: Any = [{**LAMP, "name": "fan"}, LAMP]
+        answer = await client.responses.create(
+            model="tiny", input="Light!", tools=offered, tool_choice=choice
+        )
+        assert [item.name for item in answer.output if item.type == "function_call"] == ["lamp"]
+
+
 async def test_a_failure_in_the_middle_is_an_event() -> None:
     async with answering(ANSWER, fail_after=2, failure=EngineError("out of order")) as (_, client):
         stream = await client.responses.create(model="tiny", input="Capital?", stream=True)
@@ -197,6 +222,7 @@ async def test_a_failure_in_the_middle_is_an_event() -> None:
         ({"reasoning_effort": "low"}, "reasoning_effort"),
         ({"ignore_eos": True}, "ignore_eos"),
         ({"top_logprobs": 3}, "top_logprobs"),
+        ({"include": [None]}, "include"),
         ({"input": "\ud800"}, "input"),
         ({"input": "word " * 5000}, "input"),
         ({"input": "word " * 5000, "stream": True}, "input"),

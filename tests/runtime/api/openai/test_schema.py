@@ -70,7 +70,7 @@ def calls(*made: dict[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": list(made)}
 
 
-NO_ARGUMENTS: tuple[object, ...] = ({}, None, "", "[]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 50)
+NO_ARGUMENTS: tuple[object, ...] = ({}, None, "[]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 50)
 
 
 def called_with(arguments: object) -> dict[str, Any]:

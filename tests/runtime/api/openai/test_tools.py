@@ -33,6 +33,7 @@ UNKEPT: Any = {
     },
 }
 """A tool whose calls no grammar can keep, so that all are checked when they are there."""
+ONLY: Any = {"type": "function", "function": {"name": "lamp"}}
 HELLO: Any = [{"role": "user", "content": "Light in the kitchen, please."}]
 CALL = '<tool_call>\n{"name": "lamp", "arguments": {"room": "Küche", "on": true}}\n</tool_call>'
 NO_CALL = '<tool_call>{"name": "lamp", "arguments": {"room": "Küche", "on": "yes"}}</tool_call>'
@@ -123,6 +124,38 @@ async def test_what_is_no_call_says_why(streamed: bool) -> None:  # noqa: FBT001
             assert last["choices"][0]["message"]["content"] == NO_CALL
 
 
+async def test_a_call_that_was_demanded_and_had_no_room_says_so() -> None:
+    async with answering(CALL) as (served, _):
+        status, answer = await served.ask(tools=[LAMP], tool_choice="required", max_tokens=3)
+        (only,) = answer["choices"]
+        assert (status, only["finish_reason"]) == (200, "length")
+        assert "tool_calls" not in only["message"]
+        (why,) = answer["tool_call_errors"]
+        assert "not finished" in why
+
+
+@pytest.mark.parametrize("mode", ["auto", "required"])
+async def test_of_the_tools_some_are_allowed(mode: str) -> None:
+    fan = {**LAMP, "function": {**LAMP["function"], "name": "fan"}}
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [ONLY]}}
+    async with answering(CALL) as (served, _):
+        _, answer = await served.ask(tools=[fan, LAMP], tool_choice=choice)
+        assert answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "lamp"
+        await served.ask(tools=[LAMP], tool_choice="required" if mode == "required" else "auto")
+        first, second = served.engine.requests
+        assert first.prompt_ids == second.prompt_ids
+
+
+async def test_a_call_that_came_without_arguments_has_none() -> None:
+    async with answering("Done.") as (served, _):
+        called = {
+            "role": "assistant",
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "lamp", "arguments": ""}}],
+        }
+        answered = {"role": "tool", "tool_call_id": "1", "content": "ok"}
+        assert (await served.ask(messages=[*HELLO, called, answered], tools=[LAMP]))[0] == 200
+
+
 async def test_thoughts_are_reasoning_content() -> None:
     async with answering("<think>\nHm.\n</think>\n\nParis.") as (served, client):
         answer = await client.chat.completions.create(model="tiny", messages=HELLO)
@@ -147,6 +180,15 @@ async def test_thoughts_are_reasoning_content() -> None:
         ({"tools": [LAMP, LAMP]}, "tools[1].function.name"),
         ({"tools": [{"type": "function", "function": {"name": "a", "parameters": {"pattern": "a"}}}]},
          "tools[0].function.parameters"),
+        ({"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "string"}}}]},
+         "tools[0].function.parameters.type"),
+        ({"tools": [LAMP], "tool_choice": {
+            "type": "allowed_tools", "allowed_tools": {"mode": "none", "tools": [ONLY]}}},
+         "tool_choice.allowed_tools.mode"),
+        ({"tools": [LAMP], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}}},
+         "tool_choice.allowed_tools.tools"),
+        ({"tools": [UNKEPT], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [
+            {"type": "function", "function": {"name": "fan"}}]}}}, "tool_choice"),
         ({"chat_template_kwargs": {"enable_thinkin": True}}, "chat_template_kwargs"),
     ],
 )  # fmt: skip
