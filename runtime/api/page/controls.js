@@ -5,6 +5,9 @@
 import { button, make } from "./elements.js";
 import { number, t, word } from "./words.js";
 
+/** The ids of the elements that a control is named by: a slider of the house is called by its device, too. */
+const called = (device, ...ids) => [`${device.id}-name`, ...ids].join(" ");
+
 /** Buttons rather than a list, up to so many options. */
 const BUTTONS = 3;
 const OPENINGS = new Set(["door", "garage_door", "window", "opening", "garage", "gate"]);
@@ -21,15 +24,16 @@ export function control(device, capability, act) {
   const label = word("capability", capability.name);
   const id = `${device.id}-${capability.name}`;
   const made = !capability.settable ? reading(device, capability, label)
-    : capability.type === "switch" ? toggle(id, label, act)
-      : capability.type === "range" ? slider(id, capability, label, act)
-        : capability.type === "options" ? choice(id, capability, label, act)
+    : capability.type === "switch" ? toggle(device, id, label, act)
+      : capability.type === "range" ? slider(device, id, capability, label, act)
+        : capability.type === "options" ? choice(device, id, capability, label, act)
           : press(id, device, act);
   return { name: capability.name, ...made };
 }
 
-function toggle(id, label, act) {
-  const element = make("button", { type: "button", class: "toggle", id, role: "switch", "aria-label": label },
+function toggle(device, id, label, act) {
+  const names = { "aria-label": label, "aria-labelledby": called(device, id) };
+  const element = make("button", { type: "button", class: "toggle", id, role: "switch", ...names },
     make("span", { class: "knob" }));
   let on = null;
   element.addEventListener("click", () => act(on !== true));
@@ -44,11 +48,11 @@ function toggle(id, label, act) {
   };
 }
 
-function slider(id, capability, label, act) {
+function slider(device, id, capability, label, act) {
   const { low, high, unit } = capability;
   const step = capability.step || (high - low) / 100;
   const output = make("output", { for: id });
-  const input = make("input", { type: "range", id, min: low, max: high, step });
+  const input = make("input", { type: "range", id, "aria-labelledby": called(device, `${id}-label`), min: low, max: high, step });
   const told = (value) => `${number(value, step < 1 ? 1 : 0)}${unit === "%" ? "%" : unit && ` ${unit}`}`;
   let held = false; // by a finger, or on its way
   let known = null;
@@ -70,7 +74,7 @@ function slider(id, capability, label, act) {
     put();
   });
   return {
-    element: make("div", { class: "row slider" }, make("label", { for: id }, label), output, input),
+    element: make("div", { class: "row slider" }, make("label", { for: id, id: `${id}-label` }, label), output, input),
     show: (value, away) => {
       known = value;
       input.disabled = away;
@@ -79,17 +83,17 @@ function slider(id, capability, label, act) {
   };
 }
 
-function choice(id, capability, label, act) {
-  return capability.values.length > BUTTONS ? list(id, capability, label, act) : segments(id, capability, label, act);
+function choice(device, id, capability, label, act) {
+  return (capability.values.length > BUTTONS ? list : segments)(device, id, capability, label, act);
 }
 
-function segments(id, capability, label, act) {
+function segments(device, id, capability, label, act) {
   const output = make("output", {});
   const buttons = capability.values.map((value, at) => (
     button(word("do", value), () => act(value), { id: `${id}-${at}`, class: "quiet segment" })));
   return {
-    element: make("div", { class: "row", role: "group", "aria-label": label },
-      make("span", { class: "label" }, label), output, make("div", { class: "segments" }, ...buttons)),
+    element: make("div", { class: "row", role: "group", "aria-labelledby": called(device, `${id}-label`) },
+      make("span", { class: "label", id: `${id}-label` }, label), output, make("div", { class: "segments" }, ...buttons)),
     show: (value, away) => {
       output.textContent = value === null ? t("device.unknown") : word("value", value);
       for (const [at, each] of buttons.entries()) {
@@ -100,17 +104,17 @@ function segments(id, capability, label, act) {
   };
 }
 
-function list(id, capability, label, act) {
+function list(device, id, capability, label, act) {
   const empty = make("option", { value: "", disabled: true }, t("device.unknown"));
   const options = capability.values.map((value) => make("option", { value }, word("value", value)));
-  const select = make("select", { id }, empty, ...options);
+  const select = make("select", { id, "aria-labelledby": called(device, `${id}-label`) }, empty, ...options);
   let known = null;
   select.addEventListener("change", async () => {
     await act(select.value);
     select.value = known ?? "";
   });
   return {
-    element: make("div", { class: "row" }, make("label", { for: id }, label), select),
+    element: make("div", { class: "row" }, make("label", { for: id, id: `${id}-label` }, label), select),
     show: (value, away) => {
       known = value;
       select.disabled = away;

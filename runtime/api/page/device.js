@@ -20,16 +20,20 @@ export class Card {
     const corner = this.#controls.filter((each) => ONE_TOUCH.has(each.name));
     const rest = this.#controls.filter((each) => !ONE_TOUCH.has(each.name));
     this.element = make("article", { class: "card", "aria-label": name },
-      make("div", { class: "top" }, make("span", { class: "name" }, name), ...corner.map(({ element }) => element)),
+      make("div", { class: "top" }, make("span", { class: "name", id: `${device.id}-name` }, name), ...corner.map(({ element }) => element)),
       this.#away, ...rest.map(({ element }) => element));
   }
 
-  /** @param {Record<string, any>} states by capability @param {boolean} away */
-  show(states, away) {
+  /**
+   * @param {Record<string, any>} states by capability
+   * @param {boolean} away whether the device cannot be reached
+   * @param {boolean} cut whether the appliance cannot
+   */
+  show(states, away, cut) {
     this.#away.hidden = !away;
     this.element.classList.toggle("away", away);
     this.element.classList.toggle("lit", states.power === true);
-    for (const each of this.#controls) each.show(states[each.name] ?? null, away);
+    for (const each of this.#controls) each.show(states[each.name] ?? null, away || cut);
   }
 
   /** Tell the house, and say what came of it if that cannot be seen. */

@@ -44,13 +44,13 @@ function why() {
 
 /** Show how some devices are. @param {Iterable<string>} ids */
 function refresh(ids) {
-  for (const id of ids) cards.get(id)?.show(live.states[id] ?? {}, live.away.has(id));
+  for (const id of ids) cards.get(id)?.show(live.states[id] ?? {}, live.away.has(id), live.trouble !== null);
 }
 
 export function open() {
   live.addEventListener("house", furnish);
   live.addEventListener("states", (event) => refresh(event.detail));
-  live.addEventListener("there", () => { if (!cards.size) furnish(); });
+  live.addEventListener("there", () => { if (cards.size) refresh(cards.keys()); else furnish(); });
   live.addEventListener("status", () => { if (!cards.size) furnish(); });
   words.addEventListener("change", furnish);
   furnish();

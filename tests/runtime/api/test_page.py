@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from models.licences import licence_of
+from runtime.api.kiosk.around import Around
 from runtime.errors import BusyError
+from tests.support import commands_house
 from tests.support.appliance import appliance, script
 from tests.support.browser import PROGRAM, Tab, browse
 from tests.support.engine import EngineSimulator
@@ -261,3 +263,25 @@ async def test_a_long_conversation_scrolls_in_its_place_and_not_the_page(tab: Ta
         assert await tab.value("document.documentElement.scrollHeight") == 600
         scroll = "document.getElementById('scroll')"
         assert await tab.value(f"{scroll}.scrollHeight > {scroll}.clientHeight") is True
+
+
+async def test_a_control_is_called_by_its_device_and_waits_while_the_appliance_is_away(tab: Tab) -> None:
+    around, house = Around(), commands_house.house()
+    around.house = lambda: house
+    async with appliance(EngineSimulator(), around=around) as served:
+        await tab.open(f"{served.url}/#home")
+        power = "document.getElementById('kitchen.light-power')"
+        await tab.until(f"{READY} && {power} !== null")
+        names = f"{power}.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id))"
+        said = f"{names}.map((each) => each.ariaLabel ?? each.textContent).join(' ')"
+        spoken = (await tab.value(said)).lower()
+        assert "kitchen" in spoken
+        assert "power" in spoken
+        assert await tab.value(f"{power}.disabled") is False
+        for site in served.runner.sites:
+            await site.stop()
+        assert served.runner.server is not None
+        for connection in served.runner.server.connections:
+            assert connection.transport is not None
+            connection.transport.abort()
+        await tab.until(f"document.querySelector('#lamp.away') !== null && {power}.disabled")
