@@ -8,16 +8,12 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
-
-from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 
 import runtime
 from models.durable import keep_private
@@ -56,6 +52,7 @@ from runtime.owned import Owned
 from runtime.residency.residents import Model, Residents
 from runtime.residency.stock import IngleStock
 from runtime.room import serve_room
+from runtime.stopping import stop_on_signals
 from runtime.tls import Secrecy, public_certificate, secrecy_of
 from runtime.vitals import hottest
 from runtime.voice.border import VoiceActivity, Voices
@@ -65,7 +62,6 @@ from runtime.voicing import Voicing, voices_of
 _log = logging.getLogger(__name__)
 
 _INGLE: Final = (sys.executable, "-P", "-m", "runtime")
-_QUIET: Final = ("amqtt", "transitions", "asyncio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ async def serve(
     key = find_key(config.server, state, environ)
     secrecy = secrecy_of(config.server, state, environ)
     notifier = Notifier.from_environment(environ)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     serving = Serving()
     http, around = HttpCommands(wanted=config.commands.enabled), Around()
     conversing = Conversing(config)
@@ -295,32 +291,6 @@ def _works(
         yield "voice.satellite", lend_room(config, stop)
     elif voicing is not None and config.voice.microphone is not None:
         yield "voice.room", serve_room(config, voicing, conversing.voice, stop)
-
-
-def log_to_stderr(level: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Log lines for a person, or for the journal, which knows the time itself."""
-    stamp = "" if "JOURNAL_STREAM" in environ else "%(asctime)s "
-    logging.basicConfig(level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for warning in (BadContentDispositionHeader, BadContentDispositionParam):  # they quote what a caller sent
-        warnings.simplefilter("ignore", warning)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or SIGINT sets. From then on both do what they do by default: end the process."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def first() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, first)
-    return stop
 
 
 def _chat_link(endpoint: Endpoint, node: str, limits: Limits) -> PahoLink:

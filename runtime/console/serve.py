@@ -30,9 +30,9 @@ def serve(
 
     import asyncio  # noqa: PLC0415  see runtime.console
 
-    from runtime import app  # noqa: PLC0415  see runtime.console
+    from runtime import app, log  # noqa: PLC0415  see runtime.console
 
-    app.log_to_stderr(config.logging.level)
+    log.log_to_stderr(config.logging.level)
     asyncio.run(
         app.serve(
             config,
