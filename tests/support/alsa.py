@@ -26,11 +26,19 @@ class Cards:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._recorded, self._played = folder / "recorded.raw", folder / "played.raw"
         self.hear(np.zeros(0, np.float32))
-        configuration = folder / "asoundrc"
-        configuration.write_text(
+        self._configuration = folder / "asoundrc"
+        self.plug()
+        monkeypatch.setenv("ALSA_CONFIG_PATH", str(self._configuration))
+
+    def plug(self) -> None:
+        """Have both there."""
+        self._configuration.write_text(
             _CONFIGURATION.format(recorded=self._recorded, played=self._played), encoding="utf-8"
         )
-        monkeypatch.setenv("ALSA_CONFIG_PATH", str(configuration))
+
+    def unplug(self) -> None:
+        """Have neither, for whoever opens one from now on."""
+        self._configuration.write_text("", encoding="utf-8")
 
     def hear(self, samples: Samples) -> None:
         """What the microphone will hear."""
