@@ -15,7 +15,7 @@ from models.catalogue import offered
 from models.cli import commands
 from models.cpu import cpu_class
 from models.licences import licence_of
-from models.manifest import SCHEMA_VERSION, Manifest
+from models.manifest import SCHEMA_VERSION, SPEECH_SCHEMA_VERSION, Manifest
 from models.store import Store
 from tests.support import ingle
 from tests.support.goldens import GOLDEN_DIR
@@ -68,7 +68,7 @@ def test_a_model_of_a_newer_version_is_not_passed_over(state: Path) -> None:
     (bundle,) = Store(state / "models").list()
     manifest = bundle.path / "manifest.json"
     newer = manifest.read_text(encoding="utf-8").replace(
-        f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {SCHEMA_VERSION + 1}'
+        f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {SPEECH_SCHEMA_VERSION + 1}'
     )
     manifest.write_text(newer, encoding="utf-8")
     done = _ingle(state, "list")

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "systemd" / "inglenook.service"]
 KEYS = {setting.key for setting in load(environ={}).settings}
 SECTIONS = {key.partition(".")[0] for key in KEYS}
-# Files look alike: limits.py, mqtt.md, policy.toml, and the credential mqtt.password.
+# Files look alike: limits.py, mqtt.md, policy.toml, model.bin, and the credential mqtt.password.
 SETTING = re.compile(
-    rf"(?<![\w./])((?:{'|'.join(sorted(SECTIONS))})\.(?!(?:py|md|toml|password)\b)[a-z_]+)(?![\w./])"
+    rf"(?<![\w./])((?:{'|'.join(sorted(SECTIONS))})\.(?!(?:py|md|toml|bin|password)\b)[a-z_]+)(?![\w./])"
 )
 VARIABLE = re.compile(r"\bINGLE_[A-Z_]+[A-Z]\b")
 # An example that begins with the name of another file is that file's.
