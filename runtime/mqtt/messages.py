@@ -97,7 +97,9 @@ def answer(to: Question, model: str, words: str, finished: Finished) -> bytes:
                 "completion_tokens": usage.completion,
                 "total_tokens": usage.prompt + usage.completion,
             },
-            "timings": {name: round(seconds, 4) for name, seconds in asdict(timings).items()},
+            "timings": {
+                name: round(seconds, 4) for name, seconds in asdict(timings).items() if name.endswith("_s")
+            },
         }
     )
 
