@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -26,13 +26,11 @@ class TcpTransport:
         Raises:
             ValueError: it is no such address.
         """
-        try:
+        with suppress(ValueError):  # a port that is no number, or a name that no host can have: said below
             parts = urlsplit(address)
             host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
             if parts.scheme == "socket" and host and port and not parts.path.strip("/"):
                 return cls(host, port)
-        except ValueError:  # a port that is no number, or a name that no host can have: said below
-            pass
         raise ValueError(f"{address!r} is no address; write it as socket://HOST:PORT")
 
     @classmethod

@@ -126,6 +126,16 @@ async def prepare(interpreter: Interpreter, house: House, languages: Sequence[st
             _log.warning("the first command will take longer than others", exc_info=True)
 
 
+def _desk_settings(config: Config) -> DeskSettings:
+    return DeskSettings(
+        language=config.commands.languages[0],
+        state_wait_s=config.commands.state_wait_s,
+        drain_s=config.limits.drain_seconds,
+        orders=config.limits.commands_open,
+        plans=config.limits.commands_planned,
+    )
+
+
 class Commanding:
     """What takes commands, and sees to them."""
 
@@ -177,13 +187,7 @@ class Commanding:
             channels,
             outboxes,
             sessions=Sessions(_SESSIONS),
-            settings=DeskSettings(
-                language=settings.languages[0],
-                state_wait_s=settings.state_wait_s,
-                drain_s=config.limits.drain_seconds,
-                orders=config.limits.commands_open,
-                plans=config.limits.commands_planned,
-            ),
+            settings=_desk_settings(config),
             told=told,
         )
         self._front: CommandFront | None = None

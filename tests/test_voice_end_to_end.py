@@ -65,12 +65,14 @@ async def test_a_spoken_sentence_moves_a_lamp_once_and_the_answer_says_so(
     await asyncio.to_thread(lend, tmp_path, whisper)
     cards.unplug()
     said = (silence(1), spoken("okay nabu"), silence(0.4), spoken("Turn on the kitchen light."), silence(3))
-    settings = {
-        "INGLE_VOICE_ENABLED": "true",
-        "INGLE_VOICE_MICROPHONE": "microphone",
-        "INGLE_VOICE_LOUDSPEAKER": "loudspeaker",
-    }
-    async with kiosk(tmp_path, EngineSimulator(), activity=SileroActivity, **settings) as there:
+    async with kiosk(
+        tmp_path,
+        EngineSimulator(),
+        activity=SileroActivity,
+        INGLE_VOICE_ENABLED="true",
+        INGLE_VOICE_MICROPHONE="microphone",
+        INGLE_VOICE_LOUDSPEAKER="loudspeaker",
+    ) as there:
         await ready(there.url)
         cards.hear(np.concatenate(said))
         cards.plug()

@@ -7,7 +7,7 @@ and the runner's `cleanup`.
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -55,6 +55,30 @@ from runtime.limits import ClientLimits, Limits
 from runtime.residency.border import Shut, Stock
 from runtime.voice.border import Voices
 
+_ROOMS: Final = (
+    health,
+    metrics,
+    page,
+    chat,
+    completions,
+    responses,
+    models,
+    embeddings,
+    transcriptions,
+    speech,
+    tokens,
+    rerank,
+    ollama,
+    command_paths,
+    document,
+    stream,
+    key,
+    admin_keys,
+    admin_logs,
+    voice,
+)
+"""Each adds the paths that it serves."""
+
 
 def make_app(
     serving: Serving,
@@ -100,28 +124,7 @@ def make_app(
     app[voice.ACTIVITY] = activity
     app[LIVE] = Live(serving, around, Meter(serving, commands, around), limits.live_streams)
     add_vectors(app, limits)
-    for room in (
-        health,
-        metrics,
-        page,
-        chat,
-        completions,
-        responses,
-        models,
-        embeddings,
-        transcriptions,
-        speech,
-        tokens,
-        rerank,
-        ollama,
-        command_paths,
-        document,
-        stream,
-        key,
-        admin_keys,
-        admin_logs,
-        voice,
-    ):
+    for room in _ROOMS:
         room.add_routes(app)
     app.on_response_prepare.append(_finish_headers)
     app.on_shutdown.append(drain)  # for whoever cleans up without; after it only what came since

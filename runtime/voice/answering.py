@@ -20,6 +20,7 @@ from runtime.commands.order import Order, ReplyTo, Result, Status, Taker
 from runtime.commands.wording.speak import say
 from runtime.errors import BusyError, CallerError
 from runtime.voice.border import Said
+from runtime.voice.spoken.scripts import primary
 
 _log = logging.getLogger(__name__)
 
@@ -162,16 +163,12 @@ class SpokenCommands:
         of_house = self._settings.languages
         if language in of_house:
             return language
-        return next((each for each in of_house if _primary(each) == _primary(language)), None)
+        return next((each for each in of_house if primary(each) == primary(language)), None)
 
 
 def _says_something(text: str) -> bool:
     """Whether there is a word in it: where nobody spoke, a recogniser writes stops, or notes such as [music]."""
     return any(letter.isalnum() for letter in _NOTE.sub("", text))
-
-
-def _primary(language: str) -> str:
-    return language.partition("-")[0].casefold()
 
 
 def _sentence(words: str) -> str:

@@ -20,6 +20,7 @@ from runtime.voice.border import Speech, Transcription, Utterance, Voices
 from runtime.voice.clauses import Clauses
 from runtime.voice.pcm import pcm16
 from runtime.voice.saying import Due
+from runtime.voice.spoken.scripts import primary
 
 _HELD: Final = 1 << 20
 """Bytes that wait to be looked at; a page that sends more is none of ours."""
@@ -82,9 +83,8 @@ class SpokenTurn:
             await self._read_aloud()
 
     def _understood(self, language: str | None) -> str | None:
-        primary = (language or "").partition("-")[0].lower()
-        known = (each for each in self._voices.languages if each.partition("-")[0].lower() == primary)
-        return language if next(known, None) else None
+        known = {primary(each) for each in self._voices.languages}
+        return language if language is not None and primary(language) in known else None
 
     # Up.
 
